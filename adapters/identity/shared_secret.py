@@ -1,0 +1,81 @@
+"""HS256 tokens by a secret that this server and the command line share: for development and tests."""
+
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+import jwt
+
+from adapters.identity.claims import signed_claims, verified_token
+from adapters.identity.tokens import Clock
+from adapters.identity.verified_tokens import VerifiedTokens
+from domain.permissions import Actor
+
+ALGORITHM = "HS256"
+MIN_SECRET_BYTES = 32
+"""RFC 7518, section 3.2: a key no shorter than the hash."""
+LEEWAY_SECONDS = 1.0
+"""One clock makes and checks these tokens, so this only allows for times rounded to a second."""
+
+
+class UnusableSecret(ValueError):
+    """The secret cannot sign tokens safely."""
+
+
+class SharedSecretVerifier:
+    """A TokenVerifier for HS256 tokens by one secret.
+
+    Raises UnusableSecret for a secret that is shorter than 32 bytes or is a key of another kind.
+    """
+
+    def __init__(self, secret: str, *, clock: Clock = time.time, remember: int = 4_096) -> None:
+        _refuse_unusable(secret)
+        self._secret = secret
+        self._clock = clock
+        self._verified = VerifiedTokens(remember)
+
+    async def verify(self, token: str) -> Actor:
+        now = self._clock()
+        known = self._verified.get(token, now=now)
+        if known is not None:
+            return known
+        verified = verified_token(signed_claims(token, self._secret, ALGORITHM), now=now, leeway=LEEWAY_SECONDS)
+        self._verified.keep(token, verified)
+        return verified.actor
+
+
+def issue(
+    secret: str,
+    *,
+    user: str,
+    name: str,
+    org_roles: Iterable[str],
+    workspace_roles: Mapping[str, Iterable[str]],
+    lifetime: timedelta,
+    clock: Clock = time.time,
+) -> str:
+    """A signed token for a development or test user, good for `lifetime` from now.
+
+    Raises UnusableSecret, as the verifier does.
+    """
+    _refuse_unusable(secret)
+    now = int(clock())
+    claims = {
+        "sub": user,
+        "name": name,
+        "org_roles": list(org_roles),
+        "workspace_roles": {workspace: list(roles) for workspace, roles in workspace_roles.items()},
+        "iat": now,
+        "exp": now + int(lifetime.total_seconds()),
+    }
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+
+
+def _refuse_unusable(secret: str) -> None:
+    size = len(secret.encode())
+    if size < MIN_SECRET_BYTES:
+        raise UnusableSecret(f"the token secret has {size} bytes; HS256 needs at least {MIN_SECRET_BYTES}")
+    try:
+        jwt.get_algorithm_by_name(ALGORITHM).prepare_key(secret)
+    except jwt.InvalidKeyError as exc:
+        raise UnusableSecret("the token secret is a public key or a certificate, which is no secret") from exc

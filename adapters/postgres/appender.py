@@ -1,0 +1,202 @@
+"""The append path: commands that wait at the same moment go to the database as one transaction.
+
+One appender a process, on a connection of its own. While a transaction is under way the next group collects, so a group
+is as large as the load makes it and nobody waits for a timer.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psycopg
+from eventsourcing.persistence import StoredEvent
+
+from adapters.postgres.event_mapper import EventMapper
+from adapters.postgres.pool import UNAVAILABLE, Connection, dedicated_connection
+from commands.ports import StreamConflict
+from domain.errors import StoreUnavailable
+from domain.events import Event, ProcessVariablesModified
+
+_APPEND = "SELECT append_events(%s, %s, %s, %s, %s, %s, %s, %s)"
+_SAME_EVENT = (
+    "SELECT notification_id, topic, state FROM stored_events WHERE originator_id = %s AND originator_version = %s"
+)
+_MAX_GROUP_EVENTS = 256
+_MAX_GROUP_BYTES = 32 * 2**20
+_RECONNECT_ATTEMPTS = 5
+_RECONNECT_SECONDS = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class _Append:
+    """The events of one command, which are stored together or not at all."""
+
+    stored: list[StoredEvent]
+    keys: list[tuple[str, str, str, int]]
+    done: asyncio.Future[list[int]] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        return sum(len(event.state) for event in self.stored)
+
+
+class Appender:
+    """Group commit. `start` before the first append; `stop` waits for what is under way."""
+
+    def __init__(self, database_url: str, mapper: EventMapper) -> None:
+        self._database_url = database_url
+        self._mapper = mapper
+        self._waiting: list[_Append] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._connection: Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="appender")
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        if self._task:
+            await self._task
+        if self._connection:
+            await self._connection.close()
+
+    async def append(self, events: Sequence[Event]) -> list[int]:
+        """Positions of the events, durable. Raises StreamConflict and StoreUnavailable, as the port says."""
+        if self._stopping:
+            raise StoreUnavailable("the server is stopping")
+        append = _Append(
+            stored=[self._mapper.to_stored_event(event) for event in events],
+            keys=[_key(event) for event in events if _has_key(event)],
+            done=asyncio.get_running_loop().create_future(),
+        )
+        self._waiting.append(append)
+        self._wake.set()
+        return await append.done
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._store(self._next_group())
+            if self._stopping:
+                return
+
+    def _next_group(self) -> list[_Append]:
+        count = events = size = 0
+        for append in self._waiting:
+            events += len(append.stored)
+            size += append.size
+            if count and (events > _MAX_GROUP_EVENTS or size > _MAX_GROUP_BYTES):
+                break
+            count += 1
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        return group
+
+    async def _store(self, group: list[_Append]) -> None:
+        try:
+            positions = await self._insert(group)
+        except UNAVAILABLE as error:
+            await self._recover(group, error)
+        except Exception as error:  # whatever the database refuses must end neither the appender nor its neighbours
+            if len(group) > 1:
+                # One of them decided on an old state; which one, only trying them alone can tell.
+                for append in group:
+                    await self._store([append])
+            else:
+                _fail(group[0], _refusal(error))
+        else:
+            offset = 0
+            for append in group:
+                length = len(append.stored)
+                if not append.done.done():
+                    append.done.set_result(positions[offset : offset + length])
+                offset += length
+
+    async def _insert(self, group: list[_Append]) -> list[int]:
+        connection = await self._connect()
+        stored = [event for append in group for event in append.stored]
+        keys = [key for append in group for key in append.keys]
+        cursor = await connection.execute(
+            _APPEND,
+            (
+                [event.originator_id for event in stored],
+                [event.originator_version for event in stored],
+                [event.topic for event in stored],
+                [event.state for event in stored],
+                [key[0] for key in keys],
+                [key[1] for key in keys],
+                [key[2] for key in keys],
+                [key[3] for key in keys],
+            ),
+            prepare=True,
+            binary=True,
+        )
+        return [row[0] for row in await cursor.fetchall()]
+
+    async def _recover(self, group: list[_Append], error: Exception) -> None:
+        """The connection was lost, perhaps after the commit: what is stored already is done, the rest is tried again."""
+        for attempt in range(_RECONNECT_ATTEMPTS):
+            try:
+                for append in group:
+                    await self._append_once(append)
+                return
+            except UNAVAILABLE as again:
+                error = again
+                await asyncio.sleep(_RECONNECT_SECONDS * 2**attempt)
+        for append in group:
+            _fail(append, StoreUnavailable(str(error)))
+
+    async def _append_once(self, append: _Append) -> None:
+        if append.done.done():
+            return
+        try:
+            positions = await self._found(append) or await self._insert([append])
+        except UNAVAILABLE:
+            raise
+        except Exception as error:
+            _fail(append, _refusal(error))
+        else:
+            append.done.set_result(positions)
+
+    async def _found(self, append: _Append) -> list[int] | None:
+        """The positions of the very same events, where they are stored; None where another event, or none, is there."""
+        connection = await self._connect()
+        positions = []
+        for event in append.stored:
+            cursor = await connection.execute(_SAME_EVENT, (event.originator_id, event.originator_version), binary=True)
+            row = await cursor.fetchone()
+            if row is None or row[1] != event.topic or bytes(row[2]) != event.state:
+                return None
+            positions.append(row[0])
+        return positions
+
+    async def _connect(self) -> Connection:
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            if self._connection is not None:
+                with suppress(psycopg.Error):
+                    await self._connection.close()
+            self._connection = await dedicated_connection(self._database_url, "append")
+        return self._connection
+
+
+def _has_key(event: Event) -> bool:
+    return isinstance(event, ProcessVariablesModified) and event.idempotency_key is not None
+
+
+def _key(event: Event) -> tuple[str, str, str, int]:
+    assert isinstance(event, ProcessVariablesModified) and event.idempotency_key is not None
+    return event.originator_id, event.user, event.idempotency_key, event.originator_version
+
+
+def _refusal(error: Exception) -> Exception:
+    return StreamConflict(str(error)) if isinstance(error, psycopg.errors.UniqueViolation) else error
+
+
+def _fail(append: _Append, error: Exception) -> None:
+    if not append.done.done():
+        append.done.set_exception(error)

@@ -1,0 +1,77 @@
+"""Events to bytes and back: compact JSON, compressed with zstandard, optionally encrypted.
+
+The state of a stored event is JSON of the event's fields. Its first byte says which parser reads it exactly: `{` was
+written by orjson, so that every integer in it fits 64 bits and orjson may read it; a space was put before JSON with a
+larger integer, which orjson would turn into a float.
+"""
+
+from typing import cast
+
+import zstandard
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import (
+    Cipher,
+    Compressor,
+    JSONTranscoder,
+    Mapper,
+    MapperDeserialisationError,
+    StoredEvent,
+)
+
+from adapters.postgres import exact_json
+from domain.event_state import event_from_state, state_of
+from domain.events import Event
+
+
+class ZstdCompressor(Compressor):
+    """Finds the repetition of a document between `previous` and `body` at any distance, which zlib does within 32 KB."""
+
+    def __init__(self) -> None:
+        self._compressor = zstandard.ZstdCompressor(level=1, write_checksum=False)
+        self._decompressor = zstandard.ZstdDecompressor()
+
+    def compress(self, data: bytes) -> bytes:
+        return self._compressor.compress(data)
+
+    def decompress(self, data: bytes) -> bytes:
+        return self._decompressor.decompress(data)
+
+
+class EventMapper(Mapper[str]):
+    """The library's mapper for our frozen Pydantic events: topics are short names, fields go to JSON without a walk."""
+
+    def __init__(self, cipher: Cipher | None = None) -> None:
+        super().__init__(transcoder=JSONTranscoder(), compressor=ZstdCompressor(), cipher=cipher)
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        event = cast(Event, domain_event)
+        assert self.compressor is not None
+        stored = self.compressor.compress(exact_json.dumps(state_of(event)))
+        if self.cipher:
+            stored = self.cipher.encrypt(stored)
+        return StoredEvent(
+            originator_id=event.originator_id,
+            originator_version=event.originator_version,
+            topic=event.TOPIC,
+            state=stored,
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+        """Raises MapperDeserialisationError for a state that no event of today or before can have written."""
+        try:
+            stored = stored_event.state
+            if self.cipher:
+                stored = self.cipher.decrypt(stored)
+            assert self.compressor is not None
+            state = exact_json.loads(self.compressor.decompress(stored))
+            return cast(
+                DomainEventProtocol[str],
+                event_from_state(
+                    stored_event.topic, str(stored_event.originator_id), stored_event.originator_version, state
+                ),
+            )
+        except Exception as error:
+            raise MapperDeserialisationError(
+                f"event {stored_event.originator_version} of {stored_event.originator_id} "
+                f"({stored_event.topic}) cannot be read: {error}"
+            ) from error

@@ -1,0 +1,239 @@
+"""The event store on PostgreSQL, in the tables of `eventsourcing`."""
+
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import cast
+
+from eventsourcing.persistence import StoredEvent
+
+from adapters.postgres.appender import Appender
+from adapters.postgres.event_mapper import EventMapper
+from adapters.postgres.pool import Pool, borrowed
+from domain.definition import Definition, definition_from, definition_stream
+from domain.documents import Document
+from domain.events import (
+    DefinitionPublished,
+    Event,
+    InstanceStatusChanged,
+    ProcessVariablesModified,
+    Recorded,
+    VariablesEvent,
+)
+from domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, replay, variables_after
+from domain.instance_status import InstanceStatus
+
+Row = tuple[str, int, str, bytes, int]
+
+_COLUMNS = "SELECT originator_id, originator_version, topic, state, notification_id FROM stored_events "
+# The two branches are one instance: its steps, which the partial index has, and the newest write over them.
+_LOAD = f"""
+({_COLUMNS} WHERE originator_id = %(stream)s
+    AND topic NOT IN ('VariablesWritten', 'ProcessVariablesModified', 'NavigatedBack'))
+UNION ALL
+({_COLUMNS} WHERE originator_id = %(stream)s
+    AND topic = ANY(%(writes)s) ORDER BY originator_version DESC LIMIT 1)
+ORDER BY originator_version
+"""
+_EVENT_AT = _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version = %(version)s"
+_LAST_EVENT = _COLUMNS + "WHERE originator_id = %(stream)s ORDER BY originator_version DESC LIMIT 1"
+_VARIABLES_AT = (
+    _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version <= %(version)s AND topic = ANY(%(topics)s) "
+    "ORDER BY originator_version DESC LIMIT 1"
+)
+_STREAM = (
+    _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version > %(after)s AND topic = ANY(%(topics)s) "
+    "ORDER BY originator_version LIMIT %(limit)s"
+)
+_STREAM_BACKWARDS = (
+    _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version < %(before)s AND topic = ANY(%(topics)s) "
+    "ORDER BY originator_version DESC LIMIT %(limit)s"
+)
+_AFTER_POSITION = _COLUMNS + "WHERE notification_id > %(after)s ORDER BY notification_id LIMIT %(limit)s"
+_MODIFICATIONS_AFTER = (
+    "SELECT originator_version FROM stored_events "
+    "WHERE originator_id = %s AND originator_version > %s AND topic = %s ORDER BY originator_version"
+)
+_BY_KEY = (
+    _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version = ("
+    "SELECT version FROM idempotency_keys "
+    "WHERE instance_id = %(stream)s AND user_id = %(user)s AND key = %(key)s)"
+)
+_POSITION_OF = "SELECT notification_id FROM stored_events WHERE originator_id = %s AND originator_version = %s"
+_STATUSES = """
+SELECT DISTINCT ON (originator_id) originator_id, originator_version, topic, state, notification_id
+FROM stored_events WHERE originator_id = ANY(%(streams)s) AND topic = 'InstanceStatusChanged'
+ORDER BY originator_id, originator_version DESC
+"""
+_LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
+_LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
+
+_WRITE_TOPICS = [event.TOPIC for event in WRITES]
+_VARIABLES_TOPICS = [event.TOPIC for event in VARIABLES_EVENTS]
+_DEFINITION_SECONDS = 1.0
+_CACHED_INSTANCES = 10_000
+_CACHED_BYTES = 32 * 2**20  # as stored; some ten times that in memory
+_PAGE = 200
+
+
+class PostgresEventStore:
+    """Implements `commands.ports.EventStore`, and the reads that replay and projections need."""
+
+    def __init__(self, pool: Pool, appender: Appender, mapper: EventMapper) -> None:
+        self._pool = pool
+        self._appender = appender
+        self._mapper = mapper
+        self._instances: OrderedDict[str, tuple[Instance, int]] = OrderedDict()
+        self._cached_bytes = 0
+        self._definitions: dict[tuple[str, str], tuple[Definition, float]] = {}
+
+    async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
+        if not fresh and (cached := self._instances.get(instance_id)):
+            self._instances.move_to_end(instance_id)
+            return cached[0]
+        rows = await self._rows(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS})
+        instance = replay(self._event(row) for row in rows)
+        if instance is not None:
+            self._remember(instance, max(len(row[3]) for row in rows))
+        return instance
+
+    async def append(self, events: Sequence[Event]) -> list[int]:
+        try:
+            positions = await self._appender.append(events)
+        except BaseException:
+            for event in events:
+                self._forget(event.originator_id)
+            raise
+        finally:
+            for event in events:
+                if isinstance(event, DefinitionPublished):
+                    self._definitions.pop((event.workspace, event.key), None)
+        for event in events:
+            if cached := self._instances.get(event.originator_id):
+                if cached[0].version == event.originator_version - 1:
+                    self._remember(evolve(cached[0], event), cached[1])
+                else:
+                    self._forget(event.originator_id)
+        return positions
+
+    async def variables_at(self, instance_id: str, version: int) -> Document | None:
+        if await self.last_version(instance_id) < version:
+            return None
+        names = {"stream": instance_id, "version": version, "topics": _VARIABLES_TOPICS}
+        rows = await self._rows(_VARIABLES_AT, names)
+        return variables_after(cast(VariablesEvent, self._event(rows[0]))) if rows else None
+
+    async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
+        rows = await self._rows(_EVENT_AT, {"stream": instance_id, "version": version})
+        return self._recorded(rows[0]) if rows else None
+
+    async def position_of(self, instance_id: str, version: int) -> int:
+        async with borrowed(self._pool) as connection:
+            row = await (await connection.execute(_POSITION_OF, (instance_id, version))).fetchone()
+            assert row is not None
+            return int(row[0])
+
+    async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:
+        found = dict.fromkeys(instance_ids, InstanceStatus.STARTED)
+        for row in await self._rows(_STATUSES, {"streams": list(instance_ids)}):
+            found[row[0]] = cast(InstanceStatusChanged, self._event(row)).status
+        return found
+
+    async def modifications_after(self, instance_id: str, version: int) -> list[int]:
+        async with borrowed(self._pool) as connection:
+            cursor = await connection.execute(
+                _MODIFICATIONS_AFTER, (instance_id, version, ProcessVariablesModified.TOPIC)
+            )
+            return [row[0] for row in await cursor.fetchall()]
+
+    async def modification_by_key(
+        self, instance_id: str, user: str, idempotency_key: str
+    ) -> Recorded[ProcessVariablesModified] | None:
+        rows = await self._rows(_BY_KEY, {"stream": instance_id, "user": user, "key": idempotency_key})
+        return cast(Recorded[ProcessVariablesModified], self._recorded(rows[0])) if rows else None
+
+    async def version_at(self, instance_id: str, time: datetime) -> int | None:
+        # Times of a stream never go back (the handlers see to it), so halving finds the place.
+        low, high = 0, await self.last_version(instance_id)
+        while low < high:
+            middle = (low + high + 1) // 2
+            recorded = await self.event_at(instance_id, middle)
+            if recorded is not None and recorded.event.timestamp <= time:
+                low = middle
+            else:
+                high = middle - 1
+        return low or None
+
+    async def definition(self, workspace: str, key: str) -> Definition | None:
+        cached = self._definitions.get((workspace, key))
+        if cached and time.monotonic() - cached[1] < _DEFINITION_SECONDS:
+            return cached[0]
+        rows = await self._rows(_LAST_EVENT, {"stream": definition_stream(workspace, key)})
+        definition = definition_from(cast(DefinitionPublished, self._event(rows[0]))) if rows else None
+        if definition:
+            self._definitions[workspace, key] = (definition, time.monotonic())
+        return definition
+
+    async def last_version(self, stream: str) -> int:
+        """0 for a stream that does not exist."""
+        async with borrowed(self._pool) as connection:
+            row = await (await connection.execute(_LAST_VERSION, (stream,))).fetchone()
+            return (row and row[0]) or 0
+
+    async def last_position(self) -> int:
+        """Of the newest event of the whole store; 0 for an empty one."""
+        async with borrowed(self._pool) as connection:
+            row = await (await connection.execute(_LAST_POSITION)).fetchone()
+            assert row is not None
+            return int(row[0])
+
+    async def stream(
+        self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
+    ) -> AsyncIterator[Recorded[Event]]:
+        """The stream's events of these classes, oldest first, a page of them in memory at a time."""
+        names = [event.TOPIC for event in topics]
+        while True:
+            rows = await self._rows(_STREAM, {"stream": stream, "after": after, "topics": names, "limit": _PAGE})
+            for row in rows:
+                yield self._recorded(row)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][1]
+
+    async def stream_backwards(
+        self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int
+    ) -> list[Recorded[Event]]:
+        """At most `limit` events of these classes whose version is below `before`, newest first."""
+        names = [event.TOPIC for event in topics]
+        values = {"stream": stream, "before": before, "topics": names, "limit": limit}
+        return [self._recorded(row) for row in await self._rows(_STREAM_BACKWARDS, values)]
+
+    async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
+        """Up to `limit` events after that position, in commit order."""
+        rows = await self._rows(_AFTER_POSITION, {"after": position, "limit": limit})
+        return [self._recorded(row) for row in rows]
+
+    async def _rows(self, query: str, values: dict[str, object]) -> list[Row]:
+        async with borrowed(self._pool) as connection:
+            cursor = await connection.execute(query, values, prepare=True, binary=True)
+            return cast(list[Row], await cursor.fetchall())
+
+    def _recorded(self, row: Row) -> Recorded[Event]:
+        return Recorded(row[4], self._event(row))
+
+    def _event(self, row: Row) -> Event:
+        return cast(Event, self._mapper.to_domain_event(StoredEvent(row[0], row[1], row[2], row[3])))
+
+    def _remember(self, instance: Instance, size: int) -> None:
+        self._forget(instance.id)
+        self._instances[instance.id] = (instance, size)
+        self._cached_bytes += size
+        while self._cached_bytes > _CACHED_BYTES or len(self._instances) > _CACHED_INSTANCES:
+            _, (_, dropped) = self._instances.popitem(last=False)
+            self._cached_bytes -= dropped
+
+    def _forget(self, instance_id: str) -> None:
+        forgotten = self._instances.pop(instance_id, None)
+        if forgotten:
+            self._cached_bytes -= forgotten[1]

@@ -1,0 +1,68 @@
+"""Brings the database to this version: the tables of `eventsourcing`, ours, and the first generation of each projection."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresTrackingRecorder
+
+from adapters.postgres.pool import UNAVAILABLE, dedicated_connection
+from domain.errors import StoreUnavailable
+from projections.projection import Connection, Projection
+
+_LOCK = "SELECT pg_advisory_xact_lock(7249131502)"
+_CREATE_LOG = """
+CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())
+"""
+_APPLIED = "SELECT name FROM schema_migrations"
+_RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
+_KNOWN_PROJECTIONS = "SELECT name FROM projections"
+_ADD_PROJECTION = "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, %s)"
+
+
+async def migrate(database_url: str, projections: Sequence[Projection]) -> list[str]:
+    """Applies what is missing, in one transaction, and returns its names. Safe to repeat and to run twice at once.
+
+    Raises StoreUnavailable.
+    """
+    try:
+        connection = await dedicated_connection(database_url, "migrate")
+        async with connection, connection.transaction():
+            await connection.execute(_LOCK)
+            await connection.execute(_CREATE_LOG)
+            applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
+            done = []
+            if not applied:
+                await _create_library_tables(connection)
+            for script in sorted(files("adapters.postgres").joinpath("migrations").iterdir(), key=lambda f: f.name):
+                if script.name not in applied:
+                    await connection.execute(script.read_text())  # type: ignore[arg-type]  # our own file
+                    await connection.execute(_RECORD, (script.name,))
+                    done.append(script.name)
+            return done + await _add_projections(connection, projections)
+    except UNAVAILABLE as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+async def _add_projections(connection: Connection, projections: Sequence[Projection]) -> list[str]:
+    known = {row[0] for row in await (await connection.execute(_KNOWN_PROJECTIONS)).fetchall()}
+    added = [projection for projection in projections if projection.name not in known]
+    for projection in added:
+        await projection.generations.create(connection, 1)
+        await projection.generations.publish(connection, 1)
+        await connection.execute(_ADD_PROJECTION, (projection.name, projection.shape))
+    return [f"projection {projection.name}" for projection in added]
+
+
+async def _create_library_tables(connection: Connection) -> None:
+    """`stored_events` and `notification_tracking`, by the statements of `eventsourcing` itself.
+
+    Its insert function is left out: it takes no lock, so a reader that tails the table would skip events.
+    """
+    datastore = PostgresDatastore(
+        dbname="", host="", port="", user="", password="", originator_id_type="text", pool_open_timeout=0
+    )
+    recorders = (PostgresApplicationRecorder(datastore), PostgresTrackingRecorder(datastore))
+    for recorder in recorders:
+        for statement in recorder.sql_create_statements:
+            if "CREATE OR REPLACE FUNCTION" not in statement.as_string():
+                await connection.execute(statement)

@@ -1,0 +1,49 @@
+"""Connections to the one database, and the translation of the driver's errors."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from domain.errors import StoreUnavailable
+
+Connection = psycopg.AsyncConnection[TupleRow]
+Pool = AsyncConnectionPool[Connection]
+
+# A peer that vanished without a word is noticed within seconds, not after the kernel's two hours.
+_VIGILANCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 15000}
+
+UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
+"""What the driver raises when the database, or the way to it, is the trouble: nobody's data is at fault."""
+
+
+def connection_pool(database_url: str, *, max_size: int = 8) -> Pool:
+    """Autocommit connections; not opened yet."""
+    return AsyncConnectionPool(
+        database_url,
+        min_size=1,
+        max_size=max_size,
+        open=False,
+        timeout=5.0,
+        kwargs={"autocommit": True, "application_name": "procvars", **_VIGILANCE},
+        check=AsyncConnectionPool.check_connection,
+    )
+
+
+async def dedicated_connection(database_url: str, purpose: str) -> Connection:
+    """An autocommit connection of one's own. Raises what `UNAVAILABLE` names."""
+    return await psycopg.AsyncConnection.connect(
+        database_url, autocommit=True, application_name=f"procvars {purpose}", **_VIGILANCE
+    )
+
+
+@asynccontextmanager
+async def borrowed(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection for a few statements. Raises StoreUnavailable where the database is the trouble."""
+    try:
+        async with pool.connection() as connection:
+            yield connection
+    except UNAVAILABLE as error:
+        raise StoreUnavailable(str(error)) from error

@@ -1,0 +1,32 @@
+"""Refusals that only exist at the edge: nothing of the domain knows about tokens, headers and media types."""
+
+from domain.errors import DomainError
+
+
+class Unauthenticated(DomainError):
+    """A bearer token is needed."""
+
+
+class PermissionDenied(DomainError):
+    """The caller does not have the permission that this needs."""
+
+
+class WorkspaceNotFound(DomainError):
+    """There is no such workspace for this caller."""
+
+
+class PreconditionRequired(DomainError):
+    """If-Match is needed: the version, in quotes, of the variables that the edit is based on."""
+
+
+class UnsupportedMediaType(DomainError):
+    """The content type of the request is not one that this accepts."""
+
+    def __init__(self, detail: str, headers: dict[str, str]) -> None:
+        """`headers` tell the caller what would be accepted."""
+        super().__init__(detail)
+        self.headers = headers
+
+
+class RequestTooLarge(DomainError):
+    """The body of the request is larger than this server accepts."""

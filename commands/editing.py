@@ -1,0 +1,172 @@
+"""The main job: an operator modifies variables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from commands.decision_loop import DecisionLoop
+from commands.messages import (
+    EditTerms,
+    ModifyVariables,
+    PreviewModification,
+    ReapplyModification,
+    RestoreSnapshot,
+)
+from commands.ports import EventStore
+from domain import editing
+from domain.documents import fingerprint
+from domain.editing import ApplyPatch, Change, Edit, EditOutcome, EditRules, Preview, ReplaceDocument
+from domain.errors import (
+    DefinitionNotFound,
+    IdempotencyKeyReused,
+    InstanceNotFound,
+    NoSuchModification,
+    NoSuchSnapshot,
+)
+from domain.events import EditKind, Event, ProcessVariablesModified
+from domain.instance import Instance
+from domain.instance_status import InstanceStatus
+from domain.json_patch import Patch
+from domain.provenance import Provenance
+from domain.warnings import Warning
+
+
+@dataclass(frozen=True, slots=True)
+class EditAnswer:
+    instance_id: str
+    version: int
+    position: int
+    changed: bool
+    patch: Patch
+    warnings: Sequence[Warning]
+
+
+async def rules_of(store: EventStore, workspace: str, definition: str, max_document_bytes: int) -> EditRules:
+    """Raises DefinitionNotFound."""
+    found = await store.definition(workspace, definition)
+    if found is None:
+        raise DefinitionNotFound(f"There is no process definition {definition!r} in this workspace.")
+    return EditRules(definition=found, max_document_bytes=max_document_bytes)
+
+
+class Editing:
+    """Handlers of an operator's commands. All of them end in `_modify`."""
+
+    def __init__(self, store: EventStore, loop: DecisionLoop, *, max_document_bytes: int) -> None:
+        self._store = store
+        self._loop = loop
+        self._max_document_bytes = max_document_bytes
+
+    async def modify(self, command: ModifyVariables) -> EditAnswer:
+        """Raises as `domain.editing.decide_edit` does, and IdempotencyKeyReused."""
+
+        async def decide(instance: Instance, provenance: Provenance) -> tuple[Sequence[Event], EditAnswer | EditOutcome]:
+            edit = command.edit
+            if edit.idempotency_key is not None:
+                earlier = await self._earlier_answer(instance, provenance.user, edit)
+                if earlier is not None:
+                    return (), earlier
+            base = None
+            if edit.expected_version != instance.version:
+                base = await self._store.variables_at(instance.id, edit.expected_version)
+            outcome = editing.decide_edit(
+                instance,
+                edit,
+                provenance,
+                rules=await self._rules(instance),
+                child_statuses=await self._child_statuses(instance),
+                base=base,
+            )
+            return (() if outcome.event is None else (outcome.event,)), outcome
+
+        decided = await self._loop.run(command.caller, command.instance_id, decide)
+        instance, result = decided.instance, decided.result
+        if isinstance(result, EditAnswer):
+            return result
+        if result.event is None:
+            position = await self._store.position_of(instance.id, instance.version)
+            return EditAnswer(instance.id, instance.version, position, False, [], [])
+        return _answer(result.event, decided.positions[0])
+
+    async def preview(self, command: PreviewModification) -> Preview:
+        """Changes nothing. Raises as `domain.editing.preview_edit` does, and InstanceNotFound."""
+        instance = await self._store.load(command.instance_id, fresh=True)
+        if instance is None or instance.workspace != command.caller.workspace:
+            raise InstanceNotFound()
+        return editing.preview_edit(
+            instance,
+            command.change,
+            rules=await self._rules(instance),
+            child_statuses=await self._child_statuses(instance),
+        )
+
+    async def restore(self, command: RestoreSnapshot) -> EditAnswer:
+        """The snapshot becomes current again. Raises as `modify`, and NoSuchSnapshot."""
+        modification = await self._modification(command.caller.workspace, command.instance_id, command.version)
+        if modification is None:
+            raise NoSuchSnapshot()
+        change = ReplaceDocument(modification.previous)
+        return await self.modify(_with_terms(command, "restore", change))
+
+    async def reapply(self, command: ReapplyModification) -> EditAnswer:
+        """The modification's patch is applied to the current values. Raises as `modify`, and NoSuchModification."""
+        modification = await self._modification(command.caller.workspace, command.instance_id, command.version)
+        if modification is None:
+            raise NoSuchModification()
+        return await self.modify(_with_terms(command, "reapply", ApplyPatch(modification.patch)))
+
+    async def _modification(
+        self, workspace: str, instance_id: str, version: int
+    ) -> ProcessVariablesModified | None:
+        instance = await self._store.load(instance_id, fresh=False)
+        if instance is None or instance.workspace != workspace:
+            raise InstanceNotFound()
+        recorded = await self._store.event_at(instance_id, version)
+        if recorded is None or not isinstance(recorded.event, ProcessVariablesModified):
+            return None
+        return recorded.event
+
+    async def _earlier_answer(self, instance: Instance, user: str, edit: Edit) -> EditAnswer | None:
+        assert edit.idempotency_key is not None
+        earlier = await self._store.modification_by_key(instance.id, user, edit.idempotency_key)
+        if earlier is None:
+            return None
+        if earlier.event.fingerprint != edit.fingerprint:
+            raise IdempotencyKeyReused()
+        return _answer(earlier.event, earlier.position)
+
+    async def _rules(self, instance: Instance) -> EditRules:
+        return await rules_of(self._store, instance.workspace, instance.definition, self._max_document_bytes)
+
+    async def _child_statuses(self, instance: Instance) -> dict[str, InstanceStatus]:
+        return await self._store.statuses(instance.children) if instance.children else {}
+
+
+def edit_from(terms: EditTerms, kind: EditKind, change: Change) -> Edit:
+    """The edit with these terms. Its fingerprint is of the kind and the body: that is what a repetition repeats."""
+    keyed = terms.idempotency_key is not None
+    return Edit(
+        kind=kind,
+        change=change,
+        expected_version=terms.expected_version,
+        rebase=terms.rebase,
+        reason=terms.reason,
+        url=terms.url,
+        body=terms.body,
+        idempotency_key=terms.idempotency_key,
+        fingerprint=fingerprint([kind, terms.body]) if keyed else None,
+    )
+
+
+def _with_terms(command: RestoreSnapshot | ReapplyModification, kind: EditKind, change: Change) -> ModifyVariables:
+    return ModifyVariables(command.caller, command.instance_id, edit_from(command.terms, kind, change))
+
+
+def _answer(event: ProcessVariablesModified, position: int) -> EditAnswer:
+    return EditAnswer(
+        instance_id=event.originator_id,
+        version=event.originator_version,
+        position=position,
+        changed=True,
+        patch=event.patch,
+        warnings=event.warnings,
+    )

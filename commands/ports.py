@@ -1,0 +1,77 @@
+"""What the commands need from outside: the event store. Adapters translate their driver's errors into those named here.
+
+Contract suites in `tests/contracts/` hold for every implementation.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from domain.definition import Definition
+from domain.documents import Document
+from domain.events import Event, ProcessVariablesModified, Recorded
+from domain.instance import Instance
+from domain.instance_status import InstanceStatus
+
+
+class StreamConflict(Exception):
+    """Another event of that version is in the stream already: the decision was made on an old state.
+
+    Nothing of the append that raises this is stored.
+    """
+
+
+class EventStore(Protocol):
+    """The only truth. Its order of positions is the order of commits: a reader never sees a position appear behind it."""
+
+    async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
+        """The instance as its events made it, or None.
+
+        `fresh=False` may answer from memory with a state that another process has left behind: fit for a decision that
+        is then appended (the append finds out), not for a refusal.
+        Raises StoreUnavailable.
+        """
+        ...
+
+    async def append(self, events: Sequence[Event]) -> list[int]:
+        """Stores all of the events, or none, and returns their positions once they are durable.
+
+        Raises StreamConflict where a stream has an event of one of these versions already, and StoreUnavailable. After
+        StoreUnavailable it is unknown whether the events are there: the same events may be appended again, and are
+        then found to be there already.
+        """
+        ...
+
+    async def variables_at(self, instance_id: str, version: int) -> Document | None:
+        """The whole document as it was at that version; None for a version that the stream has not reached."""
+        ...
+
+    async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
+        """The event of that version, or None."""
+        ...
+
+    async def position_of(self, instance_id: str, version: int) -> int:
+        """The position of an event that is known to be there."""
+        ...
+
+    async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:
+        """What each of these instances is now, straight from the store."""
+        ...
+
+    async def modifications_after(self, instance_id: str, version: int) -> list[int]:
+        """Versions of the operators' modifications after that version, oldest first."""
+        ...
+
+    async def modification_by_key(
+        self, instance_id: str, user: str, idempotency_key: str
+    ) -> Recorded[ProcessVariablesModified] | None:
+        """The modification that this user made under this key, or None."""
+        ...
+
+    async def version_at(self, instance_id: str, time: datetime) -> int | None:
+        """The instance's version at that time, an event made exactly then included; None before it was started."""
+        ...
+
+    async def definition(self, workspace: str, key: str) -> Definition | None:
+        """The newest definition, at most a second old where another process published it."""
+        ...

@@ -1,0 +1,138 @@
+"""JSON documents that come back exactly as they were saved.
+
+Python's `==` takes 1, 1.0 and True for equal, as it does 0.0 and -0.0; JSON values that are compared here are not.
+"""
+
+import hashlib
+import json
+from typing import Any, Final, TypeAlias
+
+import jiter
+import orjson
+
+from domain.document_errors import NotAnObject, TooDeep, UnrepresentableValue
+from domain.json_diagnosis import MAX_DEPTH, diagnose
+from domain.json_number import may_be_lossy, why_not_kept
+from domain.json_pointer import escape
+
+Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+"""A JSON value. Numbers are int exactly where the text has neither fraction nor exponent; no NaN, no Infinity."""
+
+Document: TypeAlias = dict[str, Json]
+"""The variables of a process instance: always a JSON object."""
+
+_TYPE_NAMES: Final[dict[type, str]] = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+def parse(raw: bytes) -> Json:
+    """Parse a JSON text strictly (RFC 8259), so that nothing in it is changed without a word.
+
+    Raises InvalidJson, DuplicateKey, TooDeep (more than 200 levels) or UnrepresentableValue for the first mistake.
+    """
+    try:
+        value: Json = _jiter(raw)
+    except ValueError as refusal:
+        raise diagnose(raw, str(refusal)) from None
+    # jiter's own limit lies above: it lets an empty array or object through at level 201.
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
+        raise TooDeep
+    if may_be_lossy(raw):
+        _refuse_lossy_numbers(raw)
+    return value
+
+
+def parse_document(raw: bytes) -> Document:
+    """Parse a JSON text that has to be an object. Raises NotAnObject, and what `parse` raises."""
+    value = parse(raw)
+    if not isinstance(value, dict):
+        raise NotAnObject(type_name(value))
+    return value
+
+
+def type_name(value: Json) -> str:
+    """Name a value's JSON type: object, array, string, number, boolean or null."""
+    return _TYPE_NAMES[type(value)]
+
+
+def encode(value: Json | list[Document]) -> bytes:
+    """Return the compact UTF-8 text that `parse` reads back as the same value, in the order of its keys."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # orjson has no integers beyond 64 bits
+        return _dumps(value, sort_keys=False)
+
+
+def same(a: Json, b: Json) -> bool:
+    """Tell whether two values are equal as JSON: types count (1, 1.0 and true differ), the order of keys does not."""
+    if a is b:
+        return True
+    if a != b or type(a) is not type(b):
+        return False
+    if not isinstance(a, dict | list | float):
+        return True
+    # == is blind for the types inside and for -0.0. Both are seen in the text, which C code writes faster than Python
+    # code could walk the values.
+    return encode(a) == encode(b) or canonical(a) == canonical(b)
+
+
+def canonical(value: Json) -> bytes:
+    """Return a text that is equal for values that are `same`, and only for these. It may change with the libraries."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # as in encode
+        return _dumps(value, sort_keys=True)
+
+
+def fingerprint(value: Json | list[Document]) -> str:
+    """Return the SHA-256, in hexadecimal, of a value: the same for values that are `same`, another for all others.
+
+    It is made with the standard library's encoder, so that stored fingerprints outlive a new version of orjson.
+    """
+    return hashlib.sha256(_dumps(value, sort_keys=True)).hexdigest()
+
+
+def depth(value: Json) -> int:
+    """Count the levels of arrays and objects: 0 for a scalar, 1 for `[]`. Not recursive, so any depth will do."""
+    levels = 0
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    while level:
+        levels += 1
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) is dict or type(child) is list
+        ]
+    return levels
+
+
+def _jiter(raw: bytes, **options: Any) -> Any:
+    return jiter.from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True, **options)
+
+
+def _dumps(value: Json | list[Document], *, sort_keys: bool) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
+    return text.encode()
+
+
+def _refuse_lossy_numbers(raw: bytes) -> None:
+    """Raise UnrepresentableValue for the first number of a valid JSON text that cannot be kept."""
+    pending: list[tuple[str, Any]] = [("", _jiter(raw, float_mode="lossless-float"))]
+    while pending:
+        path, value = pending.pop()
+        if isinstance(value, dict):
+            pending += [(f"{path}/{escape(key)}", child) for key, child in reversed(value.items())]
+        elif isinstance(value, list):
+            pending += [(f"{path}/{index}", value[index]) for index in reversed(range(len(value)))]
+        elif isinstance(value, jiter.LosslessFloat):
+            why = why_not_kept(bytes(value).decode())
+            if why:
+                raise UnrepresentableValue(path, why)

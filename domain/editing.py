@@ -1,0 +1,210 @@
+"""An operator's edit of an instance's variables: what is asked for, which policies it has to satisfy, what it decides."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from domain import json_patch
+from domain.definition import Definition, extract, schema_errors
+from domain.document_errors import RebaseConflict
+from domain.documents import Document, Json, encode, same
+from domain.errors import DocumentTooLarge, InstanceNotEditable, SchemaViolation, VersionConflict
+from domain.events import EditKind, ProcessVariablesModified
+from domain.instance import Instance
+from domain.instance_status import InstanceStatus
+from domain.json_patch import Changes, Patch
+from domain.provenance import Provenance
+from domain.warnings import Warning, warnings_about
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceDocument:
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyPatch:
+    """RFC 6902."""
+
+    patch: Patch
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyMergePatch:
+    """RFC 7396."""
+
+    merge_patch: Json
+
+
+Change = ReplaceDocument | ApplyPatch | ApplyMergePatch
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What the operator asked for."""
+
+    kind: EditKind
+    change: Change
+    expected_version: int
+    """The version of the instance that the operator had before their eyes."""
+    rebase: bool
+    """On a conflict, apply the change to the current values where nobody else touched the same paths."""
+    reason: str | None
+    url: str
+    body: Json
+    idempotency_key: str | None = None
+    fingerprint: str | None = None
+    bulk_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EditRules:
+    """What an edit is held against besides the instance itself."""
+
+    definition: Definition
+    max_document_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EditOutcome:
+    """`event` is None where the edit changes nothing."""
+
+    event: ProcessVariablesModified | None
+    patch: Patch
+    warnings: list[Warning]
+
+
+@dataclass(frozen=True, slots=True)
+class Affects:
+    """Keys and task ids whose values an edit would change in the read models."""
+
+    keywords: list[str]
+    search: list[str]
+    tasks: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    patch: Patch
+    changes: Changes
+    warnings: list[Warning]
+    affects: Affects
+
+
+def only_active_instances(instance: Instance) -> None:
+    """Raises InstanceNotEditable, with `instance_status`."""
+    if not instance.editable:
+        raise InstanceNotEditable(instance_status=instance.status.value)
+
+
+def fits_the_schema(new: Document, rules: EditRules) -> None:
+    """Raises SchemaViolation, with `errors: [{path, message}]`."""
+    errors = schema_errors(rules.definition, new)
+    if errors:
+        raise SchemaViolation(errors=errors)
+
+
+def fits_the_size_limit(new: Document, rules: EditRules) -> None:
+    """Raises DocumentTooLarge, with `limit` in bytes of compact JSON."""
+    if len(encode(new)) > rules.max_document_bytes:
+        raise DocumentTooLarge(limit=rules.max_document_bytes)
+
+
+DOCUMENT_POLICIES: tuple[Callable[[Document, EditRules], None], ...] = (fits_the_size_limit, fits_the_schema)
+"""Everything that a new document has to satisfy, whoever writes it."""
+
+
+def decide_edit(
+    instance: Instance,
+    edit: Edit,
+    provenance: Provenance,
+    *,
+    rules: EditRules,
+    child_statuses: Mapping[str, InstanceStatus],
+    base: Document | None,
+) -> EditOutcome:
+    """`base`: the variables at `edit.expected_version`, needed where that is not the instance's version.
+
+    Raises InstanceNotEditable, VersionConflict (with `current_version` and `changed_paths`), SchemaViolation,
+    DocumentTooLarge, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
+    """
+    only_active_instances(instance)
+    new = _new_document(instance, edit, base)
+    patch = json_patch.diff(instance.variables, new)
+    if not patch:
+        return EditOutcome(event=None, patch=[], warnings=[])
+    for policy in DOCUMENT_POLICIES:
+        policy(new, rules)
+    warnings = warnings_about(instance, new, child_statuses)
+    event = ProcessVariablesModified(
+        **provenance.header(instance.id, instance.version + 1),
+        patch=patch,
+        previous=instance.variables,
+        reason=edit.reason,
+        url=edit.url,
+        body=edit.body,
+        kind=edit.kind,
+        base_version=edit.expected_version,
+        idempotency_key=edit.idempotency_key,
+        fingerprint=edit.fingerprint,
+        bulk_id=edit.bulk_id,
+        warnings=warnings,
+    )
+    return EditOutcome(event=event, patch=patch, warnings=warnings)
+
+
+def preview_edit(
+    instance: Instance, change: Change, *, rules: EditRules, child_statuses: Mapping[str, InstanceStatus]
+) -> Preview:
+    """What the edit would do if it were made now. Raises as `decide_edit` does, but for conflicts."""
+    only_active_instances(instance)
+    previous = instance.variables
+    new = changed(previous, change)
+    patch = json_patch.diff(previous, new)
+    for policy in DOCUMENT_POLICIES:
+        policy(new, rules)
+    definition = rules.definition
+    keywords = _keys_that_change(extract(definition.keywords, previous), extract(definition.keywords, new))
+    search = _keys_that_change(extract(definition.search, previous), extract(definition.search, new))
+    data = _keys_that_change(extract(definition.task_fields, previous), extract(definition.task_fields, new))
+    tasks = instance.open_tasks if keywords or data else []
+    return Preview(
+        patch=patch,
+        changes=json_patch.changes(previous, patch),
+        warnings=warnings_about(instance, new, child_statuses) if patch else [],
+        affects=Affects(keywords=keywords, search=search, tasks=tasks),
+    )
+
+
+def changed(document: Document, change: Change) -> Document:
+    """The document after the change. Raises PatchFailed, NotAnObject, TooDeep."""
+    match change:
+        case ReplaceDocument():
+            return change.document
+        case ApplyPatch():
+            return json_patch.apply(document, change.patch)
+        case ApplyMergePatch():
+            return json_patch.merge(document, change.merge_patch)
+
+
+def _new_document(instance: Instance, edit: Edit, base: Document | None) -> Document:
+    if edit.expected_version == instance.version:
+        return changed(instance.variables, edit.change)
+    current = instance.variables
+    if base is None:
+        raise VersionConflict(current_version=instance.version, changed_paths=[])
+    touched: list[Json] = [*json_patch.touched_paths(base, json_patch.diff(base, current))]
+    if not edit.rebase:
+        raise VersionConflict(current_version=instance.version, changed_paths=touched)
+    mine = json_patch.diff(base, changed(base, edit.change))
+    try:
+        return json_patch.apply(current, json_patch.rebase(base, current, mine))
+    except RebaseConflict as conflict:
+        detail = "Somebody else changed the same values since the version that this edit is based on."
+        raise VersionConflict(
+            detail, current_version=instance.version, changed_paths=touched, conflicting_paths=[*conflict.paths]
+        ) from conflict
+
+
+def _keys_that_change(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
+    keys = [*before, *(key for key in after if key not in before)]
+    return [key for key in keys if key not in before or key not in after or not same(before[key], after[key])]

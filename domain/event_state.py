@@ -1,0 +1,27 @@
+"""Events as plain JSON values and back, with old shapes brought to today's: the shape that is stored and sent."""
+
+from typing import Any
+
+from domain.events import EVENTS, Event
+from domain.upcasters import upcast
+
+_CLASSES: dict[str, type[Event]] = {event.TOPIC: event for event in EVENTS}
+_STREAM_FIELDS = ("originator_id", "originator_version")
+
+
+def state_of(event: Event) -> dict[str, Any]:
+    """The fields of the event that its state keeps, as JSON values."""
+    state = {key: value for key, value in vars(event).items() if key not in _STREAM_FIELDS}
+    state["timestamp"] = event.timestamp.isoformat()
+    if event.class_version > 1:
+        state["class_version"] = event.class_version
+    return state
+
+
+def event_from_state(topic: str, stream: str, version: int, state: dict[str, Any]) -> Event:
+    """The event of today's shape. Raises KeyError for an unknown topic, pydantic.ValidationError for a wrong field."""
+    event_class = _CLASSES[topic]
+    from_version = state.pop("class_version", 1)
+    if from_version != event_class.class_version:
+        state = upcast(topic, from_version, event_class.class_version, state)
+    return event_class(originator_id=stream, originator_version=version, **state)

@@ -1,0 +1,192 @@
+"""What the process engine itself does with an instance: each function decides one step of the process."""
+
+from collections.abc import Sequence
+
+from domain import json_patch
+from domain.documents import Document, Json, fingerprint
+from domain.editing import DOCUMENT_POLICIES, Change, EditRules, changed
+from domain.errors import (
+    InstanceNotActive,
+    IntegrationAlreadyAnswered,
+    InvalidArgument,
+    InvalidTransition,
+    NoSuchIntegration,
+    NoSuchNavigationSnapshot,
+    NoSuchTask,
+    TaskAlreadyClosed,
+)
+from domain.events import (
+    Event,
+    InstanceStarted,
+    InstanceStatusChanged,
+    IntegrationAnswered,
+    IntegrationCalled,
+    NavigatedBack,
+    NavigationSnapshotTaken,
+    SubprocessStarted,
+    TaskClosed,
+    TaskOpened,
+    VariablesWritten,
+)
+from domain.instance import Instance
+from domain.instance_status import InstanceStatus
+from domain.provenance import Provenance
+
+
+def start(
+    instance_id: str, title: str | None, variables: Document, provenance: Provenance, *, rules: EditRules
+) -> InstanceStarted:
+    """Raises SchemaViolation and DocumentTooLarge."""
+    for policy in DOCUMENT_POLICIES:
+        policy(variables, rules)
+    return InstanceStarted(
+        **provenance.header(instance_id, 1),
+        definition=rules.definition.key,
+        title=title or rules.definition.name,
+        variables=variables,
+    )
+
+
+def start_subprocess(
+    parent: Instance,
+    child_id: str,
+    definition: str,
+    title: str,
+    params_to_copy: Sequence[str] | None,
+    provenance: Provenance,
+) -> tuple[SubprocessStarted, InstanceStarted]:
+    """The child gets a copy of the named top-level variables, or of all. Raises InvalidArgument for a name not there.
+
+    The definition's schema does not bind the child's copy: a subprocess may begin with a part of what it needs.
+    """
+    _must_be_active(parent)
+    missing: list[Json] = [name for name in params_to_copy or () if name not in parent.variables]
+    if missing:
+        raise InvalidArgument(f"The parent has no variables {', '.join(map(str, missing))}.", missing=missing)
+    names = parent.variables if params_to_copy is None else params_to_copy
+    return (
+        SubprocessStarted(
+            **provenance.header(parent.id, parent.version + 1),
+            child_id=child_id,
+            definition=definition,
+            params_to_copy=None if params_to_copy is None else list(params_to_copy),
+        ),
+        InstanceStarted(
+            **provenance.header(child_id, 1),
+            definition=definition,
+            title=title,
+            variables={name: parent.variables[name] for name in names},
+            parent_id=parent.id,
+        ),
+    )
+
+
+def change_status(instance: Instance, status: InstanceStatus, provenance: Provenance) -> InstanceStatusChanged:
+    """Raises InvalidTransition."""
+    if not instance.status.may_become(status):
+        detail = f"An instance that is {instance.status} cannot become {status}."
+        raise InvalidTransition(detail, instance_status=instance.status.value)
+    return InstanceStatusChanged(**provenance.header(instance.id, instance.version + 1), status=status)
+
+
+def status_after(instance: Instance, event: Event) -> InstanceStatus:
+    return event.status if isinstance(event, InstanceStatusChanged) else instance.status
+
+
+def write_variables(
+    instance: Instance, change: Change, provenance: Provenance, *, rules: EditRules
+) -> VariablesWritten | None:
+    """None where it changes nothing. Raises SchemaViolation, DocumentTooLarge, PatchFailed, NotAnObject, TooDeep."""
+    _must_be_active(instance)
+    new = changed(instance.variables, change)
+    patch = json_patch.diff(instance.variables, new)
+    if not patch:
+        return None
+    for policy in DOCUMENT_POLICIES:
+        policy(new, rules)
+    header = provenance.header(instance.id, instance.version + 1)
+    return VariablesWritten(**header, patch=patch, previous=instance.variables)
+
+
+def take_navigation_snapshot(instance: Instance, node: str, provenance: Provenance) -> NavigationSnapshotTaken:
+    _must_be_active(instance)
+    header = provenance.header(instance.id, instance.version + 1)
+    return NavigationSnapshotTaken(**header, node=node, fingerprint=fingerprint(instance.variables))
+
+
+def navigate_back(
+    instance: Instance,
+    node: str,
+    provenance: Provenance,
+    *,
+    reset_to: Document | None,
+    modifications_since: Sequence[int],
+) -> NavigatedBack:
+    """`reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since`:
+    versions of the operators' modifications after that snapshot. Raises NoSuchNavigationSnapshot.
+    """
+    _must_be_active(instance)
+    kept = instance.navigation_snapshots.get(node)
+    if kept is None:
+        raise NoSuchNavigationSnapshot(node=node)
+    return NavigatedBack(
+        **provenance.header(instance.id, instance.version + 1),
+        node=node,
+        reset_data=reset_to is not None,
+        snapshot_version=kept.version,
+        patch=[] if reset_to is None else json_patch.diff(instance.variables, reset_to),
+        previous=instance.variables,
+        lost_modifications=[] if reset_to is None else list(modifications_since),
+    )
+
+
+def call_integration(
+    instance: Instance, integration_id: str, name: str, request: Json, provenance: Provenance
+) -> IntegrationCalled:
+    _must_be_active(instance)
+    header = provenance.header(instance.id, instance.version + 1)
+    return IntegrationCalled(**header, integration_id=integration_id, name=name, request=request)
+
+
+def answer_integration(
+    instance: Instance, integration_id: str, response: Json, provenance: Provenance
+) -> IntegrationAnswered:
+    """Raises NoSuchIntegration, IntegrationAlreadyAnswered."""
+    _must_be_active(instance)
+    integration = instance.integrations.get(integration_id)
+    if integration is None:
+        raise NoSuchIntegration()
+    if not integration.waiting:
+        raise IntegrationAlreadyAnswered()
+    header = provenance.header(instance.id, instance.version + 1)
+    return IntegrationAnswered(**header, integration_id=integration_id, response=response)
+
+
+def open_task(
+    instance: Instance,
+    task_id: str,
+    title: str,
+    provenance: Provenance,
+    *,
+    node: str | None,
+    assignee: str | None,
+    metadata: Document,
+) -> TaskOpened:
+    _must_be_active(instance)
+    header = provenance.header(instance.id, instance.version + 1)
+    return TaskOpened(**header, task_id=task_id, title=title, node=node, assignee=assignee, metadata=metadata)
+
+
+def close_task(instance: Instance, task_id: str, provenance: Provenance) -> TaskClosed:
+    """Raises NoSuchTask, TaskAlreadyClosed."""
+    _must_be_active(instance)
+    if task_id not in instance.tasks:
+        raise NoSuchTask()
+    if not instance.tasks[task_id]:
+        raise TaskAlreadyClosed()
+    return TaskClosed(**provenance.header(instance.id, instance.version + 1), task_id=task_id)
+
+
+def _must_be_active(instance: Instance) -> None:
+    if not instance.status.is_active:
+        raise InstanceNotActive(instance_status=instance.status.value)

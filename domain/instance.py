@@ -1,0 +1,139 @@
+"""The process instance as its events made it: state and fold. What may happen to it next is decided in
+`domain/editing.py` (operators) and `domain/execution.py` (the engine).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import get_args
+
+from domain import json_patch
+from domain.documents import Document
+from domain.events import (
+    Event,
+    InstanceStarted,
+    InstanceStatusChanged,
+    IntegrationAnswered,
+    IntegrationCalled,
+    NavigatedBack,
+    NavigationSnapshotTaken,
+    ProcessVariablesModified,
+    SubprocessStarted,
+    TaskClosed,
+    TaskOpened,
+    VariablesEvent,
+    VariablesWritten,
+)
+from domain.instance_status import InstanceStatus
+
+VARIABLES_EVENTS: tuple[type[Event], ...] = get_args(VariablesEvent)
+WRITES: tuple[type[Event], ...] = (VariablesWritten, ProcessVariablesModified, NavigatedBack)
+"""Events that change nothing but the variables: of these only the newest matters to the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationSnapshot:
+    """The variables kept for a node are those of `version`; the fingerprint is theirs."""
+
+    version: int
+    fingerprint: str
+    taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    name: str
+    waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An aggregate: never changed, only replaced by `evolve`."""
+
+    id: str
+    workspace: str
+    version: int
+    definition: str
+    title: str
+    status: InstanceStatus
+    started_at: datetime
+    updated_at: datetime
+    parent_id: str | None
+    variables: Document
+    children: tuple[str, ...] = ()
+    navigation_snapshots: Mapping[str, NavigationSnapshot] = field(default_factory=dict)
+    integrations: Mapping[str, Integration] = field(default_factory=dict)
+    tasks: Mapping[str, bool] = field(default_factory=dict)
+    """Task id → open."""
+
+    @property
+    def editable(self) -> bool:
+        return self.status.is_active
+
+    @property
+    def open_tasks(self) -> list[str]:
+        return [task_id for task_id, is_open in self.tasks.items() if is_open]
+
+    @property
+    def waiting_integrations(self) -> dict[str, str]:
+        """Integration id → name, of those that have not answered."""
+        return {key: integration.name for key, integration in self.integrations.items() if integration.waiting}
+
+
+def variables_after(event: VariablesEvent) -> Document:
+    """The whole document as the event left it."""
+    if isinstance(event, InstanceStarted):
+        return event.variables
+    return json_patch.apply(event.previous, event.patch)
+
+
+def evolve(instance: Instance | None, event: Event) -> Instance:
+    """Folds one event. A `WRITES` event may be folded over others that were left out: it carries the whole document."""
+    if isinstance(event, InstanceStarted):
+        return Instance(
+            id=event.originator_id,
+            workspace=event.workspace,
+            version=event.originator_version,
+            definition=event.definition,
+            title=event.title,
+            status=InstanceStatus.STARTED,
+            started_at=event.timestamp,
+            updated_at=event.timestamp,
+            parent_id=event.parent_id,
+            variables=event.variables,
+        )
+    if instance is None:
+        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+    instance = replace(instance, version=event.originator_version, updated_at=event.timestamp)
+    match event:
+        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
+            return replace(instance, variables=variables_after(event))
+        case InstanceStatusChanged():
+            return replace(instance, status=event.status)
+        case SubprocessStarted():
+            return replace(instance, children=(*instance.children, event.child_id))
+        case NavigationSnapshotTaken():
+            kept = NavigationSnapshot(version=instance.version, fingerprint=event.fingerprint, taken_at=event.timestamp)
+            snapshots = {**instance.navigation_snapshots, event.node: kept}
+            return replace(instance, navigation_snapshots=snapshots)
+        case IntegrationCalled():
+            called = {**instance.integrations, event.integration_id: Integration(event.name, waiting=True)}
+            return replace(instance, integrations=called)
+        case IntegrationAnswered():
+            name = instance.integrations[event.integration_id].name
+            answered = {**instance.integrations, event.integration_id: Integration(name, waiting=False)}
+            return replace(instance, integrations=answered)
+        case TaskOpened():
+            return replace(instance, tasks={**instance.tasks, event.task_id: True})
+        case TaskClosed():
+            return replace(instance, tasks={**instance.tasks, event.task_id: False})
+        case _:
+            raise TypeError(f"{type(event).__name__} is not an event of a process instance")
+
+
+def replay(events: Iterable[Event]) -> Instance | None:
+    """The state after these events, oldest first; None for none."""
+    instance: Instance | None = None
+    for event in events:
+        instance = evolve(instance, event)
+    return instance

@@ -1,0 +1,111 @@
+"""Who may do what: permissions, the roles that give them, and the caller who has the roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Permission(StrEnum):
+    """The full name of a permission, as error messages, settings and `GET /me` show it.
+
+    The prefix says the scope: `wks_` is held in a workspace, `org_` in the whole organisation.
+    """
+
+    WKS_PROCESS_INSTANCE_READ = "wks_process_instance_read"
+    WKS_PROCESS_INSTANCE_VARIABLES_EDIT = "wks_process_instance_variables_edit"
+    WKS_AUDIT_READ = "wks_audit_read"
+    WKS_TASK_READ = "wks_task_read"
+    WKS_PROCESS_INSTANCE_EXECUTE = "wks_process_instance_execute"
+    WKS_DEFINITION_EDIT = "wks_definition_edit"
+    ORG_PROJECTIONS_MANAGE = "org_projections_manage"
+
+
+ORG_PERMISSIONS = frozenset(permission for permission in Permission if permission.startswith("org_"))
+WORKSPACE_PERMISSIONS = frozenset(Permission) - ORG_PERMISSIONS
+
+
+class UnknownPermission(ValueError):
+    """A role was given a permission that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolePermissions:
+    """What each role gives. A role that is not in it gives nothing."""
+
+    by_role: Mapping[str, frozenset[Permission]]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_role", MappingProxyType(dict(self.by_role)))
+
+    def of(self, role: str) -> frozenset[Permission]:
+        return self.by_role.get(role, frozenset())
+
+    def overridden_by(self, overrides: Mapping[str, Iterable[str]]) -> RolePermissions:
+        """This mapping with the roles of `overrides` (`{"ROLE": ["permission", …]}`) added or replaced as a whole.
+
+        Roles that `overrides` does not name stay as they are; an empty list takes everything from a role.
+
+        Raises UnknownPermission for a name that is no permission: a typing error in the settings must stop the start,
+        not take a right away in silence.
+        """
+        given = {role: frozenset(_permission(role, name) for name in names) for role, names in overrides.items()}
+        return RolePermissions({**self.by_role, **given})
+
+
+def _permission(role: str, name: str) -> Permission:
+    try:
+        return Permission(name)
+    except ValueError as exc:
+        known = ", ".join(Permission)
+        raise UnknownPermission(f"role {role} has the unknown permission {name!r}; there are: {known}") from exc
+
+
+DEFAULT_ROLE_PERMISSIONS = RolePermissions(
+    {
+        "ORG_ADMIN": frozenset(Permission),
+        "WORKSPACE_ADMIN": WORKSPACE_PERMISSIONS,
+        "VIEWER": frozenset(
+            {Permission.WKS_PROCESS_INSTANCE_READ, Permission.WKS_AUDIT_READ, Permission.WKS_TASK_READ}
+        ),
+        "ENGINE": frozenset({Permission.WKS_PROCESS_INSTANCE_EXECUTE, Permission.WKS_PROCESS_INSTANCE_READ}),
+        "OPERATOR": frozenset({Permission.ORG_PROJECTIONS_MANAGE}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The authenticated caller: a user or the engine's account, with the roles that its token names.
+
+    `user` is the token's `sub`. Shared between requests, so `workspace_roles` is a read-only copy.
+    """
+
+    user: str
+    name: str
+    org_roles: tuple[str, ...] = ()
+    workspace_roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "workspace_roles", MappingProxyType(dict(self.workspace_roles)))
+
+
+def workspace_permissions(actor: Actor, workspace: str, roles: RolePermissions) -> frozenset[Permission]:
+    """What the actor may do in this workspace: by its roles there, and by organisation roles, which hold everywhere."""
+    held = (*actor.org_roles, *actor.workspace_roles.get(workspace, ()))
+    return frozenset().union(*map(roles.of, held)) & WORKSPACE_PERMISSIONS
+
+
+def org_permissions(actor: Actor, roles: RolePermissions) -> frozenset[Permission]:
+    """What the actor may do in the organisation. No role in a workspace gives any of it, whatever its name."""
+    return frozenset().union(*map(roles.of, actor.org_roles)) & ORG_PERMISSIONS
+
+
+def may_see_workspace(actor: Actor, workspace: str, roles: RolePermissions) -> bool:
+    """Whether the workspace exists for the actor at all; if not, everything in it is "not found", never "forbidden".
+
+    Any role in the workspace is enough, also one that gives nothing: that caller is told which permission is missing.
+    """
+    return bool(actor.workspace_roles.get(workspace)) or bool(workspace_permissions(actor, workspace, roles))

@@ -1,0 +1,37 @@
+"""Who does something, and when: what every event keeps about its cause. Comes in with the command, so that decisions
+need neither a clock nor a session.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+
+class EventHeader(TypedDict):
+    """The fields that every event of a stream begins with."""
+
+    originator_id: str
+    originator_version: int
+    timestamp: datetime
+    workspace: str
+    user: str
+    user_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    workspace: str
+    user: str
+    user_name: str
+    at: datetime
+    """Timezone-aware, in UTC."""
+
+    def header(self, stream: str, version: int) -> EventHeader:
+        return EventHeader(
+            originator_id=stream,
+            originator_version=version,
+            timestamp=self.at,
+            workspace=self.workspace,
+            user=self.user,
+            user_name=self.user_name,
+        )

@@ -1,0 +1,91 @@
+"""Streams that a projection could not follow: the event that failed and all later ones of its stream wait, the others go
+on. A retry reads the stream again from the event store.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import structlog
+
+from domain.errors import NotFound
+from domain.events import EVENTS, Event, Recorded
+from projections.positions import lock_projection
+from projections.projection import Connection, Projection
+from projections.trouble import passes_by_itself
+
+_PARKED_IDS = "SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s"
+_PARK = """
+INSERT INTO parked_streams (projection, generation, instance_id, version, position, error)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+_PARKED_VERSION = (
+    "SELECT version FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = %s FOR UPDATE"
+)
+_RELEASE = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = %s"
+
+log = structlog.get_logger(__name__)
+
+
+class NotParked(NotFound):
+    """This stream is not parked in this projection."""
+
+
+class Streams(Protocol):
+    def stream(
+        self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
+    ) -> AsyncIterator[Recorded[Event]]: ...
+
+
+async def without_parked(
+    connection: Connection, projection: str, generation: int, events: Sequence[Recorded[Event]]
+) -> list[Recorded[Event]]:
+    """The events whose stream is not parked."""
+    rows = await (await connection.execute(_PARKED_IDS, (projection, generation), prepare=True)).fetchall()
+    ids = {row[0] for row in rows}
+    return [recorded for recorded in events if recorded.event.originator_id not in ids] if ids else list(events)
+
+
+async def apply_one_by_one(
+    connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded[Event]]
+) -> None:
+    """Applies what can be applied and parks the streams of the rest. Raises the database's own troubles."""
+    newly_parked: set[str] = set()
+    for recorded in events:
+        event = recorded.event
+        if event.originator_id in newly_parked:
+            continue
+        try:
+            async with connection.transaction():
+                await projection.apply(connection, generation, [recorded])
+        except Exception as error:
+            if passes_by_itself(error):
+                raise
+            newly_parked.add(event.originator_id)
+            message = f"{type(error).__name__}: {error}"
+            log.error(
+                "stream parked",
+                projection=projection.name,
+                instance_id=event.originator_id,
+                version=event.originator_version,
+                error=message,
+            )
+            values = (projection.name, generation, event.originator_id, event.originator_version, recorded.position)
+            await connection.execute(_PARK, (*values, message.replace("\0", "\ufffd")))
+
+
+async def retry(connection: Connection, projection: Projection, streams: Streams, instance_id: str) -> None:
+    """Applies the stream from the event that failed, in one transaction, and releases it.
+
+    Raises NotParked, and whatever the event raises again: the stream then stays parked.
+    """
+    async with connection.transaction():
+        locked = await lock_projection(connection, projection.name, wait=True)
+        assert locked is not None
+        key = (projection.name, locked.generation, instance_id)
+        row = await (await connection.execute(_PARKED_VERSION, key)).fetchone()
+        if row is None:
+            raise NotParked()
+        async for recorded in streams.stream(instance_id, after=row[0] - 1, topics=EVENTS):
+            if recorded.position <= locked.position:
+                await projection.apply(connection, locked.generation, [recorded])
+        await connection.execute(_RELEASE, key)

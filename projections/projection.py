@@ -1,0 +1,66 @@
+"""What a projection is: a read model's name, where its generations live, and how a batch of events changes it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from domain.definition import Definition
+from domain.documents import Document
+from domain.events import Event, Recorded
+
+Connection = psycopg.AsyncConnection[TupleRow]
+
+
+class Generations(Protocol):
+    """Where the generations of a read model live: numbered copies beside each other, one of them published.
+
+    All calls are repeatable: a rebuild may be killed anywhere and begun again.
+    """
+
+    async def create(self, connection: Connection, generation: int) -> None:
+        """An empty generation; what an earlier attempt left of it is dropped first."""
+        ...
+
+    async def publish(self, connection: Connection, generation: int) -> None:
+        """From now on readers see this generation, without a moment in which they see none."""
+        ...
+
+    async def drop(self, connection: Connection, generation: int) -> None: ...
+
+
+class Projection(Protocol):
+    """A read model that follows the events on its own."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def shape(self) -> int:
+        """Raised when a release changes the read model's form or content: such a release rebuilds it."""
+        ...
+
+    @property
+    def generations(self) -> Generations: ...
+
+    async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
+        """Brings the generation from before these events to after them, in the transaction that `connection` is in.
+
+        Events come in commit order, at least once: applying one again, or one older than a row's version, changes
+        nothing. Events that the read model does not care for are ignored. Raises whatever the event makes it raise; the
+        caller rolls back and parks the stream.
+        """
+        ...
+
+
+class EventSource(Protocol):
+    """What a projection may ask of the event store besides the events it is fed."""
+
+    async def definition(self, workspace: str, key: str) -> Definition | None:
+        """The newest definition."""
+        ...
+
+    async def variables_at(self, instance_id: str, version: int) -> Document | None:
+        """The whole document as it was at that version."""
+        ...

@@ -1,0 +1,130 @@
+"""Feeds one projection: reads on, applies a batch, moves the position; rows and position in one transaction.
+
+A batch locks the projection's row, so of several processes one at a time feeds a projection, and a rebuild's swap waits
+for the batch. Trouble with the database is retried with back-off and is nobody's fault; an event that cannot be applied
+parks its stream (`projections/parked.py`).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from domain.events import Event, Recorded
+from projections import parked
+from projections.feed import EventFeed
+from projections.positions import LockedProjection, lock_projection, save_position
+from projections.projection import Connection, Projection
+from projections.trouble import passes_by_itself
+
+_POLL_SECONDS = 1.0
+# A short rest between batches lets events collect: under load batches grow, and five projections cost little more
+# than one.
+_REST_SECONDS = 0.01
+_BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+log = structlog.get_logger(__name__)
+
+
+class BatchObserver(Protocol):
+    """Told of every committed batch, for the metrics."""
+
+    def __call__(self, projection: str, *, events: int, seconds: float, position: int) -> None: ...
+
+
+Connect = Callable[[], Awaitable[Connection]]
+
+
+@dataclass(slots=True)
+class ProjectionRunner:
+    projection: Projection
+    feed: EventFeed
+    connect: Connect
+    observe: BatchObserver
+    position: int = 0
+    """Where this process knows the projection to be; another process may have brought it further."""
+    trouble: str | None = None
+    """Why the last try failed, while it is being retried."""
+    _connection: Connection | None = field(default=None, repr=False)
+
+    async def run(self) -> None:
+        """Feeds until cancelled."""
+        failures = 0
+        while True:
+            news = self.feed.next_news()
+            try:
+                progressed = await self.step()
+                failures = 0
+                self.trouble = None
+            except Exception as error:
+                if not passes_by_itself(error):
+                    raise
+                self.trouble = str(error) or type(error).__name__
+                pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
+                failures += 1
+                log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
+                await self._disconnect()
+                await asyncio.sleep(pause)
+                continue
+            if progressed:
+                await asyncio.sleep(_REST_SECONDS)
+            else:
+                try:
+                    await asyncio.wait_for(news.wait(), _POLL_SECONDS)
+                except TimeoutError:
+                    pass
+
+    async def close(self) -> None:
+        await self._disconnect()
+
+    async def step(self) -> bool:
+        """One batch, if there is one. Whether it moved on. Raises the database's errors."""
+        events = await self.feed.after(self.position)
+        if not events:
+            return False
+        connection = await self._connected()
+        started = time.perf_counter()
+        async with connection.transaction():
+            locked = await lock_projection(connection, self.projection.name)
+            if locked is None or locked.paused:
+                return False
+            if locked.position != self.position:
+                # Another process went on from here, or a rebuild was published.
+                self.position = locked.position
+                return True
+            await self._apply(connection, locked, events)
+            await save_position(connection, self.projection.name, locked.generation, events[-1].position)
+        self.position = events[-1].position
+        self.observe(
+            self.projection.name,
+            events=len(events),
+            seconds=time.perf_counter() - started,
+            position=self.position,
+        )
+        return True
+
+    async def _apply(
+        self, connection: Connection, locked: LockedProjection, events: Sequence[Recorded[Event]]
+    ) -> None:
+        name, generation = self.projection.name, locked.generation
+        applicable = await parked.without_parked(connection, name, generation, events)
+        try:
+            async with connection.transaction():
+                await self.projection.apply(connection, generation, applicable)
+        except Exception as error:
+            if passes_by_itself(error):
+                raise
+            await parked.apply_one_by_one(connection, self.projection, generation, applicable)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self.connect()
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
