@@ -1,0 +1,63 @@
+"""Who is calling, and whether they may: the dependency that every route of the API declares."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPBearer
+
+from api.errors import PermissionDenied, Unauthenticated, WorkspaceNotFound
+from api.services import services
+from commands.messages import Caller
+from domain.permissions import Actor, Permission, may_see_workspace, org_permissions, workspace_permissions
+
+# Only for the OpenAPI document: the header itself is read below, so that every refusal is a problem detail.
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")
+Workspace = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+async def authenticated(request: Request, _: Annotated[object, Security(_bearer)] = None) -> Actor:
+    """Raises Unauthenticated, TokenExpired, TokenInvalid, KeysUnavailable."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated()
+    return await services(request).tokens.verify(token.strip())
+
+
+CurrentActor = Annotated[Actor, Depends(authenticated)]
+
+
+def workspace_permission(permission: Permission) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that gives the caller, once it is known that they have the permission in the path's workspace."""
+
+    async def allowed(request: Request, workspace: Workspace, actor: CurrentActor) -> Caller:
+        roles = services(request).roles
+        if not may_see_workspace(actor, workspace, roles):
+            raise WorkspaceNotFound()
+        if permission not in workspace_permissions(actor, workspace, roles):
+            raise PermissionDenied(permission=permission.value)
+        return Caller(workspace=workspace, user=actor.user, user_name=actor.name)
+
+    allowed.__dict__["permission"] = permission
+    return allowed
+
+
+def org_permission(permission: Permission) -> Callable[..., Awaitable[Actor]]:
+    """A dependency that gives the actor, once it is known that they have the permission in the organisation."""
+
+    async def allowed(request: Request, actor: CurrentActor) -> Actor:
+        if permission not in org_permissions(actor, services(request).roles):
+            raise PermissionDenied(permission=permission.value)
+        return actor
+
+    allowed.__dict__["permission"] = permission
+    return allowed
+
+
+Reader = Annotated[Caller, Depends(workspace_permission(Permission.WKS_PROCESS_INSTANCE_READ))]
+Editor = Annotated[Caller, Depends(workspace_permission(Permission.WKS_PROCESS_INSTANCE_VARIABLES_EDIT))]
+Auditor = Annotated[Caller, Depends(workspace_permission(Permission.WKS_AUDIT_READ))]
+TaskReader = Annotated[Caller, Depends(workspace_permission(Permission.WKS_TASK_READ))]
+Engine = Annotated[Caller, Depends(workspace_permission(Permission.WKS_PROCESS_INSTANCE_EXECUTE))]
+DefinitionEditor = Annotated[Caller, Depends(workspace_permission(Permission.WKS_DEFINITION_EDIT))]
+Operator = Annotated[Actor, Depends(org_permission(Permission.ORG_PROJECTIONS_MANAGE))]

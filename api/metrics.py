@@ -1,0 +1,56 @@
+"""Figures for Prometheus: per projection lag, batch time and parked streams; per command count and latency."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """One a server; nothing is global, so that several servers fit into one test process."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._command_seconds = Histogram(
+            "procvars_command_seconds",
+            "Latency of the API's calls, by operation and status.",
+            ("operation", "status"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._batch_seconds = Histogram(
+            "procvars_projection_batch_seconds",
+            "Time from the lock to the commit of a batch.",
+            ("projection",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._events = Counter(
+            "procvars_projection_events", "Events applied.", ("projection",), registry=self._registry
+        )
+        gauges = {
+            "position": "Position of the newest event applied.",
+            "lag_events": "Events that were not applied yet.",
+            "lag_seconds": "Age of the oldest event that was not applied yet.",
+            "parked": "Streams whose event could not be applied.",
+        }
+        self._gauges = {
+            name: Gauge(f"procvars_projection_{name}", text, ("projection",), registry=self._registry)
+            for name, text in gauges.items()
+        }
+
+    def command(self, operation: str, status: int, seconds: float) -> None:
+        self._command_seconds.labels(operation, str(status)).observe(seconds)
+
+    def batch(self, projection: str, *, events: int, seconds: float, position: int) -> None:
+        self._batch_seconds.labels(projection).observe(seconds)
+        self._events.labels(projection).inc(events)
+        self._gauges["position"].labels(projection).set(position)
+
+    def projection_state(self, projection: str, *, lag_events: int, lag_seconds: float, parked: int) -> None:
+        self._gauges["lag_events"].labels(projection).set(lag_events)
+        self._gauges["lag_seconds"].labels(projection).set(lag_seconds)
+        self._gauges["parked"].labels(projection).set(parked)
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self._registry)

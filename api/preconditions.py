@@ -1,0 +1,22 @@
+"""If-Match: which version of the variables an edit is based on."""
+
+import re
+
+from fastapi import Request
+
+from api.errors import PreconditionRequired
+from domain.errors import InvalidArgument
+
+# A proxy that compresses makes the entity tag weak; it still names the version that was seen.
+_ENTITY_TAG = re.compile(r'(?:W/)?"(\d{1,18})"')
+
+
+def expected_version(request: Request) -> int:
+    """Raises PreconditionRequired without If-Match, and InvalidArgument where it is not one version in quotes."""
+    given = request.headers.get("if-match")
+    if given is None or given.strip() == "*":
+        raise PreconditionRequired()
+    found = _ENTITY_TAG.fullmatch(given.strip())
+    if found is None:
+        raise InvalidArgument('If-Match has to be one version in quotes, like "7".')
+    return int(found[1])

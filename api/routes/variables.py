@@ -1,0 +1,212 @@
+"""The main job: variables read, modified, previewed, restored, re-applied."""
+
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response
+
+from api.access import Auditor, Editor, Reader
+from api.answers import answer, encoded, etag
+from api.bodies import JSON, JSON_PATCH, MERGE_PATCH, read_change
+from api.openapi import EDITS, READING, bodies, problems
+from api.preconditions import expected_version
+from api.reading import existing_instance, wait_for_version
+from api.services import services
+from commands.editing import EditAnswer, edit_from
+from commands.messages import (
+    Caller,
+    EditTerms,
+    ModifyVariables,
+    PreviewModification,
+    ReapplyModification,
+    RestoreSnapshot,
+)
+from domain.documents import Json
+from domain.errors import InvalidArgument, NoSuchVersion
+
+router = APIRouter(prefix="/workspaces/{workspace}/instances/{instance_id}", tags=["variables"])
+
+Reason = Annotated[str | None, Query(max_length=1000, description="Why the edit is made.")]
+OnConflict = Annotated[str | None, Query(pattern="^rebase$", description="Apply the edit to the current values.")]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
+IfMatch = Annotated[str | None, Header(description='The version that the edit is based on, in quotes: `"7"`.')]
+
+_DOCUMENT = {"application": {"income": 75000, "status": "approved"}}
+_PATCHES = {
+    JSON_PATCH: [{"op": "replace", "path": "/application/income", "value": 75000}],
+    MERGE_PATCH: {"application": {"income": 75000}},
+}
+_EDIT_ANSWER = {200: {"description": "The edit was made, or it changes nothing (`changed: false`)."}}
+
+
+@router.get("/variables", responses=problems(*READING, "no-such-version", "projection-behind"))
+async def read_variables(
+    request: Request,
+    caller: Reader,
+    instance_id: str,
+    version: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    at: datetime | None = None,
+    after_version: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    download: bool = False,
+) -> Response:
+    """The document itself, as it is now, or as it was at a version or a time."""
+    if version is not None and at is not None:
+        raise InvalidArgument("Either version or at, not both.")
+    if at is not None and at.tzinfo is None:
+        raise InvalidArgument("at needs a time zone, as in 2026-11-24T09:00:00Z.")
+    if version is None and at is None:
+        found, text = await wait_for_version(request, caller.workspace, instance_id, after_version)
+        content = text.encode()
+    else:
+        found, content = await _as_it_was(request, caller, instance_id, version, at)
+    headers = etag(found)
+    if download:
+        name = quote(f"{instance_id}-v{found}.json", safe="")
+        headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
+    return Response(content, headers=headers, media_type=JSON)
+
+
+async def _as_it_was(
+    request: Request, caller: Caller, instance_id: str, version: int | None, at: datetime | None
+) -> tuple[int, bytes]:
+    store = services(request).store
+    await existing_instance(request, caller.workspace, instance_id)
+    if at is not None:
+        version = await store.version_at(instance_id, at)
+    variables = None if version is None else await store.variables_at(instance_id, version)
+    if version is None or variables is None:
+        raise NoSuchVersion()
+    return version, encoded(variables)
+
+
+@router.put("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies({JSON: _DOCUMENT}))
+async def replace_variables(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    if_match: IfMatch = None,
+    reason: Reason = None,
+    on_conflict: OnConflict = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Saves the whole new document, as an editor does."""
+    return await _modify(request, caller, instance_id, (JSON,), reason, on_conflict, idempotency_key)
+
+
+@router.patch("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies(_PATCHES))
+async def patch_variables(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    if_match: IfMatch = None,
+    reason: Reason = None,
+    on_conflict: OnConflict = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Applies a JSON Patch (RFC 6902) or a JSON Merge Patch (RFC 7396)."""
+    return await _modify(request, caller, instance_id, (JSON_PATCH, MERGE_PATCH), reason, on_conflict, idempotency_key)
+
+
+@router.post("/variables/preview", responses=problems(*EDITS), openapi_extra=bodies({JSON: _DOCUMENT, **_PATCHES}))
+async def preview(request: Request, caller: Editor, instance_id: str) -> Response:
+    """What PUT or PATCH with this body would do now. Changes nothing."""
+    limit = services(request).settings.max_document_bytes
+    _, change, _ = await read_change(request, (JSON, JSON_PATCH, MERGE_PATCH), limit)
+    return answer(await services(request).editing.preview(PreviewModification(caller, instance_id, change)))
+
+
+@router.post("/snapshots/{version}/restore", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-snapshot")})
+async def restore_snapshot(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    version: int,
+    if_match: IfMatch = None,
+    reason: Reason = None,
+    on_conflict: OnConflict = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Makes the values before that modification current again, as a new modification."""
+    terms = _terms(request, reason, on_conflict, idempotency_key, body={"restore": version})
+    return _edit_answer(await services(request).editing.restore(RestoreSnapshot(caller, instance_id, version, terms)))
+
+
+@router.post(
+    "/modifications/{version}/reapply", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-modification")}
+)
+async def reapply_modification(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    version: int,
+    if_match: IfMatch = None,
+    reason: Reason = None,
+    on_conflict: OnConflict = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Applies that modification's patch to the current values again."""
+    terms = _terms(request, reason, on_conflict, idempotency_key, body={"reapply": version})
+    command = ReapplyModification(caller, instance_id, version, terms)
+    return _edit_answer(await services(request).editing.reapply(command))
+
+
+async def _modify(
+    request: Request,
+    caller: Caller,
+    instance_id: str,
+    accepted: tuple[str, ...],
+    reason: str | None,
+    on_conflict: str | None,
+    idempotency_key: str | None,
+) -> Response:
+    limit = services(request).settings.max_document_bytes
+    kind, change, sent = await read_change(request, accepted, limit)
+    terms = _terms(request, reason, on_conflict, idempotency_key, body=sent)
+    command = ModifyVariables(caller, instance_id, edit_from(terms, kind, change))
+    return _edit_answer(await services(request).editing.modify(command))
+
+
+def _terms(
+    request: Request, reason: str | None, on_conflict: str | None, idempotency_key: str | None, *, body: Json
+) -> EditTerms:
+    return EditTerms(
+        expected_version=expected_version(request),
+        rebase=on_conflict == "rebase",
+        reason=reason,
+        url=str(request.url),
+        body=body,
+        idempotency_key=idempotency_key,
+    )
+
+
+def _edit_answer(result: EditAnswer) -> Response:
+    return answer(result, headers=etag(result.version))
+
+
+@router.get("/variables/history", responses=problems(*READING))
+async def history(
+    request: Request,
+    caller: Reader,
+    instance_id: str,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """Every change of the variables, newest first: version, time, who, why, patch."""
+    from projections.history import modifications
+
+    await existing_instance(request, caller.workspace, instance_id)
+    items = await modifications(services(request).store, instance_id, before=cursor, limit=limit)
+    return answer({"items": items, "next": items[-1].version if len(items) == limit else None})
+
+
+@router.get("/variables/blame", responses=problems(*READING, "no-such-version"))
+async def blame(
+    request: Request, caller: Reader, instance_id: str, version: Annotated[int | None, Query(ge=1, le=2**62)] = None
+) -> Response:
+    """Who last set each value."""
+    from projections.blame import blame as blame_of
+
+    await existing_instance(request, caller.workspace, instance_id)
+    return answer({"items": await blame_of(services(request).store, instance_id, version=version)})

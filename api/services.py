@@ -1,0 +1,39 @@
+"""What the routes work with, built once by `api/bootstrap.py`."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import Request
+
+from adapters.identity.tokens import TokenVerifier
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.pool import Pool
+from api.metrics import Metrics
+from api.settings import Settings
+from commands.editing import Editing
+from commands.execution import Execution
+from domain.permissions import RolePermissions
+from projections.feed import EventFeed
+from projections.projection import Projection
+from projections.runner import ProjectionRunner
+from projections.search_port import SearchStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    roles: RolePermissions
+    tokens: TokenVerifier
+    pool: Pool
+    store: PostgresEventStore
+    feed: EventFeed
+    editing: Editing
+    execution: Execution
+    search: SearchStore
+    projections: tuple[Projection, ...]
+    runners: tuple[ProjectionRunner, ...]
+    metrics: Metrics
+
+
+def services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)

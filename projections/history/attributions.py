@@ -1,0 +1,165 @@
+"""A document's shape with, in the place of every leaf, who set it: what `blame` replays patches on.
+
+A leaf is a scalar, or an empty object or array. Inserting or removing an array's element moves those behind it together
+with who set them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from domain import json_patch
+from domain.document_errors import PatchFailed
+from domain.documents import Json
+from domain.json_patch import Operation, Patch
+from domain.json_patch.operations import pointer
+from domain.json_pointer import escape, index, split
+from projections.history.variables_events import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """One for each event that set leaves which are still there, shared by them."""
+
+    version: int
+    user: str
+    time: datetime
+    reason: str | None
+    origin: Origin
+
+
+class _Members(dict[str, "_Node"]):
+    __slots__ = ("emptied_by",)
+
+    def __init__(self, members: Mapping[str, "_Node"], emptied_by: Attribution) -> None:
+        """`emptied_by`: who last left it without members; says something only while it has none."""
+        super().__init__(members)
+        self.emptied_by = emptied_by
+
+
+class _Elements(list["_Node"]):
+    __slots__ = ("emptied_by",)
+
+    def __init__(self, elements: Iterable["_Node"], emptied_by: Attribution) -> None:
+        super().__init__(elements)
+        self.emptied_by = emptied_by
+
+
+_Container: TypeAlias = _Members | _Elements
+_Node: TypeAlias = _Container | Attribution
+
+
+class AttributedDocument:
+    """The attributions of a document that begins as nothing and changes as patches do it."""
+
+    def __init__(self) -> None:
+        self._root: _Node | None = None
+
+    def apply(self, patch: Patch, by: Attribution) -> None:
+        """Attribute to `by` all leaves that the patch writes, also those that it replaces or moves with their container,
+        and every container that it empties. Works in place, in time proportional to what the patch writes.
+
+        Raises InvalidPatch, and PatchFailed for an operation that does not fit the document's shape.
+        """
+        for position, operation in enumerate(json_patch.validate(patch)):
+            try:
+                self._perform(operation, by)
+            except LookupError as error:
+                raise PatchFailed(position, str(error.args[0])) from None
+
+    def leaves(self) -> Iterator[tuple[str, Attribution]]:
+        """JSON Pointer and attribution of every leaf, in document order."""
+        pending: list[tuple[str, _Node]] = [] if self._root is None else [("", self._root)]
+        while pending:
+            path, node = pending.pop()
+            match node:
+                case Attribution():
+                    yield path, node
+                case _ if not node:
+                    yield path, node.emptied_by
+                case _Members():
+                    pending += [(f"{path}/{escape(key)}", child) for key, child in reversed(node.items())]
+                case _Elements():
+                    pending += [(f"{path}/{at}", node[at]) for at in reversed(range(len(node)))]
+
+    def _perform(self, operation: Operation, by: Attribution) -> None:
+        path = split(pointer(operation, "path"))
+        match operation["op"]:
+            case "add":
+                self._add(path, _attributed(operation["value"], by))
+            case "replace":
+                self._replace(path, _attributed(operation["value"], by))
+            case "remove":
+                self._remove(path, by)
+            case "move":
+                source = split(pointer(operation, "from"))
+                if source != path:
+                    moved = self._find(source)
+                    self._remove(source, by)
+                    self._add(path, _attributed(moved, by))
+            case "copy":
+                source = split(pointer(operation, "from"))
+                self._add(path, _attributed(self._find(source), by))
+
+    def _add(self, path: Sequence[str], node: _Node) -> None:
+        if not path:
+            self._root = node
+            return
+        parent = self._container(path[:-1])
+        if isinstance(parent, _Members):
+            parent[path[-1]] = node
+        elif path[-1] == "-":
+            parent.append(node)
+        else:
+            parent.insert(index(path[-1], len(parent) + 1), node)
+
+    def _replace(self, path: Sequence[str], node: _Node) -> None:
+        self._find(path)
+        if path and isinstance(parent := self._container(path[:-1]), _Elements):
+            parent[index(path[-1], len(parent))] = node
+        else:
+            self._add(path, node)
+
+    def _remove(self, path: Sequence[str], by: Attribution) -> None:
+        if not path:
+            raise LookupError("the whole document cannot be removed")
+        self._find(path)
+        parent = self._container(path[:-1])
+        if isinstance(parent, _Members):
+            del parent[path[-1]]
+        else:
+            del parent[index(path[-1], len(parent))]
+        if not parent:
+            parent.emptied_by = by
+
+    def _container(self, path: Sequence[str]) -> _Container:
+        node = self._find(path)
+        if isinstance(node, Attribution):
+            raise LookupError("a value without members stands where a member is written")
+        return node
+
+    def _find(self, path: Sequence[str]) -> _Node:
+        node = self._root
+        for token in path:
+            match node:
+                case _Members() if token in node:
+                    node = node[token]
+                case _Elements():
+                    node = node[index(token, len(node))]
+                case _:
+                    raise LookupError(f'there is no member "{token}"')
+        if node is None:
+            raise LookupError("there is no document yet")
+        return node
+
+
+def _attributed(value: Json | _Node, by: Attribution) -> _Node:
+    """The shape of a value, or of a node, with everything in it attributed to `by`."""
+    match value:
+        case dict():
+            return _Members({key: _attributed(child, by) for key, child in value.items()}, by)
+        case list():
+            return _Elements([_attributed(child, by) for child in value], by)
+        case _:
+            return by

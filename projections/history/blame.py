@@ -1,0 +1,57 @@
+"""Who last set each value of an instance's variables, found by replaying the patches of its events."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from domain.errors import InstanceNotFound, NoSuchVersion
+from domain.events import VariablesEvent
+from domain.instance import VARIABLES_EVENTS
+from projections.history.attributions import AttributedDocument, Attribution
+from projections.history.streams import EventStreams
+from projections.history.variables_events import Origin, origin_of, patch_of, reason_of
+
+
+@dataclass(frozen=True, slots=True)
+class BlamedLeaf:
+    """`path` is the JSON Pointer of a scalar, or of an empty object or array; `version` the one that set it last."""
+
+    path: str
+    version: int
+    user: str
+    time: datetime
+    reason: str | None
+    origin: Origin
+
+
+async def blame(streams: EventStreams, instance_id: str, version: int | None) -> list[BlamedLeaf]:
+    """Every leaf of the document at `version` (None: now), in document order. An empty document is one leaf, `""`.
+
+    A leaf belongs to the event that wrote it, also where that replaced or moved a container with an equal leaf inside;
+    an emptied container belongs to the event that took its last member. Takes memory in proportion to the document,
+    however long its history.
+
+    Raises InstanceNotFound, NoSuchVersion, and PatchFailed where the stored patches do not fit: `verify` explains that.
+    """
+    last = await streams.last_version(instance_id)
+    if not last:
+        raise InstanceNotFound()
+    if version is not None and not 1 <= version <= last:
+        raise NoSuchVersion()
+    document = AttributedDocument()
+    async for recorded in streams.stream(instance_id, topics=VARIABLES_EVENTS):
+        event = cast(VariablesEvent, recorded.event)
+        if version is not None and event.originator_version > version:
+            break
+        document.apply(patch_of(event), _attribution(event))
+    return [BlamedLeaf(path, by.version, by.user, by.time, by.reason, by.origin) for path, by in document.leaves()]
+
+
+def _attribution(event: VariablesEvent) -> Attribution:
+    return Attribution(
+        version=event.originator_version,
+        user=event.user,
+        time=event.timestamp,
+        reason=reason_of(event),
+        origin=origin_of(event),
+    )

@@ -1,0 +1,49 @@
+"""The engine's execution records, as they occurred. They are its events, so nothing can change them afterwards."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from domain.documents import Document
+from domain.events import INSTANCE_EVENTS, Event, ProcessVariablesModified
+from projections.history.streams import EventStreams
+
+EXECUTION_EVENTS: tuple[type[Event], ...] = tuple(
+    event for event in INSTANCE_EVENTS if event is not ProcessVariablesModified
+)
+"""What the engine did. An operator's edit is no step of the process."""
+
+# What every event has is in the record itself; what was there before an event is the result of the records before it.
+_NOT_A_DETAIL = {*Event.model_fields, "previous"}
+
+
+@dataclass(frozen=True, slots=True)
+class DebugRecord:
+    version: int
+    time: datetime
+    user: str
+    type: str
+    """The topic of the event."""
+    detail: Document
+    """The event's own facts, with the values of that time: what was started with, written, asked or answered."""
+
+
+async def debug_records(
+    streams: EventStreams, instance_id: str, *, after_version: int = 0
+) -> AsyncIterator[DebugRecord]:
+    """The records above that version, oldest first; none for an unknown instance."""
+    async for recorded in streams.stream(instance_id, after=after_version, topics=EXECUTION_EVENTS):
+        event = recorded.event
+        yield DebugRecord(
+            version=event.originator_version,
+            time=event.timestamp,
+            user=event.user,
+            type=event.TOPIC,
+            detail=_detail(event),
+        )
+
+
+def _detail(event: Event) -> Document:
+    facts = {name: value for name, value in vars(event).items() if name not in _NOT_A_DETAIL}
+    return {name: value.value if isinstance(value, Enum) else value for name, value in facts.items()}

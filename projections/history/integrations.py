@@ -1,0 +1,33 @@
+"""The integrations that an instance called, with the requests as they were sent: no modification reaches them."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from domain.documents import Json
+from domain.events import IntegrationAnswered, IntegrationCalled
+from projections.history.streams import EventStreams
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationCall:
+    integration_id: str
+    name: str
+    request: Json
+    status: Literal["WAITING", "ANSWERED"]
+    response: Json = None
+    """What was answered, which may be null; without meaning while the status is WAITING."""
+
+
+async def integrations(streams: EventStreams, instance_id: str) -> list[IntegrationCall]:
+    """In the order of the calls; none for an unknown instance.
+
+    Raises KeyError for an answer that no call came before, which `verify` explains.
+    """
+    calls: dict[str, IntegrationCall] = {}
+    async for recorded in streams.stream(instance_id, topics=[IntegrationCalled, IntegrationAnswered]):
+        match recorded.event:
+            case IntegrationCalled(integration_id=key, name=name, request=request):
+                calls[key] = IntegrationCall(key, name, request, "WAITING")
+            case IntegrationAnswered(integration_id=key, response=response):
+                calls[key] = replace(calls[key], status="ANSWERED", response=response)
+    return list(calls.values())

@@ -1,0 +1,218 @@
+"""What holds for every event of a process instance and those before it: one function each, in the order reported."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain import json_patch
+from domain.document_errors import DocumentError
+from domain.documents import Document, fingerprint, same
+from domain.events import (
+    INSTANCE_EVENTS,
+    Event,
+    InstanceStarted,
+    InstanceStatusChanged,
+    IntegrationAnswered,
+    IntegrationCalled,
+    NavigatedBack,
+    NavigationSnapshotTaken,
+    ProcessVariablesModified,
+    TaskClosed,
+    TaskOpened,
+    VariablesWritten,
+)
+from domain.instance_status import InstanceStatus
+
+# Enough to find the place in a large document.
+_PATHS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An event, and the variables that it set: None where it sets none, or where `trouble` says why it cannot have."""
+
+    event: Event
+    variables: Document | None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A navigation snapshot; the fingerprint is that of the variables which replay found there, where it found any."""
+
+    version: int
+    fingerprint: str
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What the events so far say. None, and a version in `lost`, stand for what an event not read may have said."""
+
+    version: int = 0
+    workspace: str | None = None
+    time: datetime | None = None
+    status: InstanceStatus | None = None
+    variables: Document | None = None
+    modifications: list[int] = field(default_factory=list)
+    snapshots: dict[str, Kept] = field(default_factory=dict)
+    waiting: dict[str, bool] = field(default_factory=dict)
+    """Integration id → still waits for its answer."""
+    tasks: dict[str, bool] = field(default_factory=dict)
+    """Task id → open."""
+    lost: set[int] = field(default_factory=set)
+
+    def lose(self, version: int) -> None:
+        """The event of that version cannot be read."""
+        self.version = version
+        self.lost.add(version)
+        self.status = self.variables = None
+
+    def follow(self, step: Step) -> None:
+        event = step.event
+        self.version = event.originator_version
+        self.workspace = event.workspace
+        self.time = event.timestamp if event.timestamp.tzinfo else self.time
+        match event:
+            case InstanceStarted():
+                self.status, self.variables = InstanceStatus.STARTED, step.variables
+            case ProcessVariablesModified():
+                self.modifications.append(event.originator_version)
+                self.variables = step.variables
+            case VariablesWritten() | NavigatedBack():
+                self.variables = step.variables
+            case InstanceStatusChanged():
+                self.status = event.status
+            case NavigationSnapshotTaken():
+                found = event.fingerprint if self.variables is None else fingerprint(self.variables)
+                self.snapshots[event.node] = Kept(event.originator_version, found)
+            case IntegrationCalled():
+                self.waiting[event.integration_id] = True
+            case IntegrationAnswered():
+                self.waiting[event.integration_id] = False
+            case TaskOpened():
+                self.tasks[event.task_id] = True
+            case TaskClosed():
+                self.tasks[event.task_id] = False
+
+
+def step(event: Event) -> Step:
+    match event:
+        case InstanceStarted():
+            if not isinstance(event.variables, dict):
+                return Step(event, None, "its variables are no object")
+            return Step(event, event.variables)
+        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
+            if not isinstance(event.previous, dict):
+                return Step(event, None, "its previous variables are no object")
+            try:
+                return Step(event, json_patch.apply(event.previous, event.patch))
+            except DocumentError as error:
+                return Step(event, None, f"its patch does not fit its previous variables: {error}")
+        case _:
+            return Step(event, None)
+
+
+def starts_once(before: Replayed, step: Step) -> Iterator[str]:
+    event = step.event
+    if not isinstance(event, INSTANCE_EVENTS):
+        yield f"{event.TOPIC} is no event of a process instance"
+    elif isinstance(event, InstanceStarted) and before.version:
+        yield "the instance is started a second time"
+    elif not isinstance(event, InstanceStarted) and not before.version:
+        yield f"the stream begins with {event.TOPIC}, not with InstanceStarted"
+
+
+def stays_in_its_workspace(before: Replayed, step: Step) -> Iterator[str]:
+    if before.workspace is not None and step.event.workspace != before.workspace:
+        yield f"it is of the workspace {step.event.workspace}, the event before it of {before.workspace}"
+
+
+def time_never_goes_back(before: Replayed, step: Step) -> Iterator[str]:
+    time = step.event.timestamp
+    if time.tzinfo is None:
+        yield f"its time {time.isoformat()} names no time zone"
+    elif before.time is not None and time < before.time:
+        yield f"its time {time.isoformat()} is before that of the event before it, {before.time.isoformat()}"
+
+
+def status_allows_it(before: Replayed, step: Step) -> Iterator[str]:
+    status = before.status
+    match step.event:
+        case InstanceStatusChanged(status=new) if status and not status.may_become(new):
+            yield f"an instance that is {status} cannot become {new}"
+        case InstanceStatusChanged() | InstanceStarted():
+            pass
+        case event if status and not status.is_active:
+            yield f"{event.TOPIC} cannot happen to an instance that is {status}"
+
+
+def begins_where_the_last_one_ended(before: Replayed, step: Step) -> Iterator[str]:
+    if not isinstance(step.event, ProcessVariablesModified | VariablesWritten | NavigatedBack):
+        return
+    previous = step.event.previous
+    if not isinstance(previous, dict) or before.variables is None or same(previous, before.variables):
+        return
+    paths = json_patch.touched_paths(before.variables, json_patch.diff(before.variables, previous))
+    named = ", ".join(f'"{path}"' for path in paths[:_PATHS_NAMED]) + (", …" if len(paths) > _PATHS_NAMED else "")
+    yield f"its previous variables are not those that the events before it left; they differ at {named}"
+
+
+def patch_applies(before: Replayed, step: Step) -> Iterator[str]:
+    if step.trouble:
+        yield step.trouble
+
+
+def snapshot_keeps_the_variables(before: Replayed, step: Step) -> Iterator[str]:
+    event = step.event
+    if not isinstance(event, NavigationSnapshotTaken) or before.variables is None:
+        return
+    if event.fingerprint != fingerprint(before.variables):
+        yield f'the fingerprint kept for node "{event.node}" is not that of the variables then'
+
+
+def navigation_returns_to_its_snapshot(before: Replayed, step: Step) -> Iterator[str]:
+    event = step.event
+    if not isinstance(event, NavigatedBack):
+        return
+    kept = before.snapshots.get(event.node)
+    if event.snapshot_version in before.lost:
+        return
+    if kept is None or kept.version != event.snapshot_version:
+        yield f'version {event.snapshot_version} is not the newest snapshot of node "{event.node}"'
+    elif event.reset_data and step.variables is not None and fingerprint(step.variables) != kept.fingerprint:
+        yield f"the variables did not return to those of version {event.snapshot_version}"
+    if not event.reset_data and event.patch:
+        yield "it changed variables without a reset of the data"
+
+
+def navigation_names_what_it_undoes(before: Replayed, step: Step) -> Iterator[str]:
+    event = step.event
+    if not isinstance(event, NavigatedBack):
+        return
+    undone = [version for version in before.modifications if event.reset_data and version > event.snapshot_version]
+    if [version for version in event.lost_modifications if version not in before.lost] != undone:
+        yield f"it names {event.lost_modifications} as the modifications that it undoes, which are {undone}"
+
+
+def answers_what_was_asked(before: Replayed, step: Step) -> Iterator[str]:
+    match step.event:
+        case IntegrationAnswered(integration_id=integration_id):
+            if not before.waiting.get(integration_id, bool(before.lost)):
+                yield f"integration {integration_id} did not wait for an answer"
+        case TaskClosed(task_id=task_id):
+            if not before.tasks.get(task_id, bool(before.lost)):
+                yield f"task {task_id} was not open"
+
+
+INVARIANTS: tuple[Callable[[Replayed, Step], Iterator[str]], ...] = (
+    starts_once,
+    stays_in_its_workspace,
+    time_never_goes_back,
+    status_allows_it,
+    begins_where_the_last_one_ended,
+    patch_applies,
+    snapshot_keeps_the_variables,
+    navigation_returns_to_its_snapshot,
+    navigation_names_what_it_undoes,
+    answers_what_was_asked,
+)

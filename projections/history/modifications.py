@@ -1,0 +1,67 @@
+"""Every modification of an instance's variables, by operators and by the engine, newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from domain.events import EditKind, NavigatedBack, Patch, ProcessVariablesModified, VariablesEvent
+from domain.instance import VARIABLES_EVENTS
+from projections.history.streams import EventStreams
+from projections.history.variables_events import Origin, origin_of, patch_of, reason_of
+
+
+@dataclass(frozen=True, slots=True)
+class Modification:
+    """`version` is the one that the modification made."""
+
+    version: int
+    time: datetime
+    user: str
+    user_name: str
+    reason: str | None
+    patch: Patch
+    """From the document before it; that of an instance's start adds the whole document at the path `""`."""
+    origin: Origin
+    kind: EditKind | None
+    """How an operator made it; None for the engine."""
+    event: str
+    """The topic of the event."""
+    bulk_id: str | None
+    lost_modifications: list[int] | None
+    """Versions of the operators' modifications that a navigation back undid; None for all other events."""
+
+
+async def modifications(
+    streams: EventStreams, instance_id: str, before_version: int | None, limit: int
+) -> list[Modification]:
+    """At most `limit` modifications whose version is below `before_version` (None: the newest), newest first.
+
+    A navigation back that keeps the data is no modification, and left out. An unknown instance has none.
+    """
+    before = before_version if before_version is not None else await streams.last_version(instance_id) + 1
+    found: list[Modification] = []
+    while (wanted := limit - len(found)) > 0:
+        page = await streams.stream_backwards(instance_id, before=before, topics=VARIABLES_EVENTS, limit=wanted)
+        events = [cast(VariablesEvent, recorded.event) for recorded in page]
+        found += [_modification(event) for event in events if not isinstance(event, NavigatedBack) or event.reset_data]
+        if len(page) < wanted:
+            break
+        before = events[-1].originator_version
+    return found
+
+
+def _modification(event: VariablesEvent) -> Modification:
+    by_operator = isinstance(event, ProcessVariablesModified)
+    return Modification(
+        version=event.originator_version,
+        time=event.timestamp,
+        user=event.user,
+        user_name=event.user_name,
+        reason=reason_of(event),
+        patch=patch_of(event),
+        origin=origin_of(event),
+        kind=event.kind if by_operator else None,
+        event=event.TOPIC,
+        bulk_id=event.bulk_id if by_operator else None,
+        lost_modifications=event.lost_modifications if isinstance(event, NavigatedBack) else None,
+    )

@@ -1,0 +1,37 @@
+"""What replay asks of the event store. No read model is asked, so that an audit does not depend on one being right."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from domain.documents import Document
+from domain.events import Event, Recorded
+
+
+class EventStreams(Protocol):
+    """The streams of process instances, one by one.
+
+    All calls raise StoreUnavailable, and those that return events raise `MapperDeserialisationError` (of
+    `eventsourcing.persistence`) for one that no version of this software can have written.
+    """
+
+    def stream(self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]) -> AsyncIterator[Recorded[Event]]:
+        """The stream's events of these classes whose version is above `after`, oldest first."""
+        ...
+
+    async def stream_backwards(
+        self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int
+    ) -> list[Recorded[Event]]:
+        """At most `limit` events of these classes whose version is below `before`, newest first."""
+        ...
+
+    async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
+        """The event of that version, of whatever class, or None."""
+        ...
+
+    async def variables_at(self, instance_id: str, version: int) -> Document | None:
+        """The whole document as it was at that version; None for a version that the stream has not reached."""
+        ...
+
+    async def last_version(self, stream: str) -> int:
+        """0 for a stream that does not exist."""
+        ...

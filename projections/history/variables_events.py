@@ -1,0 +1,25 @@
+"""The events that set variables, read alike: who caused them, why, and the patch that repeats what they did."""
+
+from typing import Literal
+
+from domain.events import InstanceStarted, Patch, ProcessVariablesModified, VariablesEvent
+
+Origin = Literal["operator", "engine"]
+
+
+def origin_of(event: VariablesEvent) -> Origin:
+    return "operator" if isinstance(event, ProcessVariablesModified) else "engine"
+
+
+def reason_of(event: VariablesEvent) -> str | None:
+    """The engine gives no reasons."""
+    return event.reason if isinstance(event, ProcessVariablesModified) else None
+
+
+def patch_of(event: VariablesEvent) -> Patch:
+    """RFC 6902. The patch of an instance's start is one operation that adds the whole document, at the path `""`: so the
+    patches of a stream, applied in order to nothing, give the document of every version.
+    """
+    if isinstance(event, InstanceStarted):
+        return [{"op": "add", "path": "", "value": event.variables}]
+    return event.patch
