@@ -1,14 +1,16 @@
 """Answers in JSON, exact: documents go out as the text that the read models keep, without being parsed on the way."""
 
 import json
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
-from projections.raw_json import RawJson
+from projections.text_columns import RawJson
+
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -22,23 +24,26 @@ def etag(version: int) -> dict[str, str]:
 
 def encoded(value: Any) -> bytes:
     try:
-        return orjson.dumps(value, default=_fragment, option=orjson.OPT_UTC_Z)
+        return orjson.dumps(value, default=_fragment, option=_OPTIONS)
     except TypeError:  # an integer beyond 64 bits
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
-        return text.encode()
+        return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _fragment(value: object) -> orjson.Fragment:
     if isinstance(value, RawJson):
-        return orjson.Fragment(value.text)
+        return orjson.Fragment(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _plain(value: object) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, RawJson):
-        return json.loads(value.text)
+        return json.loads(value)
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {key: _plain(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(element) for element in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value

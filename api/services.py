@@ -1,4 +1,4 @@
-"""What the routes work with, built once by `api/bootstrap.py`."""
+"""The parts of a running program, put together once by `api/bootstrap.py`."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -6,6 +6,7 @@ from typing import cast
 from fastapi import Request
 
 from adapters.identity.tokens import TokenVerifier
+from adapters.postgres.appender import Appender
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.metrics import Metrics
@@ -20,7 +21,20 @@ from projections.search_port import SearchStore
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """The event store and the database of the read models: all that a command of the command line needs."""
+
+    pool: Pool
+    appender: Appender
+    events: PostgresEventStore
+    search: SearchStore
+    projections: tuple[Projection, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
+    """What the routes work with."""
+
     settings: Settings
     roles: RolePermissions
     tokens: TokenVerifier

@@ -2,7 +2,7 @@
 optionally the JSON Schema that they have to fit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, cast, get_args
@@ -96,7 +96,7 @@ def check_definition(definition: Definition) -> None:
                 errors.append({"path": f"/{group}/{index}/type", "message": message})
     if definition.json_schema is not None:
         try:
-            jsonschema.Draft202012Validator.check_schema(definition.json_schema)
+            jsonschema.Draft202012Validator.check_schema(cast(dict[str, object], definition.json_schema))
         except jsonschema.SchemaError as error:
             pointer = "".join(f"/{part}" for part in error.absolute_path)
             errors.append({"path": f"/schema{pointer}", "message": error.message})
@@ -138,7 +138,7 @@ def extract(fields: Iterable[Field], variables: Document) -> dict[str, Json]:
 def _find(path: str, variables: Document) -> list[Json]:
     names = _member_names(path)
     if names is None:
-        return cast(list[Json], _compiled(path).findall(variables))
+        return cast(list[Json], _compiled(path)(variables))
     value: Json = variables
     for name in names:
         if not isinstance(value, dict) or name not in value:
@@ -148,8 +148,8 @@ def _find(path: str, variables: Document) -> list[Json]:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(path: str) -> jsonpath.CompiledJSONPath:
-    return _JSONPATH.compile(path)
+def _compiled(path: str) -> Callable[[Document], list[object]]:
+    return _JSONPATH.compile(path).findall
 
 
 @lru_cache(maxsize=4096)

@@ -195,7 +195,9 @@ def _new_document(instance: Instance, edit: Edit, base: Document | None) -> Docu
     touched: list[Json] = [*json_patch.touched_paths(base, json_patch.diff(base, current))]
     if not edit.rebase:
         raise VersionConflict(current_version=instance.version, changed_paths=touched)
-    mine = json_patch.diff(base, changed(base, edit.change))
+    # An operator's own patch is rebased as it is: its `test` operations have to hold for the current values too.
+    change = edit.change
+    mine = change.patch if isinstance(change, ApplyPatch) else json_patch.diff(base, changed(base, change))
     try:
         return json_patch.apply(current, json_patch.rebase(base, current, mine))
     except RebaseConflict as conflict:

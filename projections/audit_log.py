@@ -1,78 +1,26 @@
-"""audit_log: who modified which instance's variables, when, why, and with what request."""
+"""Who modified the variables of which instance, when and why, with the request as it came."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from psycopg import sql
 
-from domain.documents import encode
+from domain.documents import Json
 from domain.events import Event, ProcessVariablesModified, Recorded
-from projections.paging import Page, page_of, position_of
+from projections.batch import columns
+from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
-from projections.raw_json import RawJson
 from projections.tables import Tables, table
+from projections.text_columns import RawJson, arguments, plain, plain_or_none, raw_json
 
-SUBJECT = "Process variables"
-EVENT = "Update"
-STATUS = "Success"
-
-_DDL = """
-CREATE TABLE {audit_log} (
-    id text PRIMARY KEY,
-    workspace text NOT NULL,
-    logged_at timestamptz NOT NULL,
-    user_id text NOT NULL,
-    user_name text NOT NULL,
-    subject text NOT NULL,
-    event text NOT NULL,
-    subject_identifier text NOT NULL,
-    version bigint NOT NULL,
-    status text NOT NULL,
-    reason text,
-    bulk_id text,
-    url text NOT NULL,
-    body text NOT NULL,
-    patch text NOT NULL
-);
-CREATE INDEX ON {audit_log} (workspace, logged_at DESC, id DESC);
-CREATE INDEX ON {audit_log} (subject_identifier, logged_at DESC, id DESC);
-"""
-_INSERT = """
-INSERT INTO {} (id, workspace, logged_at, user_id, user_name, subject, event, subject_identifier, version, status,
-    reason, bulk_id, url, body, patch)
-SELECT e.id, e.workspace, e.logged_at, e.user_id, e.user_name, %s, %s, e.instance_id, e.version, %s,
-    e.reason, e.bulk_id, e.url, e.body, e.patch
-FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::bigint[],
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-    AS e (id, workspace, logged_at, user_id, user_name, instance_id, version, reason, bulk_id, url, body, patch)
-ON CONFLICT DO NOTHING
-"""
-_COLUMNS = """
-SELECT id, logged_at, user_id, user_name, subject, event, subject_identifier, version, status, reason, bulk_id
-"""
-_LIST = (
-    _COLUMNS
-    + """
-FROM audit_log
-WHERE workspace = %(workspace)s
-    AND (%(instance)s::text IS NULL OR subject_identifier = %(instance)s)
-    AND (%(user)s::text IS NULL OR user_id = %(user)s)
-    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
-    AND (%(event)s::text IS NULL OR event = %(event)s)
-    AND (%(since)s::timestamptz IS NULL OR logged_at >= %(since)s)
-    AND (%(until)s::timestamptz IS NULL OR logged_at <= %(until)s)
-    AND (%(seen_at)s::timestamptz IS NULL OR (logged_at, id) < (%(seen_at)s, %(seen_id)s))
-ORDER BY logged_at DESC, id DESC LIMIT %(limit)s
-"""
-)
-_ONE = _COLUMNS + ", url, body, patch FROM audit_log WHERE workspace = %s AND id = %s"
+NAME = "audit_log"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditItem:
     id: str
+    """`<instance>-<version>`: a rebuild gives every entry the id that it had."""
     timestamp: datetime
     user: str
     user_name: str
@@ -82,7 +30,6 @@ class AuditItem:
     version: int
     status: str
     reason: str | None
-    bulk_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,41 +37,116 @@ class AuditEntry(AuditItem):
     url: str
     body: RawJson
     patch: RawJson
+    bulk_id: str | None
+
+
+def entry(event: ProcessVariablesModified) -> AuditEntry:
+    body: Json = event.body
+    patch: Json = [*event.patch]
+    return AuditEntry(
+        id=f"{event.originator_id}-{event.originator_version}",
+        timestamp=event.timestamp,
+        user=plain(event.user),
+        user_name=plain(event.user_name),
+        subject="Process variables",
+        event="Update",
+        subject_identifier=event.originator_id,
+        version=event.originator_version,
+        status="Success",
+        reason=plain_or_none(event.reason),
+        url=plain(event.url),
+        body=raw_json(body),
+        patch=raw_json(patch),
+        bulk_id=event.bulk_id,
+    )
+
+
+# A user's name for the index is cut: that of a token may be longer than an entry of an index.
+_DDL = """
+CREATE TABLE {audit_log} (
+    id text PRIMARY KEY,
+    workspace text NOT NULL,
+    time timestamptz NOT NULL,
+    user_id text NOT NULL,
+    user_name text NOT NULL,
+    subject text NOT NULL,
+    event text NOT NULL,
+    subject_identifier text NOT NULL,
+    version bigint NOT NULL,
+    status text NOT NULL,
+    reason text,
+    url text NOT NULL,
+    body text NOT NULL,
+    patch text NOT NULL,
+    bulk_id text
+);
+CREATE INDEX ON {audit_log} (workspace, time, version, id);
+CREATE INDEX ON {audit_log} (subject_identifier, time, version, id);
+CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time, version, id);
+"""
+_ADD = """
+INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status,
+    reason, url, body, patch, bulk_id)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+ON CONFLICT DO NOTHING
+"""
+_ITEM = "SELECT id, time, user_id, user_name, subject, event, subject_identifier, version, status, reason"
+_LIST = (
+    _ITEM
+    + """
+FROM audit_log
+WHERE workspace = %(workspace)s
+    AND (%(instance_id)s::text IS NULL OR subject_identifier = %(instance_id)s)
+    AND (%(user)s::text IS NULL OR (left(user_id, 200) = left(%(user)s, 200) AND user_id = %(user)s))
+    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
+    AND (%(event)s::text IS NULL OR event = %(event)s)
+    AND (%(since)s::timestamptz IS NULL OR time >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR time <= %(until)s)
+    AND (%(last_time)s::timestamptz IS NULL
+        OR (time, version, id) < (%(last_time)s, %(last_version)s::bigint, %(last_id)s::text))
+ORDER BY time DESC, version DESC, id DESC
+LIMIT %(limit)s + 1
+"""
+)
+_ONE = _ITEM + ", url, body, patch, bulk_id FROM audit_log WHERE workspace = %(workspace)s AND id = %(id)s"
 
 
 class AuditLog:
-    name = "audit_log"
+    name = NAME
     shape = 1
-    generations = Tables(("audit_log",), _DDL)
+    generations = Tables([NAME], _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        modified = [recorded.event for recorded in events if isinstance(recorded.event, ProcessVariablesModified)]
-        if not modified:
-            return
-        await connection.execute(
-            sql.SQL(_INSERT).format(table(self.name, generation)),
-            (
-                SUBJECT,
-                EVENT,
-                STATUS,
-                # Versions are padded so that entries of one moment sort as they were made.
-                [f"{event.originator_id}:{event.originator_version:010d}" for event in modified],
-                [event.workspace for event in modified],
-                [event.timestamp for event in modified],
-                [event.user for event in modified],
-                [event.user_name for event in modified],
-                [event.originator_id for event in modified],
-                [event.originator_version for event in modified],
-                [event.reason for event in modified],
-                [event.bulk_id for event in modified],
-                [event.url for event in modified],
-                [encode(event.body).decode() for event in modified],
-                [encode(event.patch).decode() for event in modified],
-            ),
-        )
+        found = (recorded.event for recorded in events)
+        rows = [_row(event) for event in found if isinstance(event, ProcessVariablesModified)]
+        if rows:
+            statement = sql.SQL(_ADD).format(table=table(NAME, generation))
+            await connection.execute(statement, columns(rows))
 
 
-async def entries(
+def _row(event: ProcessVariablesModified) -> tuple[object, ...]:
+    new = entry(event)
+    return (
+        new.id,
+        event.workspace,
+        new.timestamp,
+        new.user,
+        new.user_name,
+        new.subject,
+        new.event,
+        new.subject_identifier,
+        new.version,
+        new.status,
+        new.reason,
+        new.url,
+        new.body,
+        new.patch,
+        new.bulk_id,
+    )
+
+
+async def audit_entries(
     connection: Connection,
     workspace: str,
     *,
@@ -134,27 +156,34 @@ async def entries(
     event: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    limit: int,
+    limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[AuditItem]:
-    """Newest first. Raises InvalidArgument for a wrong cursor."""
-    seen_at, seen_id = position_of(cursor)
-    values: dict[str, Any] = {
-        "workspace": workspace,
-        "instance": instance_id,
-        "user": user,
-        "subject": subject,
-        "event": event,
-        "since": since,
-        "until": until,
-        "seen_at": seen_at,
-        "seen_id": seen_id,
-        "limit": limit + 1,
-    }
-    rows = await (await connection.execute(_LIST, values)).fetchall()
-    return page_of([AuditItem(*row) for row in rows], limit, lambda item: (item.timestamp, item.id))
+    """Newest first, both times included. Raises InvalidArgument for a limit or a cursor that is none."""
+    limit = checked_limit(limit)
+    last_time, last_version, last_id = decode_cursor(cursor, datetime, int, str) or (None, None, None)
+    values = arguments(
+        workspace=workspace,
+        instance_id=instance_id,
+        user=user,
+        subject=subject,
+        event=event,
+        since=since,
+        until=until,
+        last_time=last_time,
+        last_version=last_version,
+        last_id=last_id,
+        limit=limit,
+    )
+    # Not prepared: planned with its values, a filter that is not asked for falls away and an index can serve the rest.
+    found = await (await connection.execute(_LIST, values, prepare=False)).fetchall()
+    return page([AuditItem(*row) for row in found], limit, lambda item: (item.timestamp, item.version, item.id))
 
 
-async def entry(connection: Connection, workspace: str, entry_id: str) -> AuditEntry | None:
-    row = await (await connection.execute(_ONE, (workspace, entry_id))).fetchone()
-    return None if row is None else AuditEntry(*row[:12], body=RawJson(row[12]), patch=RawJson(row[13]))
+async def audit_entry(connection: Connection, workspace: str, entry_id: str) -> AuditEntry | None:
+    found = await (await connection.execute(_ONE, arguments(workspace=workspace, id=entry_id))).fetchone()
+    if found is None:
+        return None
+    *_, url, body, patch, bulk_id = found
+    item = AuditItem(*found[:10])
+    return AuditEntry(**asdict(item), url=url, body=RawJson(body), patch=RawJson(patch), bulk_id=bulk_id)

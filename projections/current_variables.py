@@ -1,20 +1,88 @@
-"""current_variables: every instance as it is now, with its variables as exact JSON text (`jsonb` would rewrite numbers)."""
+"""Where every instance stands: its status, its version and its variables, as the newest event left them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from psycopg import sql
 
-from domain.documents import encode
-from domain.events import Event, InstanceStarted, InstanceStatusChanged, Recorded
-from domain.instance import VARIABLES_EVENTS, variables_after
+from domain.documents import Document
+from domain.events import (
+    INSTANCE_EVENTS,
+    Event,
+    InstanceStarted,
+    InstanceStatusChanged,
+    NavigatedBack,
+    ProcessVariablesModified,
+    Recorded,
+    VariablesWritten,
+)
+from domain.instance import variables_after
 from domain.instance_status import InstanceStatus
-from projections.paging import Page, page_of, position_of
+from projections.batch import columns, instance_ids, news
+from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
 from projections.tables import Tables, table
+from projections.text_columns import RawJson, arguments, plain, raw_json
 
+NAME = "current_variables"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceItem:
+    id: str
+    definition: str
+    title: str
+    status: InstanceStatus
+    started_at: datetime
+    updated_at: datetime
+    version: int
+    parent_id: str | None
+    editable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    id: str
+    workspace: str
+    definition: str
+    title: str
+    status: str
+    started_at: datetime
+    updated_at: datetime
+    version: int
+    parent_id: str | None
+    written: Document | None = None
+    """The variables, where they are not those that are stored already."""
+
+
+def fold(row: InstanceRow | None, event: Event) -> InstanceRow:
+    if isinstance(event, InstanceStarted):
+        return InstanceRow(
+            id=event.originator_id,
+            workspace=event.workspace,
+            definition=event.definition,
+            title=plain(event.title),
+            status=InstanceStatus.STARTED.value,
+            started_at=event.timestamp,
+            updated_at=event.timestamp,
+            version=event.originator_version,
+            parent_id=event.parent_id,
+            written=event.variables,
+        )
+    if row is None:
+        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+    row = replace(row, version=event.originator_version, updated_at=event.timestamp)
+    match event:
+        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
+            return replace(row, written=variables_after(event))
+        case InstanceStatusChanged():
+            return replace(row, status=event.status.value)
+        case _:
+            return row
+
+
+# Most updates change no indexed column; the room left in a page keeps them out of the indexes.
 _DDL = """
 CREATE TABLE {current_variables} (
     id text PRIMARY KEY,
@@ -27,168 +95,155 @@ CREATE TABLE {current_variables} (
     version bigint NOT NULL,
     parent_id text,
     variables text NOT NULL
-);
-CREATE INDEX ON {current_variables} (workspace, started_at DESC, id DESC);
+) WITH (fillfactor = 70);
+CREATE INDEX ON {current_variables} (workspace, started_at, id);
+CREATE INDEX ON {current_variables} (workspace, status, started_at, id);
+CREATE INDEX ON {current_variables} (workspace, definition, started_at, id);
 CREATE INDEX ON {current_variables} (parent_id) WHERE parent_id IS NOT NULL;
 """
-_INSERT = """
-INSERT INTO {} (id, workspace, definition, title, status, started_at, updated_at, version, parent_id, variables)
-SELECT * FROM unnest(
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[])
-ON CONFLICT (id) DO NOTHING
+_KNOWN = """
+SELECT id, workspace, definition, title, status, started_at, updated_at, version, parent_id
+FROM {table} WHERE id = ANY(%s)
 """
-_UPDATE = """
-UPDATE {} t SET
-    status = coalesce(u.status, t.status),
-    variables = coalesce(u.variables, t.variables),
-    updated_at = u.updated_at,
-    version = u.version
-FROM unnest(%s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::text[])
-    AS u (id, version, updated_at, status, variables)
-WHERE t.id = u.id AND t.version < u.version
+_WRITE = """
+INSERT INTO {table} AS t
+    (id, workspace, definition, title, status, started_at, updated_at, version, parent_id, variables)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+    %b::bigint[], %b::text[], %b::text[])
+ON CONFLICT (id) DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at,
+    version = excluded.version, variables = excluded.variables
+WHERE t.version < excluded.version
+"""
+_MOVE = """
+UPDATE {table} AS t SET status = n.status, updated_at = n.updated_at, version = n.version
+FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::bigint[]) AS n (id, status, updated_at, version)
+WHERE t.id = n.id AND t.version < n.version
 """
 _ITEM = "SELECT id, definition, title, status, started_at, updated_at, version, parent_id FROM current_variables "
-_ONE = _ITEM + "WHERE workspace = %s AND id = %s"
+_ONE = _ITEM + "WHERE workspace = %(workspace)s AND id = %(id)s"
 _LIST = (
     _ITEM
     + """
 WHERE workspace = %(workspace)s
-    AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s))
+    AND (%(any_status)s OR status = ANY(%(status)s))
     AND (%(definition)s::text IS NULL OR definition = %(definition)s)
     AND (%(parent_id)s::text IS NULL OR parent_id = %(parent_id)s)
-    AND (%(after)s::timestamptz IS NULL OR started_at >= %(after)s)
-    AND (%(before)s::timestamptz IS NULL OR started_at < %(before)s)
-    AND (%(seen_at)s::timestamptz IS NULL OR (started_at, id) < (%(seen_at)s, %(seen_id)s))
-ORDER BY started_at DESC, id DESC LIMIT %(limit)s
+    AND (%(started_after)s::timestamptz IS NULL OR started_at > %(started_after)s)
+    AND (%(started_before)s::timestamptz IS NULL OR started_at < %(started_before)s)
+    AND (%(last_start)s::timestamptz IS NULL OR (started_at, id) < (%(last_start)s, %(last_id)s::text))
+ORDER BY started_at DESC, id DESC
+LIMIT %(limit)s + 1
 """
 )
-_VARIABLES = "SELECT version, variables FROM current_variables WHERE workspace = %s AND id = %s"
-_VERSION = "SELECT version FROM current_variables WHERE workspace = %s AND id = %s"
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceItem:
-    id: str
-    definition: str
-    title: str
-    status: str
-    started_at: datetime
-    updated_at: datetime
-    version: int
-    parent_id: str | None
-    editable: bool
-
-
-@dataclass(slots=True)
-class _Row:
-    """What a batch does to one instance: only the last state of it is written."""
-
-    started: InstanceStarted | None = None
-    version: int = 0
-    updated_at: datetime | None = None
-    status: str | None = None
-    variables: str | None = None
+_VARIABLES = "SELECT version, variables FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s"
 
 
 class CurrentVariables:
-    name = "current_variables"
+    name = NAME
     shape = 1
-    generations = Tables(("current_variables",), _DDL)
+    generations = Tables([NAME], _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        rows = _fold([recorded.event for recorded in events])
-        started = [(row, row.started) for row in rows.values() if row.started is not None]
-        target = table(self.name, generation)
-        if started:
-            columns: list[list[Any]] = [
-                [event.originator_id for _, event in started],
-                [event.workspace for _, event in started],
-                [event.definition for _, event in started],
-                [event.title for _, event in started],
-                [row.status or InstanceStatus.STARTED.value for row, _ in started],
-                [event.timestamp for _, event in started],
-                [row.updated_at for row, _ in started],
-                [row.version for row, _ in started],
-                [event.parent_id for _, event in started],
-                [row.variables for row, _ in started],
-            ]
-            await connection.execute(sql.SQL(_INSERT).format(target), columns)
-        if rows:
-            # Also those just inserted: where the row was there already, this is what brings it forward.
-            changes: list[list[Any]] = [
-                list(rows),
-                [row.version for row in rows.values()],
-                [row.updated_at for row in rows.values()],
-                [row.status for row in rows.values()],
-                [row.variables for row in rows.values()],
-            ]
-            await connection.execute(sql.SQL(_UPDATE).format(target), changes)
+        target = table(NAME, generation)
+        ids = instance_ids(events, INSTANCE_EVENTS)
+        if not ids:
+            return
+        cursor = await connection.execute(sql.SQL(_KNOWN).format(table=target), (ids,))
+        known = {row[0]: InstanceRow(*row) for row in await cursor.fetchall()}
+        versions = {instance_id: row.version for instance_id, row in known.items()}
+        written: list[InstanceRow] = []
+        moved: list[InstanceRow] = []
+        for instance_id, fresh in news(events, versions, INSTANCE_EVENTS).items():
+            row = known.get(instance_id)
+            for event in fresh:
+                row = fold(row, event)
+            assert row is not None
+            (moved if row.written is None else written).append(row)
+        if written:
+            await connection.execute(sql.SQL(_WRITE).format(table=target), _values(written))
+        if moved:
+            rows = [(row.id, row.status, row.updated_at, row.version) for row in moved]
+            await connection.execute(sql.SQL(_MOVE).format(table=target), columns(rows))
 
 
-def _fold(events: Sequence[Event]) -> dict[str, _Row]:
-    rows: dict[str, _Row] = {}
-    newest_write: dict[str, Event] = {}
-    for event in events:
-        if event.TOPIC == "DefinitionPublished":
-            continue
-        row = rows.setdefault(event.originator_id, _Row())
-        row.version, row.updated_at = event.originator_version, event.timestamp
-        if isinstance(event, InstanceStarted):
-            row.started = event
-        if isinstance(event, VARIABLES_EVENTS):
-            newest_write[event.originator_id] = event
-        elif isinstance(event, InstanceStatusChanged):
-            row.status = event.status.value
-    for instance_id, event in newest_write.items():
-        rows[instance_id].variables = encode(variables_after(event)).decode()  # type: ignore[arg-type]
-    return rows
+def _values(rows: Sequence[InstanceRow]) -> list[list[object]]:
+    values = [
+        (
+            row.id,
+            row.workspace,
+            row.definition,
+            row.title,
+            row.status,
+            row.started_at,
+            row.updated_at,
+            row.version,
+            row.parent_id,
+            raw_json(row.written),
+        )
+        for row in rows
+    ]
+    return columns(values)
 
 
 async def instance(connection: Connection, workspace: str, instance_id: str) -> InstanceItem | None:
-    row = await (await connection.execute(_ONE, (workspace, instance_id), prepare=True)).fetchone()
-    return None if row is None else _item(row)
+    cursor = await connection.execute(_ONE, arguments(workspace=workspace, id=instance_id))
+    row = await cursor.fetchone()
+    return None if row is None else _item(*row)
 
 
 async def instances(
     connection: Connection,
     workspace: str,
     *,
-    statuses: Sequence[str] | None = None,
+    status: Sequence[InstanceStatus] = (),
     definition: str | None = None,
-    parent_id: str | None = None,
     started_after: datetime | None = None,
     started_before: datetime | None = None,
-    limit: int,
+    parent_id: str | None = None,
+    limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[InstanceItem]:
-    """Newest first. Raises InvalidArgument for a wrong cursor."""
-    seen_at, seen_id = position_of(cursor)
-    values = {
-        "workspace": workspace,
-        "statuses": list(statuses) if statuses else None,
-        "definition": definition,
-        "parent_id": parent_id,
-        "after": started_after,
-        "before": started_before,
-        "seen_at": seen_at,
-        "seen_id": seen_id,
-        "limit": limit + 1,
-    }
-    rows = await (await connection.execute(_LIST, values)).fetchall()
-    return page_of([_item(row) for row in rows], limit, lambda item: (item.started_at, item.id))
+    """Newest first; started strictly after and before these times. No status: of any.
+
+    Raises InvalidArgument for a limit or a cursor that is none.
+    """
+    limit = checked_limit(limit)
+    last_start, last_id = decode_cursor(cursor, datetime, str) or (None, None)
+    values = arguments(
+        workspace=workspace,
+        any_status=not status,
+        status=[one.value for one in status],
+        definition=definition,
+        parent_id=parent_id,
+        started_after=started_after,
+        started_before=started_before,
+        last_start=last_start,
+        last_id=last_id,
+        limit=limit,
+    )
+    # Not prepared: planned with its values, a filter that is not asked for falls away and an index can serve the rest.
+    found = await (await connection.execute(_LIST, values, prepare=False)).fetchall()
+    return page([_item(*row) for row in found], limit, lambda item: (item.started_at, item.id))
 
 
-async def variables(connection: Connection, workspace: str, instance_id: str) -> tuple[int, str] | None:
-    """Version and JSON text."""
-    row = await (await connection.execute(_VARIABLES, (workspace, instance_id), prepare=True)).fetchone()
-    return None if row is None else (row[0], row[1])
+async def variables(connection: Connection, workspace: str, instance_id: str) -> tuple[int, RawJson] | None:
+    """The version, and the document as JSON text."""
+    cursor = await connection.execute(_VARIABLES, arguments(workspace=workspace, id=instance_id))
+    row = await cursor.fetchone()
+    return None if row is None else (row[0], RawJson(row[1]))
 
 
-async def version(connection: Connection, workspace: str, instance_id: str) -> int | None:
-    row = await (await connection.execute(_VERSION, (workspace, instance_id), prepare=True)).fetchone()
-    return None if row is None else int(row[0])
-
-
-def _item(row: tuple[Any, ...]) -> InstanceItem:
-    return InstanceItem(*row, editable=InstanceStatus(row[3]).is_active)
+def _item(
+    instance_id: str,
+    definition: str,
+    title: str,
+    status: str,
+    started_at: datetime,
+    updated_at: datetime,
+    version: int,
+    parent_id: str | None,
+) -> InstanceItem:
+    now = InstanceStatus(status)
+    return InstanceItem(
+        instance_id, definition, title, now, started_at, updated_at, version, parent_id, editable=now.is_active
+    )

@@ -1,4 +1,4 @@
-"""Pages of a list: a cursor is opaque to the caller, and names the last item of the page by the list's sort key."""
+"""Lists page by page: each page begins where the one before it ended, whatever was added since."""
 
 import base64
 import json
@@ -9,38 +9,65 @@ from typing import Generic, TypeVar
 
 from domain.errors import InvalidArgument
 
-T = TypeVar("T")
-
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+
+T = TypeVar("T")
+
+Key = tuple[datetime | str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`next` is the cursor of the page after this one, or None at the end."""
-
-    items: Sequence[T]
+    items: list[T]
     next: str | None
+    """The cursor of the next page; None on the last one."""
 
 
-def page_of(items: Sequence[T], limit: int, key: Callable[[T], tuple[datetime, str]]) -> Page[T]:
-    """`items`: up to `limit` + 1 of them, of which the one too many tells that there is more."""
-    if len(items) <= limit:
-        return Page(items, None)
-    moment, name = key(items[limit - 1])
-    text = json.dumps([moment.isoformat(), name]).encode()
-    return Page(items[:limit], base64.urlsafe_b64encode(text).decode().rstrip("="))
+def checked_limit(limit: int | None) -> int:
+    """How many items a page has. Raises InvalidArgument for one that is not in 1 to `MAX_LIMIT`."""
+    if limit is None:
+        return DEFAULT_LIMIT
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidArgument(f"limit is {limit}; it has to be 1 to {MAX_LIMIT}", argument="limit")
+    return limit
 
 
-def position_of(cursor: str | None) -> tuple[datetime | None, str]:
-    """Time and id of the last item seen; (None, "") at the beginning. Raises InvalidArgument for a cursor not of ours."""
+def page(found: Sequence[T], limit: int, key: Callable[[T], Key]) -> Page[T]:
+    """`found`: up to `limit` + 1 items; the one too many says that there is a next page."""
+    items = list(found[:limit])
+    return Page(items, encode_cursor(key(items[-1])) if len(found) > limit else None)
+
+
+def encode_cursor(key: Key) -> str:
+    """The key of the last item of a page, as an opaque text."""
+    parts = [part.isoformat() if isinstance(part, datetime) else part for part in key]
+    return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, *types: type[datetime | str | int]) -> Key | None:
+    """The key that a page begins after; None for the first page.
+
+    Raises InvalidArgument for what `encode_cursor` did not make of parts of these types.
+    """
     if cursor is None:
-        return None, ""
+        return None
     try:
-        moment, name = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        found = datetime.fromisoformat(moment)
-        if found.tzinfo is None or not isinstance(name, str) or "\0" in name:
-            raise ValueError("not a cursor")
-    except (ValueError, TypeError) as error:
-        raise InvalidArgument("The cursor is not one that this list gave.") from error
-    return found, name
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        return tuple(_part(part, kind) for part, kind in zip(parts, types, strict=True))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidArgument("the cursor is not one that this list gave", argument="cursor") from error
+
+
+def _part(part: object, kind: type[datetime | str | int]) -> datetime | str | int:
+    if kind is datetime and isinstance(part, str):
+        time = datetime.fromisoformat(part)
+        if time.tzinfo is not None:
+            return time
+    elif kind is int and type(part) is int and abs(part) < 2**63:
+        return part
+    elif kind is str and isinstance(part, str) and "\0" not in part:
+        part.encode()  # a lone surrogate is no text that the database could compare
+        return part
+    raise ValueError(part)

@@ -21,6 +21,9 @@ VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 _PARKED_VERSION = (
     "SELECT version FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = %s FOR UPDATE"
 )
+_FAILED_AGAIN = (
+    "UPDATE parked_streams SET error = %s WHERE projection = %s AND generation = %s AND instance_id = %s"
+)
 _RELEASE = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = %s"
 
 log = structlog.get_logger(__name__)
@@ -61,7 +64,7 @@ async def apply_one_by_one(
             if passes_by_itself(error):
                 raise
             newly_parked.add(event.originator_id)
-            message = f"{type(error).__name__}: {error}"
+            message = _message(error)
             log.error(
                 "stream parked",
                 projection=projection.name,
@@ -70,22 +73,36 @@ async def apply_one_by_one(
                 error=message,
             )
             values = (projection.name, generation, event.originator_id, event.originator_version, recorded.position)
-            await connection.execute(_PARK, (*values, message.replace("\0", "\ufffd")))
+            await connection.execute(_PARK, (*values, message))
 
 
-async def retry(connection: Connection, projection: Projection, streams: Streams, instance_id: str) -> None:
-    """Applies the stream from the event that failed, in one transaction, and releases it.
+async def retry(connection: Connection, projection: Projection, streams: Streams, instance_id: str) -> bool:
+    """Applies the stream from the event that failed, and releases it. False where it fails again: it stays parked, with
+    the error as it is now.
 
-    Raises NotParked, and whatever the event raises again: the stream then stays parked.
+    Raises NotParked, and the database's own troubles.
     """
     async with connection.transaction():
         locked = await lock_projection(connection, projection.name, wait=True)
-        assert locked is not None
+        if locked is None:
+            raise NotParked()
         key = (projection.name, locked.generation, instance_id)
         row = await (await connection.execute(_PARKED_VERSION, key)).fetchone()
         if row is None:
             raise NotParked()
-        async for recorded in streams.stream(instance_id, after=row[0] - 1, topics=EVENTS):
-            if recorded.position <= locked.position:
-                await projection.apply(connection, locked.generation, [recorded])
+        try:
+            async with connection.transaction():
+                async for recorded in streams.stream(instance_id, after=row[0] - 1, topics=EVENTS):
+                    if recorded.position <= locked.position:
+                        await projection.apply(connection, locked.generation, [recorded])
+        except Exception as error:
+            if passes_by_itself(error):
+                raise
+            await connection.execute(_FAILED_AGAIN, (_message(error), *key))
+            return False
         await connection.execute(_RELEASE, key)
+        return True
+
+
+def _message(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".replace("\0", "\ufffd")

@@ -1,4 +1,4 @@
-"""snapshot_history: the values that stood before each modification by an operator."""
+"""What the variables were before each modification by an operator. The engine's own writes leave no snapshot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,43 @@ from datetime import datetime
 
 from psycopg import sql
 
-from domain.documents import encode
 from domain.events import Event, ProcessVariablesModified, Recorded
+from projections.batch import columns
+from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
-from projections.raw_json import RawJson
 from projections.tables import Tables, table
+from projections.text_columns import RawJson, arguments, plain, plain_or_none, raw_json
+
+NAME = "snapshot_history"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotItem:
+    version: int
+    """That of the modification that replaced these values."""
+    taken_at: datetime
+    user: str
+    user_name: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(SnapshotItem):
+    variables: RawJson
+
+
+def row(event: ProcessVariablesModified) -> tuple[object, ...]:
+    return (
+        event.originator_id,
+        event.originator_version,
+        event.workspace,
+        event.timestamp,
+        plain(event.user),
+        plain(event.user_name),
+        plain_or_none(event.reason),
+        raw_json(event.previous),
+    )
+
 
 _DDL = """
 CREATE TABLE {snapshot_history} (
@@ -25,72 +57,53 @@ CREATE TABLE {snapshot_history} (
     PRIMARY KEY (instance_id, version)
 );
 """
-_INSERT = """
-INSERT INTO {} (instance_id, version, workspace, taken_at, user_id, user_name, reason, variables)
-SELECT * FROM unnest(
-    %s::text[], %s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[])
+_ADD = """
+INSERT INTO {table} (instance_id, version, workspace, taken_at, user_id, user_name, reason, variables)
+SELECT * FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[],
+    %b::text[])
 ON CONFLICT DO NOTHING
 """
 _LIST = """
 SELECT version, taken_at, user_id, user_name, reason FROM snapshot_history
-WHERE workspace = %(workspace)s AND instance_id = %(instance)s
-    AND (%(before)s::bigint IS NULL OR version < %(before)s)
-ORDER BY version DESC LIMIT %(limit)s
+WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s
+    AND (%(last)s::bigint IS NULL OR version < %(last)s)
+ORDER BY version DESC
+LIMIT %(limit)s + 1
 """
 _ONE = """
 SELECT version, taken_at, user_id, user_name, reason, variables FROM snapshot_history
-WHERE workspace = %s AND instance_id = %s AND version = %s
+WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s AND version = %(version)s
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotItem:
-    """`version` is that of the modification that replaced the values."""
-
-    version: int
-    taken_at: datetime
-    user: str
-    user_name: str
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot(SnapshotItem):
-    variables: RawJson
-
-
 class SnapshotHistory:
-    name = "snapshot_history"
+    name = NAME
     shape = 1
-    generations = Tables(("snapshot_history",), _DDL)
+    generations = Tables([NAME], _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        modified = [recorded.event for recorded in events if isinstance(recorded.event, ProcessVariablesModified)]
-        if not modified:
-            return
-        await connection.execute(
-            sql.SQL(_INSERT).format(table(self.name, generation)),
-            (
-                [event.originator_id for event in modified],
-                [event.originator_version for event in modified],
-                [event.workspace for event in modified],
-                [event.timestamp for event in modified],
-                [event.user for event in modified],
-                [event.user_name for event in modified],
-                [event.reason for event in modified],
-                [encode(event.previous).decode() for event in modified],
-            ),
-        )
+        found = (recorded.event for recorded in events)
+        rows = [row(event) for event in found if isinstance(event, ProcessVariablesModified)]
+        if rows:
+            statement = sql.SQL(_ADD).format(table=table(NAME, generation))
+            await connection.execute(statement, columns(rows))
 
 
 async def snapshots(
-    connection: Connection, workspace: str, instance_id: str, *, before: int | None, limit: int
-) -> list[SnapshotItem]:
-    """Newest first, without their documents."""
-    values = {"workspace": workspace, "instance": instance_id, "before": before, "limit": limit}
-    return [SnapshotItem(*row) for row in await (await connection.execute(_LIST, values)).fetchall()]
+    connection: Connection, workspace: str, instance_id: str, *, limit: int | None = None, cursor: str | None = None
+) -> Page[SnapshotItem]:
+    """Newest first, without the documents. Raises InvalidArgument for a limit or a cursor that is none."""
+    limit = checked_limit(limit)
+    (last,) = decode_cursor(cursor, int) or (None,)
+    values = arguments(workspace=workspace, instance_id=instance_id, last=last, limit=limit)
+    found = await (await connection.execute(_LIST, values)).fetchall()
+    return page([SnapshotItem(*values) for values in found], limit, lambda item: (item.version,))
 
 
 async def snapshot(connection: Connection, workspace: str, instance_id: str, version: int) -> Snapshot | None:
-    row = await (await connection.execute(_ONE, (workspace, instance_id, version))).fetchone()
-    return None if row is None else Snapshot(*row[:5], variables=RawJson(row[5]))
+    values = arguments(workspace=workspace, instance_id=instance_id, version=version)
+    found = await (await connection.execute(_ONE, values)).fetchone()
+    if found is None:
+        return None
+    version, taken_at, user, user_name, reason, variables = found
+    return Snapshot(version, taken_at, user, user_name, reason, RawJson(variables))

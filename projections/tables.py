@@ -13,8 +13,8 @@ def table(name: str, generation: int) -> sql.Identifier:
 
 
 class Tables:
-    """`names`: the read model's tables. `ddl`: what creates them, with `{name}` for each table of a generation and
-    `{name_idx}`-style braces for nothing else; names of indexes are left to PostgreSQL.
+    """`names`: the read model's tables. `ddl`: what creates them, with `{name}` for each table of a generation; the
+    names of indexes are left to PostgreSQL.
     """
 
     def __init__(self, names: Sequence[str], ddl: str) -> None:
@@ -24,7 +24,7 @@ class Tables:
     async def create(self, connection: Connection, generation: int) -> None:
         await self.drop(connection, generation)
         tables = {name: table(name, generation) for name in self.names}
-        await connection.execute(sql.SQL(self._ddl).format(**tables))  # type: ignore[arg-type]
+        await connection.execute(sql.SQL(self._ddl).format(**tables))
 
     async def publish(self, connection: Connection, generation: int) -> None:
         for name in self.names:

@@ -66,6 +66,10 @@ SELECT DISTINCT ON (originator_id) originator_id, originator_version, topic, sta
 FROM stored_events WHERE originator_id = ANY(%(streams)s) AND topic = 'InstanceStatusChanged'
 ORDER BY originator_id, originator_version DESC
 """
+_INSTANCE_IDS = """
+SELECT originator_id FROM stored_events
+WHERE originator_version = 1 AND originator_id > %s AND topic = 'InstanceStarted' ORDER BY originator_id LIMIT %s
+"""
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
@@ -180,6 +184,18 @@ class PostgresEventStore:
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_LAST_VERSION, (stream,))).fetchone()
             return (row and row[0]) or 0
+
+    async def instance_ids(self) -> AsyncIterator[str]:
+        """Every instance, in the order of ids; definitions have streams of their own and are not among them."""
+        last = ""
+        while True:
+            async with borrowed(self._pool) as connection:
+                rows = await (await connection.execute(_INSTANCE_IDS, (last, _PAGE))).fetchall()
+            for row in rows:
+                yield row[0]
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1][0]
 
     async def last_position(self) -> int:
         """Of the newest event of the whole store; 0 for an empty one."""

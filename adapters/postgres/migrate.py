@@ -35,7 +35,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
                 await _create_library_tables(connection)
             for script in sorted(files("adapters.postgres").joinpath("migrations").iterdir(), key=lambda f: f.name):
                 if script.name not in applied:
-                    await connection.execute(script.read_text())  # type: ignore[arg-type]  # our own file
+                    await connection.execute(script.read_text())
                     await connection.execute(_RECORD, (script.name,))
                     done.append(script.name)
             return done + await _add_projections(connection, projections)
@@ -53,14 +53,19 @@ async def _add_projections(connection: Connection, projections: Sequence[Project
     return [f"projection {projection.name}" for projection in added]
 
 
+class _StatementsOnly(PostgresDatastore):
+    """For what the recorders would execute; they would also connect, only to register a type that is not used here."""
+
+    def register_type_adapters(self) -> None:
+        return
+
+
 async def _create_library_tables(connection: Connection) -> None:
     """`stored_events` and `notification_tracking`, by the statements of `eventsourcing` itself.
 
     Its insert function is left out: it takes no lock, so a reader that tails the table would skip events.
     """
-    datastore = PostgresDatastore(
-        dbname="", host="", port="", user="", password="", originator_id_type="text", pool_open_timeout=0
-    )
+    datastore = _StatementsOnly(dbname="", host="", port="", user="", password="", originator_id_type="text")
     recorders = (PostgresApplicationRecorder(datastore), PostgresTrackingRecorder(datastore))
     for recorder in recorders:
         for statement in recorder.sql_create_statements:

@@ -2,18 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from domain.errors import StoreUnavailable
+from domain.errors import InvalidArgument, StoreUnavailable
 
 Connection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 
 # A peer that vanished without a word is noticed within seconds, not after the kernel's two hours.
-_VIGILANCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 15000}
+_VIGILANCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 15000}
 
 UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 """What the driver raises when the database, or the way to it, is the trouble: nobody's data is at fault."""
@@ -41,9 +42,14 @@ async def dedicated_connection(database_url: str, purpose: str) -> Connection:
 
 @asynccontextmanager
 async def borrowed(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection for a few statements. Raises StoreUnavailable where the database is the trouble."""
+    """A connection for a few statements.
+
+    Raises StoreUnavailable where the database is the trouble, InvalidArgument for a value that it cannot look for.
+    """
     try:
         async with pool.connection() as connection:
             yield connection
+    except psycopg.DataError as error:
+        raise InvalidArgument(f"No stored value can be like that: {error}") from error
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error

@@ -1,13 +1,13 @@
 """The main job: variables read, modified, previewed, restored, re-applied."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from api.access import Auditor, Editor, Reader
+from api.access import Editor, Reader
 from api.answers import answer, encoded, etag
 from api.bodies import JSON, JSON_PATCH, MERGE_PATCH, read_change
 from api.openapi import EDITS, READING, bodies, problems
@@ -25,6 +25,8 @@ from commands.messages import (
 )
 from domain.documents import Json
 from domain.errors import InvalidArgument, NoSuchVersion
+from projections.history.blame import blame as blame_of
+from projections.history.modifications import modifications
 
 router = APIRouter(prefix="/workspaces/{workspace}/instances/{instance_id}", tags=["variables"])
 
@@ -38,7 +40,9 @@ _PATCHES = {
     JSON_PATCH: [{"op": "replace", "path": "/application/income", "value": 75000}],
     MERGE_PATCH: {"application": {"income": 75000}},
 }
-_EDIT_ANSWER = {200: {"description": "The edit was made, or it changes nothing (`changed: false`)."}}
+_EDIT_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The edit was made, or it changes nothing (`changed: false`)."}
+}
 
 
 @router.get("/variables", responses=problems(*READING, "no-such-version", "projection-behind"))
@@ -194,10 +198,8 @@ async def history(
     cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
     """Every change of the variables, newest first: version, time, who, why, patch."""
-    from projections.history import modifications
-
     await existing_instance(request, caller.workspace, instance_id)
-    items = await modifications(services(request).store, instance_id, before=cursor, limit=limit)
+    items = await modifications(services(request).store, instance_id, cursor, limit)
     return answer({"items": items, "next": items[-1].version if len(items) == limit else None})
 
 
@@ -206,7 +208,5 @@ async def blame(
     request: Request, caller: Reader, instance_id: str, version: Annotated[int | None, Query(ge=1, le=2**62)] = None
 ) -> Response:
     """Who last set each value."""
-    from projections.blame import blame as blame_of
-
     await existing_instance(request, caller.workspace, instance_id)
-    return answer({"items": await blame_of(services(request).store, instance_id, version=version)})
+    return answer({"items": await blame_of(services(request).store, instance_id, version)})

@@ -57,8 +57,8 @@ class AttributedDocument:
         self._root: _Node | None = None
 
     def apply(self, patch: Patch, by: Attribution) -> None:
-        """Attribute to `by` all leaves that the patch writes, also those that it replaces or moves with their container,
-        and every container that it empties. Works in place, in time proportional to what the patch writes.
+        """Attribute to `by` all leaves that the patch writes, those replaced or moved with their container too, and
+        every container that it empties. Works in place, in time proportional to what the patch writes.
 
         Raises InvalidPatch, and PatchFailed for an operation that does not fit the document's shape.
         """
@@ -134,10 +134,11 @@ class AttributedDocument:
             parent.emptied_by = by
 
     def _container(self, path: Sequence[str]) -> _Container:
-        node = self._find(path)
-        if isinstance(node, Attribution):
-            raise LookupError("a value without members stands where a member is written")
-        return node
+        match self._find(path):
+            case _Members() | _Elements() as container:
+                return container
+            case _:
+                raise LookupError("a value without members stands where a member is written")
 
     def _find(self, path: Sequence[str]) -> _Node:
         node = self._root

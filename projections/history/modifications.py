@@ -51,7 +51,7 @@ async def modifications(
 
 
 def _modification(event: VariablesEvent) -> Modification:
-    by_operator = isinstance(event, ProcessVariablesModified)
+    edit = event if isinstance(event, ProcessVariablesModified) else None
     return Modification(
         version=event.originator_version,
         time=event.timestamp,
@@ -60,8 +60,8 @@ def _modification(event: VariablesEvent) -> Modification:
         reason=reason_of(event),
         patch=patch_of(event),
         origin=origin_of(event),
-        kind=event.kind if by_operator else None,
+        kind=edit.kind if edit else None,
         event=event.TOPIC,
-        bulk_id=event.bulk_id if by_operator else None,
+        bulk_id=edit.bulk_id if edit else None,
         lost_modifications=event.lost_modifications if isinstance(event, NavigatedBack) else None,
     )

@@ -17,7 +17,7 @@ def reason_of(event: VariablesEvent) -> str | None:
 
 
 def patch_of(event: VariablesEvent) -> Patch:
-    """RFC 6902. The patch of an instance's start is one operation that adds the whole document, at the path `""`: so the
+    """RFC 6902. The patch of an instance's start is one operation that adds the whole document, at the path `""`: the
     patches of a stream, applied in order to nothing, give the document of every version.
     """
     if isinstance(event, InstanceStarted):

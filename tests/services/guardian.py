@@ -1,8 +1,8 @@
 """Ends a server when the process that started it is gone, however that ended.
 
 Run as a program: `guardian.py PID SIGNAL LIFELINE DIRECTORY`, with a pipe on stdin whose other end the starting process
-holds. The pipe closes with that process, even after SIGKILL. (Linux's parent-death signal would be shorter, but it comes
-when the *thread* that started the server ends, and a test may well restart a server from a worker thread.)
+holds. The pipe closes with that process, even after SIGKILL. Linux's parent-death signal would be shorter, but it comes
+when the *thread* that started the server ends, and a test may well restart a server from a worker thread.
 """
 
 from __future__ import annotations

@@ -1,0 +1,278 @@
+"""Search in PostgreSQL, for who runs no Elasticsearch: the documents, and each of their searchable values as a row."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+import orjson
+from psycopg import sql
+
+from domain.definition import SearchType
+from domain.documents import Json, encode, parse_document
+from projections.batch import columns
+from projections.projection import Connection
+from projections.search_document import SearchDocument, SearchValue, values_to_search
+from projections.search_port import Alternative, Condition, Operator, Search, SearchHit
+from projections.tables import Tables, table
+from projections.text_columns import RawJson, arguments, like_prefix, plain
+
+# An entry of an index has room for some 2,700 bytes, and nothing may keep a value out: a keyword is in the index with
+# its beginning, a number with the double nearest to it. The whole value decides.
+_DDL = """
+CREATE TABLE {search_index} (
+    instance_id text PRIMARY KEY,
+    workspace text NOT NULL,
+    definition text NOT NULL,
+    title text NOT NULL,
+    status text NOT NULL,
+    started_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    version bigint NOT NULL,
+    data text NOT NULL,
+    types text NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX ON {search_index} (workspace, started_at, instance_id);
+CREATE INDEX ON {search_index} (workspace, definition, started_at, instance_id);
+CREATE INDEX ON {search_index} (workspace, definition, instance_id);
+CREATE TABLE {search_values} (
+    instance_id text NOT NULL,
+    workspace text NOT NULL,
+    key text NOT NULL,
+    keyword text,
+    number numeric,
+    nearest double precision,
+    instant timestamptz,
+    truth boolean,
+    words text[]
+);
+CREATE INDEX ON {search_values} (instance_id);
+CREATE INDEX ON {search_values} (workspace, key, left(keyword, 200) text_pattern_ops) WHERE keyword IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, nearest) WHERE nearest IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, instant) WHERE instant IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, truth) WHERE truth IS NOT NULL;
+CREATE INDEX ON {search_values} USING gin (words) WHERE words IS NOT NULL;
+"""
+_READ = """
+SELECT instance_id, workspace, definition, title, status, started_at, updated_at, version, data, types
+FROM {documents} WHERE instance_id = ANY(%s)
+"""
+_IDS = """
+SELECT instance_id FROM {documents} WHERE workspace = %s AND definition = %s AND instance_id > %s
+ORDER BY instance_id LIMIT %s
+"""
+# Says whose values are others than before.
+_WRITE = """
+WITH new AS (
+    SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
+        %b::timestamptz[], %b::bigint[], %b::text[], %b::text[])
+        AS n (instance_id, workspace, definition, title, status, started_at, updated_at, version, data, types)
+), old AS (
+    SELECT o.instance_id, o.data, o.types FROM {documents} o JOIN new USING (instance_id)
+), written AS (
+    INSERT INTO {documents} AS t
+        (instance_id, workspace, definition, title, status, started_at, updated_at, version, data, types)
+    SELECT * FROM new
+    ON CONFLICT (instance_id) DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at,
+        version = excluded.version, data = excluded.data, types = excluded.types
+    WHERE t.version <= excluded.version
+    RETURNING t.instance_id, t.data, t.types
+)
+SELECT w.instance_id FROM written w LEFT JOIN old o USING (instance_id)
+WHERE (w.data, w.types) IS DISTINCT FROM (o.data, o.types)
+"""
+_FORGET_VALUES = "DELETE FROM {values} WHERE instance_id = ANY(%s)"
+_ADD_VALUES = """
+COPY {values} (instance_id, workspace, key, keyword, number, nearest, instant, truth, words) FROM STDIN (FORMAT BINARY)
+"""
+_VALUE_TYPES = ("text", "text", "text", "text", "numeric", "float8", "timestamptz", "bool", "text[]")
+_FIND = """
+SELECT i.instance_id, i.definition, i.status, i.started_at, i.version, i.data FROM search_index i
+WHERE i.workspace = %(workspace)s
+    AND (%(any_definition)s OR i.definition = ANY(%(definitions)s))
+    AND (%(any_status)s OR i.status = ANY(%(statuses)s))
+    AND (%(started_after)s::timestamptz IS NULL OR i.started_at > %(started_after)s)
+    AND (%(started_before)s::timestamptz IS NULL OR i.started_at < %(started_before)s)
+    AND (%(last_start)s::timestamptz IS NULL
+        OR (i.started_at, i.instance_id) < (%(last_start)s, %(last_id)s::text))
+    {conditions}
+ORDER BY i.started_at DESC, i.instance_id DESC
+LIMIT %(count)s
+"""
+_HAS_VALUE = """
+    AND EXISTS (SELECT FROM search_values v
+        WHERE v.instance_id = i.instance_id AND v.workspace = %(workspace)s AND {tests})
+"""
+_KEY = "v.key = {key} AND ({any_of})"
+_WORDS = "v.words @> {value}::text[]"
+_TRUTH = "v.truth = {value}"
+_KEYWORD = "left(v.keyword, 200) = left({value}, 200) AND v.keyword = {value}"
+_PREFIX = "left(v.keyword, 200) LIKE {pattern} AND starts_with(v.keyword, {value})"
+_INSTANT: dict[Operator, str] = {
+    "eq": "v.instant = {value}",
+    "gt": "v.instant > {value}",
+    "gte": "v.instant >= {value}",
+    "lt": "v.instant < {value}",
+    "lte": "v.instant <= {value}",
+}
+_NUMBER: dict[Operator, str] = {
+    "eq": "v.nearest = {nearest}::float8 AND v.number = {value}",
+    "gt": "v.nearest >= {nearest}::float8 AND v.number > {value}",
+    "gte": "v.nearest >= {nearest}::float8 AND v.number >= {value}",
+    "lt": "v.nearest <= {nearest}::float8 AND v.number < {value}",
+    "lte": "v.nearest <= {nearest}::float8 AND v.number <= {value}",
+}
+_KEY_CHARACTERS = 100
+
+
+class PostgresSearch:
+    """Implements `projections.search_port.SearchStore`, in the transaction of its caller."""
+
+    generations = Tables(["search_index", "search_values"], _DDL)
+
+    async def read(
+        self, connection: Connection, generation: int, instance_ids: Sequence[str]
+    ) -> dict[str, SearchDocument]:
+        cursor = await connection.execute(_statement(_READ, generation), (list(instance_ids),))
+        return {
+            row[0]: replace(SearchDocument(*row[:8]), data=parse_document(row[8].encode()), types=orjson.loads(row[9]))
+            for row in await cursor.fetchall()
+        }
+
+    async def write(self, connection: Connection, generation: int, documents: Sequence[SearchDocument]) -> None:
+        rows = [
+            (
+                document.instance_id,
+                document.workspace,
+                document.definition,
+                plain(document.title),
+                document.status,
+                document.started_at,
+                document.updated_at,
+                document.version,
+                encode({**document.data}).decode(),
+                encode({**document.types}).decode(),
+            )
+            for document in documents
+        ]
+        cursor = await connection.execute(_statement(_WRITE, generation), columns(rows))
+        changed = {row[0] for row in await cursor.fetchall()}
+        if not changed:
+            return
+        await connection.execute(_statement(_FORGET_VALUES, generation), (list(changed),))
+        async with connection.cursor() as copying, copying.copy(_statement(_ADD_VALUES, generation)) as copy:
+            copy.set_types(_VALUE_TYPES)
+            for document in documents:
+                if document.instance_id in changed:
+                    for key, value in document.data.items():
+                        for row in _value_rows(document.types[key], value):
+                            await copy.write_row((document.instance_id, document.workspace, _column_key(key), *row))
+
+    async def ids(
+        self, connection: Connection, generation: int, workspace: str, definition: str, *, after: str, limit: int
+    ) -> list[str]:
+        cursor = await connection.execute(_statement(_IDS, generation), (workspace, definition, after, limit))
+        return [row[0] for row in await cursor.fetchall()]
+
+    async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
+        last_start, last_id = search.last or (None, None)
+        parameters = _Parameters()
+        conditions = [_condition(condition, parameters) for condition in search.conditions]
+        if search.words is not None:
+            found = sql.SQL(_WORDS).format(value=parameters.add(list(search.words)))
+            # Every value has the words of an empty list; a text without words is found nowhere.
+            conditions.append(sql.SQL(_HAS_VALUE).format(tests=found if search.words else sql.SQL("false")))
+        values = arguments(
+            workspace=search.workspace,
+            any_definition=not search.definitions,
+            definitions=search.definitions,
+            any_status=not search.statuses,
+            statuses=search.statuses,
+            started_after=search.started_after,
+            started_before=search.started_before,
+            last_start=last_start,
+            last_id=last_id,
+            count=search.count,
+            **parameters.values,
+        )
+        statement = sql.SQL(_FIND).format(conditions=sql.SQL("").join(conditions))
+        # Not prepared: only a LIKE that is planned with its pattern finds the index.
+        cursor = await connection.execute(statement, values, prepare=False)
+        return [
+            SearchHit(instance_id, definition, status, started_at, version, RawJson(data))
+            for instance_id, definition, status, started_at, version, data in await cursor.fetchall()
+        ]
+
+
+class _Parameters:
+    """Values by the names that stand for them in a statement."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, object] = {}
+
+    def add(self, value: object) -> sql.Placeholder:
+        name = f"value_{len(self.values)}"
+        self.values[name] = value
+        return sql.Placeholder(name)
+
+
+def _condition(condition: Condition, parameters: _Parameters) -> sql.Composed:
+    any_of = [_alternative(alternative, parameters) for alternative in condition.any_of]
+    tests = sql.SQL(_KEY).format(key=parameters.add(_column_key(condition.key)), any_of=sql.SQL(" OR ").join(any_of))
+    return sql.SQL(_HAS_VALUE).format(tests=tests)
+
+
+def _alternative(alternative: Alternative, parameters: _Parameters) -> sql.Composed:
+    tests = [_test(operator, value, parameters) for operator, value in alternative.tests]
+    return sql.SQL("({})").format(sql.SQL(" AND ").join(tests))
+
+
+def _test(operator: Operator, value: SearchValue, parameters: _Parameters) -> sql.Composable:
+    if isinstance(value, tuple):
+        return sql.SQL(_WORDS).format(value=parameters.add(list(value))) if value else sql.SQL("false")
+    placeholder = parameters.add(value)
+    if isinstance(value, bool):
+        return sql.SQL(_TRUTH).format(value=placeholder)
+    if isinstance(value, Decimal):
+        nearest = parameters.add(_nearest(value))
+        return sql.SQL(_NUMBER[operator]).format(value=placeholder, nearest=nearest)
+    if isinstance(value, datetime):
+        return sql.SQL(_INSTANT[operator]).format(value=placeholder)
+    if operator == "prefix":
+        return sql.SQL(_PREFIX).format(value=placeholder, pattern=parameters.add(like_prefix(plain(value))))
+    return sql.SQL(_KEYWORD).format(value=placeholder)
+
+
+def _value_rows(search_type: SearchType, value: Json) -> list[tuple[object, ...]]:
+    """keyword, number, nearest, instant, truth, words: one of them, or two for a number."""
+    rows: list[tuple[object, ...]] = []
+    for found in values_to_search(search_type, value):
+        match found:
+            case bool():
+                rows.append((None, None, None, None, found, None))
+            case str():
+                rows.append((plain(found), None, None, None, None, None))
+            case Decimal():
+                rows.append((None, found, _nearest(found), None, None, None))
+            case datetime():
+                rows.append((None, None, None, found, None, None))
+            case _:
+                rows.append((None, None, None, None, None, list(found)))
+    return rows
+
+
+def _nearest(number: Decimal) -> float:
+    """Rises with the number, if not with every one: what is between two numbers is between their doubles."""
+    return float(number)
+
+
+def _column_key(key: str) -> str:
+    """The key as a column of an index can hold it, whatever its length."""
+    return plain(key) if len(key) <= _KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
+
+
+def _statement(text: str, generation: int) -> sql.Composed:
+    return sql.SQL(text).format(  # one of the constants above
+        documents=table("search_index", generation), values=table("search_values", generation)
+    )

@@ -1,0 +1,123 @@
+"""`procvars history …`: what happened to an instance, replayed from the event store."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from api.cli.output import DIFFERENCE, fail, note, show_json, show_table
+from api.cli.session import with_store
+from api.services import Store
+from domain.documents import Document
+from domain.errors import InstanceNotFound, NoSuchVersion
+from projections.history.blame import BlamedLeaf
+from projections.history.blame import blame as blame_of
+from projections.history.modifications import Modification, modifications
+from projections.history.verify import Mismatch, verify_all
+
+app = typer.Typer(no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]
+_EVERYTHING = 2**31
+
+
+@app.command()
+def show(instance: str, json: Json = False) -> None:
+    """Every change of the variables, newest first."""
+
+    async def work(store: Store) -> list[Modification]:
+        found = await modifications(store.events, instance, None, _EVERYTHING)
+        if not found:
+            raise InstanceNotFound()
+        return found
+
+    found = with_store(work)
+    if json:
+        show_json({"items": found})
+    else:
+        rows = [
+            (item.version, item.time.isoformat(), item.user, item.origin, item.reason, len(item.patch)) for item in found
+        ]
+        show_table(("version", "time", "user", "origin", "reason", "operations"), rows)
+
+
+@app.command()
+def at(
+    instance: str,
+    version: Annotated[int | None, typer.Option(min=1)] = None,
+    time: Annotated[str | None, typer.Option(help="RFC 3339, with a time zone.")] = None,
+) -> None:
+    """Prints the variables as they were."""
+    if (version is None) == (time is None):
+        fail("either --version or --time", code=2)
+    moment = None if time is None else _moment(time)
+
+    async def work(store: Store) -> Document:
+        found = version if moment is None else await store.events.version_at(instance, moment)
+        variables = None if found is None else await store.events.variables_at(instance, found)
+        if variables is None:
+            raise NoSuchVersion()
+        return variables
+
+    show_json(with_store(work))
+
+
+@app.command()
+def blame(instance: str, json: Json = False) -> None:
+    """Who last set each value."""
+
+    async def work(store: Store) -> list[BlamedLeaf]:
+        return await blame_of(store.events, instance, None)
+
+    found = with_store(work)
+    if json:
+        show_json({"items": found})
+    else:
+        rows = [(item.path, item.version, item.user, item.time.isoformat(), item.reason) for item in found]
+        show_table(("path", "version", "user", "time", "reason"), rows)
+
+
+@app.command()
+def verify(
+    instance: Annotated[str | None, typer.Argument()] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every instance.")] = False,
+    json: Json = False,
+) -> None:
+    """Replays and compares. Exit code 3 on any mismatch."""
+    if (instance is None) == (not everything):
+        fail("either an instance or --all", code=2)
+
+    async def work(store: Store) -> tuple[int, list[Mismatch]]:
+        checked, found = 0, list[Mismatch]()
+        async for _, mismatches in verify_all(store.events, _ids(store, instance)):
+            checked += 1
+            found += mismatches
+        return checked, found
+
+    checked, found = with_store(work)
+    if json:
+        show_json({"instances": checked, "items": found})
+    else:
+        for item in found:
+            print(f"{item.instance_id} version {item.version}: {item.message}")
+    note(f"{checked} instances replayed, {len(found)} mismatches")
+    if found:
+        raise typer.Exit(DIFFERENCE)
+
+
+async def _ids(store: Store, instance: str | None) -> AsyncIterator[str]:
+    if instance is not None:
+        yield instance
+        return
+    async for instance_id in store.events.instance_ids():
+        yield instance_id
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{text!r} is no time", code=2)
+    if moment.tzinfo is None:
+        fail(f"{text!r} has no time zone", code=2)
+    return moment

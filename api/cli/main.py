@@ -1,0 +1,135 @@
+"""The command line: `procvars`. Data goes to stdout, everything else to stderr."""
+
+import asyncio
+from datetime import timedelta
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from adapters.identity.shared_secret import UnusableSecret, issue
+from adapters.identity.tokens import TokenRejected
+from api import bootstrap
+from api.app import create_app
+from api.cli import history, projections
+from api.cli.demo import demo_settings, load_when_ready
+from api.cli.output import fail, note
+from api.logging import configure_logging
+from api.settings import Settings, SettingsError
+from domain.errors import DomainError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Change the variables of running process instances, safely, in production.",
+)
+app.add_typer(projections.app, name="projections", help="The read models: list, pause, resume, parked streams.")
+app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
+
+_GRACE_SECONDS = 20
+
+
+def _settings(**overrides: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        fail("; ".join(str(item["msg"]) for item in error.errors()), code=2)
+
+
+@app.command()
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
+) -> None:
+    """API and in-process projections."""
+    settings = _settings(data_dir=data_dir)
+    configure_logging(settings.log_format)
+    run_server(settings, host, port)
+
+
+@app.command()
+def demo(
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    data_dir: Annotated[Path, typer.Option(help="Delete it to begin anew.")] = Path("procvars-data/demo"),
+) -> None:
+    """The server with sample data and three sample users, on an embedded database."""
+    settings = demo_settings(data_dir)
+    configure_logging(settings.log_format)
+    load_when_ready(settings, host, port)
+    run_server(settings, host, port)
+
+
+def run_server(settings: Settings, host: str, port: int) -> None:
+    """Serves until a signal ends it. Exits with 1 where it cannot start."""
+    if not settings.has_keys:
+        fail(str(SettingsError("No key to verify tokens with: set PROCVARS_JWT_SECRET or PROCVARS_JWKS_URL.")))
+    try:
+        with bootstrap.database(settings) as url:
+            application = create_app(lambda: bootstrap.open_server(settings, url), installed_version("procvars"))
+            config = uvicorn.Config(
+                application,
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+            server = uvicorn.Server(config)
+            server.run()
+            if not server.started:
+                raise typer.Exit(1)
+    except (SettingsError, UnusableSecret, DomainError) as error:
+        fail(str(error))
+
+
+@app.command()
+def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
+    """Brings the database to this version."""
+    settings = _settings(data_dir=data_dir)
+    with bootstrap.database(settings) as url:
+        try:
+            done = asyncio.run(bootstrap.migrate_only(settings, url))
+        except DomainError as error:
+            fail(error.detail)
+    note("\n".join(f"applied {name}" for name in done) or "nothing to do")
+
+
+@app.command()
+def token(
+    user: Annotated[str, typer.Option()],
+    role: Annotated[list[str], typer.Option()],
+    workspace: Annotated[list[str] | None, typer.Option()] = None,
+    org: Annotated[bool, typer.Option("--org", help="The roles are roles in the organisation.")] = False,
+    name: str | None = None,
+    hours: float = 12,
+) -> None:
+    """Prints a signed token for a development or test user, by PROCVARS_JWT_SECRET."""
+    settings = _settings()
+    if settings.jwt_secret is None:
+        fail("PROCVARS_JWT_SECRET is not set: tokens of an OpenID provider come from there.")
+    if not org and not workspace:
+        fail("either --workspace or --org", code=2)
+    try:
+        print(
+            issue(
+                settings.jwt_secret.get_secret_value(),
+                user=user,
+                name=name or user,
+                org_roles=role if org else (),
+                workspace_roles={key: role for key in workspace or ()},
+                lifetime=timedelta(hours=hours),
+            )
+        )
+    except (UnusableSecret, TokenRejected) as error:
+        fail(str(error))
+
+
+if __name__ == "__main__":
+    app()

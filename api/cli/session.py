@@ -1,0 +1,29 @@
+"""What a command needs of the server's parts, without the server: the event store and the read models' database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from api import bootstrap
+from api.cli.output import fail
+from api.services import Store
+from api.settings import Settings
+from domain.document_errors import DocumentError
+from domain.errors import DomainError
+
+T = TypeVar("T")
+
+
+def with_store(work: Callable[[Store], Awaitable[T]]) -> T:
+    """Runs it against the database of the settings. A refusal ends the command with exit code 1 and its words."""
+
+    async def run(url: str) -> T:
+        async with bootstrap.open_store(settings, url) as store:
+            return await work(store)
+
+    settings = Settings()
+    try:
+        with bootstrap.database(settings) as url:
+            return asyncio.run(run(url))
+    except (DomainError, DocumentError) as error:
+        fail(str(error))

@@ -1,0 +1,30 @@
+"""Who the caller is, and what they may do."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.access import CurrentActor
+from api.answers import answer
+from api.openapi import problems
+from api.services import services
+from domain.permissions import org_permissions, workspace_permissions
+
+router = APIRouter(tags=["me"])
+
+
+@router.get("/me", responses=problems())
+async def me(request: Request, actor: CurrentActor) -> Response:
+    """User, roles, and the permissions that they give, in each workspace and in the organisation."""
+    roles = services(request).roles
+    return answer(
+        {
+            "user": actor.user,
+            "user_name": actor.name,
+            "org_roles": actor.org_roles,
+            "workspaces": {
+                workspace: {"roles": held, "permissions": sorted(workspace_permissions(actor, workspace, roles))}
+                for workspace, held in actor.workspace_roles.items()
+            },
+            "permissions": sorted(org_permissions(actor, roles)),
+        }
+    )

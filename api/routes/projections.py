@@ -1,0 +1,63 @@
+"""The operator's view of the projections, as the command line's."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from adapters.postgres.pool import borrowed
+from api.access import Operator
+from api.answers import answer
+from api.openapi import problems
+from api.services import services
+from projections import operations, parked
+from projections.operations import NoSuchProjection
+
+router = APIRouter(prefix="/projections", tags=["projections"])
+
+
+@router.get("", responses=problems())
+async def list_projections(request: Request, _: Operator) -> Response:
+    """Name, state, position, lag in events and seconds, parked streams."""
+    return answer({"items": await _statuses(request)})
+
+
+@router.post("/{name}/pause", responses=problems("no-such-projection"))
+async def pause(request: Request, _: Operator, name: str) -> Response:
+    """Stops after the batch under way; the others do not notice."""
+    return await _set_paused(request, name, paused=True)
+
+
+@router.post("/{name}/resume", responses=problems("no-such-projection"))
+async def resume(request: Request, _: Operator, name: str) -> Response:
+    """Goes on from where it stopped."""
+    return await _set_paused(request, name, paused=False)
+
+
+@router.get("/{name}/parked", responses=problems())
+async def list_parked(request: Request, _: Operator, name: str) -> Response:
+    """Streams whose event could not be applied."""
+    async with borrowed(services(request).pool) as connection:
+        return answer({"items": await operations.parked_streams(connection, name)})
+
+
+@router.post("/{name}/parked/{instance_id}/retry", responses=problems("no-such-projection", "not-parked"))
+async def retry(request: Request, _: Operator, name: str, instance_id: str) -> Response:
+    """Another try; what fails again stays parked, with the error as it is now."""
+    found = next((projection for projection in services(request).projections if projection.name == name), None)
+    if found is None:
+        raise NoSuchProjection()
+    async with borrowed(services(request).pool) as connection:
+        released = await parked.retry(connection, found, services(request).store, instance_id)
+    return answer({"released": released})
+
+
+async def _set_paused(request: Request, name: str, *, paused: bool) -> Response:
+    async with borrowed(services(request).pool) as connection:
+        await operations.set_paused(connection, name, paused=paused)
+    services(request).feed.announce()
+    return answer(next(status for status in await _statuses(request) if status.name == name))
+
+
+async def _statuses(request: Request) -> list[operations.ProjectionStatus]:
+    found = services(request)
+    async with borrowed(found.pool) as connection:
+        return await operations.list_projections(connection, found.store, [item.name for item in found.projections])

@@ -1,0 +1,226 @@
+"""The read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from adapters.postgres.pool import borrowed
+from api.access import Auditor, Reader, TaskReader
+from api.answers import answer
+from api.bodies import read_model
+from api.openapi import COMMANDS, READING, body, problems
+from api.reading import existing_instance, until
+from api.services import services
+from domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
+from domain.instance_status import InstanceStatus
+from projections import audit_log, current_variables, snapshot_history, task_keywords
+from projections.operations import SyncStatus, sync_status
+from projections.paging import DEFAULT_LIMIT, MAX_LIMIT
+from projections.search_port import KeyCondition, SearchQuery
+
+router = APIRouter(prefix="/workspaces/{workspace}", tags=["reading"])
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
+_SEARCH_BYTES = 1024 * 1024
+
+
+@router.get("/instances", responses=problems())
+async def list_instances(
+    request: Request,
+    caller: Reader,
+    status: Annotated[list[InstanceStatus] | None, Query()] = None,
+    definition: str | None = None,
+    parent_id: str | None = None,
+    started_after: AwareDatetime | None = None,
+    started_before: AwareDatetime | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Response:
+    """Process instances, newest first."""
+    async with borrowed(services(request).pool) as connection:
+        return answer(
+            await current_variables.instances(
+                connection,
+                caller.workspace,
+                status=status or (),
+                definition=definition,
+                parent_id=parent_id,
+                started_after=started_after,
+                started_before=started_before,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+
+@router.get("/instances/{instance_id}", responses=problems(*READING))
+async def read_instance(request: Request, caller: Reader, instance_id: str) -> Response:
+    """One process instance, without its variables."""
+    await existing_instance(request, caller.workspace, instance_id)
+
+    async def look() -> current_variables.InstanceItem | None:
+        async with borrowed(services(request).pool) as connection:
+            return await current_variables.instance(connection, caller.workspace, instance_id)
+
+    found = await until(look, 5.0)
+    if found is None:
+        raise ProjectionBehind()
+    return answer(found)
+
+
+@router.get("/instances/{instance_id}/snapshots", responses=problems(*READING))
+async def list_snapshots(
+    request: Request,
+    caller: Reader,
+    instance_id: str,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Response:
+    """The values before each modification, newest first, without their documents."""
+    await existing_instance(request, caller.workspace, instance_id)
+    async with borrowed(services(request).pool) as connection:
+        return answer(
+            await snapshot_history.snapshots(connection, caller.workspace, instance_id, cursor=cursor, limit=limit)
+        )
+
+
+@router.get("/instances/{instance_id}/snapshots/{version}", responses=problems(*READING, "no-such-snapshot"))
+async def read_snapshot(request: Request, caller: Reader, instance_id: str, version: int) -> Response:
+    """What stood before the modification of that version."""
+    await existing_instance(request, caller.workspace, instance_id)
+    async with borrowed(services(request).pool) as connection:
+        found = await snapshot_history.snapshot(connection, caller.workspace, instance_id, version)
+    if found is None:
+        raise NoSuchSnapshot()
+    return answer(found)
+
+
+@router.get("/instances/{instance_id}/sync", responses=problems(*READING))
+async def sync(
+    request: Request, caller: Reader, instance_id: str, wait: Annotated[float, Query(ge=0, le=30)] = 0
+) -> Response:
+    """Which read models have caught up with the instance; `wait` waits for all of them, in seconds."""
+    version = await existing_instance(request, caller.workspace, instance_id)
+    found: dict[str, SyncStatus] = {}
+
+    async def look() -> bool | None:
+        nonlocal found
+        async with borrowed(services(request).pool) as connection:
+            found = await sync_status(connection, instance_id, version)
+        return all(status.current or status.parked for status in found.values()) or None
+
+    await until(look, wait)
+    ordered = {projection.name: found[projection.name] for projection in services(request).projections}
+    return answer({"version": version, "projections": ordered})
+
+
+@router.get("/audit-log", responses=problems())
+async def list_audit_log(
+    request: Request,
+    caller: Auditor,
+    instance_id: str | None = None,
+    user: str | None = None,
+    subject: str | None = None,
+    event: str | None = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Response:
+    """Who modified what, newest first."""
+    async with borrowed(services(request).pool) as connection:
+        return answer(
+            await audit_log.audit_entries(
+                connection,
+                caller.workspace,
+                instance_id=instance_id,
+                user=user,
+                subject=subject,
+                event=event,
+                since=since,
+                until=until,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+
+@router.get("/audit-log/{entry}", responses=problems("no-such-audit-entry"))
+async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
+    """One entry, with the URL, the complete body and the patch."""
+    async with borrowed(services(request).pool) as connection:
+        found = await audit_log.audit_entry(connection, caller.workspace, entry)
+    if found is None:
+        raise NoSuchAuditEntry()
+    return answer(found)
+
+
+@router.get("/tasks", responses=problems())
+async def list_tasks(
+    request: Request,
+    caller: TaskReader,
+    keyword: str | None = None,
+    key: str | None = None,
+    status: task_keywords.TaskStatus | None = None,
+    instance_id: str | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Response:
+    """The Task Manager's tasks. `keyword` matches any keyword's value, whole or by prefix with a trailing `*`."""
+    async with borrowed(services(request).pool) as connection:
+        return answer(
+            await task_keywords.tasks(
+                connection,
+                caller.workspace,
+                keyword=keyword,
+                key=key,
+                status=status,
+                instance_id=instance_id,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+
+class _Condition(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    key: str
+    value: Any
+
+
+class SearchBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    keys: list[_Condition] = Field(default_factory=list, max_length=32)
+    text: str | None = None
+    definitions: list[str] | None = None
+    statuses: list[InstanceStatus] | None = None
+    started_after: AwareDatetime | None = None
+    started_before: AwareDatetime | None = None
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: str | None = None
+
+
+@router.post(
+    "/search",
+    responses=problems(*COMMANDS),
+    openapi_extra=body({"keys": [{"key": "income", "value": {"gte": 70000}}], "limit": 20}, SearchBody),
+)
+async def search(request: Request, caller: Reader) -> Response:
+    """Instances by their search keys, joined by AND."""
+    sent = await read_model(request, SearchBody, _SEARCH_BYTES)
+    query = SearchQuery(
+        workspace=caller.workspace,
+        keys=[KeyCondition(item.key, item.value) for item in sent.keys],
+        text=sent.text,
+        definitions=sent.definitions,
+        statuses=sent.statuses,
+        started_after=sent.started_after,
+        started_before=sent.started_before,
+        limit=sent.limit,
+        cursor=sent.cursor,
+    )
+    async with borrowed(services(request).pool) as connection:
+        page = await services(request).search.search(connection, query)
+    return answer({"hits": page.items, "next": page.next})

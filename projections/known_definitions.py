@@ -1,0 +1,116 @@
+"""The process definitions as far as a projection has come, in a table of its own read model.
+
+The table changes in the transaction of the rows that are derived from it. So neither a batch that is rolled back, nor
+another process that applied the event, nor a rebuild beside the live read model leaves anybody with a wrong definition.
+One that did not pass by yet is taken from the event store, for feeds that keep the order only within a stream.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+
+import orjson
+from psycopg import sql
+
+from domain.definition import Definition, Field, SearchField, definition_from
+from domain.events import DefinitionPublished, Event, Recorded
+from projections.batch import columns
+from projections.projection import Connection, EventSource
+from projections.tables import table
+
+Key = tuple[str, str]
+"""Workspace and key of a definition."""
+
+_WRITE = """
+INSERT INTO {table} AS t (workspace, key, version, fields)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[])
+ON CONFLICT (workspace, key) DO UPDATE SET version = excluded.version, fields = excluded.fields
+WHERE t.version < excluded.version
+RETURNING workspace, key
+"""
+# Whoever learns a newer definition waits for the batches that are at work with the older one, and so finds their rows.
+_READ = """
+SELECT t.workspace, t.key, t.version, t.fields
+FROM {table} AS t JOIN unnest(%s::text[], %s::text[]) AS n (workspace, key)
+    ON t.workspace = n.workspace AND t.key = n.key
+ORDER BY t.workspace, t.key
+FOR SHARE OF t
+"""
+
+
+class KnownDefinitions:
+    """`name`: the table, with columns workspace, key, version, fields and the key (workspace, key)."""
+
+    def __init__(self, name: str, source: EventSource) -> None:
+        self._name = name
+        self._source = source
+
+    async def learn(
+        self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]
+    ) -> list[Definition]:
+        """The newest of each definition published in the batch, if it is newer than the one known: instances that were
+        derived with an older one have to be derived anew.
+        """
+        newest: dict[Key, Definition] = {}
+        for recorded in events:
+            if isinstance(recorded.event, DefinitionPublished):
+                published = definition_from(recorded.event)
+                key = (published.workspace, published.key)
+                if key not in newest or newest[key].version < published.version:
+                    newest[key] = published
+        learned = await self._write(connection, generation, newest)
+        return [newest[key] for key in learned]
+
+    async def get(self, connection: Connection, generation: int, keys: Iterable[Key]) -> Mapping[Key, Definition]:
+        """Without those that were never published."""
+        wanted = sorted(set(keys))
+        found = await self._read(connection, generation, wanted)
+        missing = [key for key in wanted if key not in found]
+        published = {key: definition for key in missing if (definition := await self._source.definition(*key))}
+        if published:
+            await self._write(connection, generation, published)
+            found |= await self._read(connection, generation, sorted(published))
+        return found
+
+    async def _write(self, connection: Connection, generation: int, definitions: Mapping[Key, Definition]) -> list[Key]:
+        if not definitions:
+            return []
+        rows = [
+            (workspace, key, definition.version, _fields(definition))
+            for (workspace, key), definition in sorted(definitions.items(), key=lambda item: item[0])
+        ]
+        statement = sql.SQL(_WRITE).format(table=table(self._name, generation))
+        cursor = await connection.execute(statement, columns(rows))
+        return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+    async def _read(self, connection: Connection, generation: int, keys: Sequence[Key]) -> dict[Key, Definition]:
+        if not keys:
+            return {}
+        statement = sql.SQL(_READ).format(table=table(self._name, generation))
+        cursor = await connection.execute(statement, columns(keys))
+        return {(row[0], row[1]): stored_definition(*row) for row in await cursor.fetchall()}
+
+
+def stored_definition(workspace: str, key: str, version: int, fields: str) -> Definition:
+    """The definition of a row, without its JSON Schema."""
+    kept = orjson.loads(fields)
+    return Definition(
+        workspace=workspace,
+        key=key,
+        version=version,
+        name=kept["name"],
+        keywords=tuple(Field(**item) for item in kept["keywords"]),
+        search=tuple(SearchField(**item) for item in kept["search"]),
+        task_fields=tuple(Field(**item) for item in kept["task_fields"]),
+        json_schema=None,
+    )
+
+
+def _fields(definition: Definition) -> str:
+    return orjson.dumps(
+        {
+            "name": definition.name,
+            "keywords": [asdict(field) for field in definition.keywords],
+            "search": [asdict(field) for field in definition.search],
+            "task_fields": [asdict(field) for field in definition.task_fields],
+        }
+    ).decode()

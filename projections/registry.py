@@ -1,0 +1,23 @@
+"""The table of contents of the read models."""
+
+from projections.audit_log import AuditLog
+from projections.current_variables import CurrentVariables
+from projections.projection import EventSource, Projection
+from projections.search_index import SearchIndex
+from projections.search_port import SearchStore
+from projections.snapshot_history import SnapshotHistory
+from projections.task_keywords import TaskKeywords
+
+PROJECTION_NAMES = ("current_variables", "snapshot_history", "audit_log", "task_keywords", "search_index")
+"""In the order in which an operator sees them."""
+
+
+def build_projections(source: EventSource, search_store: SearchStore) -> tuple[Projection, ...]:
+    """In the order of `PROJECTION_NAMES`."""
+    return (
+        CurrentVariables(),
+        SnapshotHistory(),
+        AuditLog(),
+        TaskKeywords(source),
+        SearchIndex(source, search_store),
+    )

@@ -1,0 +1,148 @@
+"""Instances by the variables that their definitions configure for search."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from domain.definition import Definition, SearchType
+from domain.errors import InvalidArgument
+from domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
+from projections.batch import instance_ids, news
+from projections.known_definitions import KnownDefinitions, stored_definition
+from projections.paging import Page, checked_limit, decode_cursor, page
+from projections.projection import Connection, EventSource, Generations
+from projections.search_document import SearchDocument, derived, fold
+from projections.search_port import Search, SearchHit, SearchQuery, SearchStore, searched_words, typed
+from projections.tables import Tables
+from projections.text_columns import arguments
+
+NAME = "search_index"
+
+# The types of the keys, which a query needs, stand beside whatever keeps the documents.
+_DDL = """
+CREATE TABLE {search_definitions} (
+    workspace text NOT NULL,
+    key text NOT NULL,
+    version bigint NOT NULL,
+    fields text NOT NULL,
+    PRIMARY KEY (workspace, key)
+);
+"""
+_DEFINITIONS = """
+SELECT workspace, key, version, fields FROM search_definitions
+WHERE workspace = %(workspace)s AND (%(all)s OR key = ANY(%(definitions)s))
+"""
+_CHUNK = 200
+
+
+class _SearchGenerations:
+    """The store's generations, and the definitions that they were made with."""
+
+    def __init__(self, store: SearchStore) -> None:
+        self._parts: tuple[Generations, ...] = (Tables(["search_definitions"], _DDL), store.generations)
+
+    async def create(self, connection: Connection, generation: int) -> None:
+        for part in self._parts:
+            await part.create(connection, generation)
+
+    async def publish(self, connection: Connection, generation: int) -> None:
+        for part in self._parts:
+            await part.publish(connection, generation)
+
+    async def drop(self, connection: Connection, generation: int) -> None:
+        for part in self._parts:
+            await part.drop(connection, generation)
+
+
+class SearchIndex:
+    name = NAME
+    shape = 1
+
+    def __init__(self, source: EventSource, store: SearchStore) -> None:
+        self.generations: Generations = _SearchGenerations(store)
+        self._source = source
+        self._store = store
+        self._definitions = KnownDefinitions("search_definitions", source)
+
+    async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
+        learned = await self._definitions.learn(connection, generation, events)
+        ids = instance_ids(events, INSTANCE_EVENTS)
+        if ids:
+            await self._follow(connection, generation, events, ids)
+        for definition in learned:
+            await self._derive_anew(connection, generation, definition)
+
+    async def _follow(
+        self, connection: Connection, generation: int, events: Sequence[Recorded[Event]], ids: list[str]
+    ) -> None:
+        before = await self._store.read(connection, generation, ids)
+        versions = {instance_id: document.version for instance_id, document in before.items()}
+        fresh = news(events, versions, INSTANCE_EVENTS)
+        starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
+        keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
+        keys |= {key: (before[key].workspace, before[key].definition) for key in fresh if key in before}
+        definitions = await self._definitions.get(connection, generation, keys.values())
+        after: list[SearchDocument] = []
+        for instance_id, found in fresh.items():
+            document = before.get(instance_id)
+            for event in found:
+                document = fold(document, event, definitions.get(keys.get(instance_id, ("", ""))))
+            assert document is not None
+            after.append(document)
+        if after:
+            await self._store.write(connection, generation, after)
+
+    async def _derive_anew(self, connection: Connection, generation: int, definition: Definition) -> None:
+        last = ""
+        while ids := await self._store.ids(
+            connection, generation, definition.workspace, definition.key, after=last, limit=_CHUNK
+        ):
+            last = ids[-1]
+            before = await self._store.read(connection, generation, ids)
+            after = [await self._derived(document, definition) for document in before.values()]
+            await self._store.write(connection, generation, after)
+
+    async def _derived(self, document: SearchDocument, definition: Definition) -> SearchDocument:
+        variables = await self._source.variables_at(document.instance_id, document.version)
+        if variables is None:
+            raise LookupError(
+                f"the event store has no variables of {document.instance_id} at version {document.version}"
+            )
+        return derived(document, variables, definition)
+
+
+async def search(connection: Connection, store: SearchStore, query: SearchQuery) -> Page[SearchHit]:
+    """Newest first; started strictly after and before the times of the query.
+
+    Raises InvalidArgument for a key that no definition in question has, for a condition that does not fit the key's
+    type, and for a limit or a cursor that is none.
+    """
+    limit = checked_limit(query.limit)
+    last = decode_cursor(query.cursor, datetime, str)
+    types = await _types(connection, query) if query.keys else {}
+    for condition in query.keys:
+        if condition.key not in types:
+            raise InvalidArgument(f"no definition has a search key {condition.key!r}", key=condition.key)
+    asked = Search(
+        workspace=query.workspace,
+        conditions=tuple(typed(condition, types[condition.key]) for condition in query.keys),
+        words=searched_words(query.text),
+        definitions=list(query.definitions or ()),
+        statuses=list(query.statuses or ()),
+        started_after=query.started_after,
+        started_before=query.started_before,
+        last=cast(tuple[datetime, str] | None, last),
+        count=limit + 1,
+    )
+    return page(await store.find(connection, asked), limit, lambda hit: (hit.started_at, hit.instance_id))
+
+
+async def _types(connection: Connection, query: SearchQuery) -> dict[str, set[SearchType]]:
+    """Search key → its types in the definitions that the query asks for."""
+    definitions = list(query.definitions or ())
+    values = arguments(workspace=query.workspace, all=not definitions, definitions=definitions)
+    types: dict[str, set[SearchType]] = {}
+    for row in await (await connection.execute(_DEFINITIONS, values)).fetchall():
+        for field in stored_definition(*row).search:
+            types.setdefault(field.key, set()).add(field.type)
+    return types

@@ -1,0 +1,498 @@
+"""What the Task Manager shows: every task with the keywords and data that the definition takes from the variables.
+
+An edit of the variables changes the instance's open tasks. A closed task keeps the values that it was closed with: it
+is history, and says what the person who closed it saw. Which of those values are keywords is for the newest definition
+to say, of closed tasks too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from psycopg import sql
+
+from domain.definition import Definition, extract
+from domain.documents import Document, Json, encode, parse
+from domain.events import (
+    Event,
+    InstanceStarted,
+    NavigatedBack,
+    ProcessVariablesModified,
+    Recorded,
+    TaskClosed,
+    TaskOpened,
+    VariablesWritten,
+)
+from domain.instance import VARIABLES_EVENTS, variables_after
+from projections.batch import columns, instance_ids, news
+from projections.known_definitions import Key, KnownDefinitions
+from projections.paging import Page, checked_limit, decode_cursor, page
+from projections.projection import Connection, EventSource
+from projections.tables import Tables, table
+from projections.text_columns import RawJson, arguments, like_prefix, plain, plain_or_none, raw_json
+
+NAME = "task_keywords"
+
+
+class TaskStatus(StrEnum):
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskItem:
+    task_id: str
+    instance_id: str
+    title: str
+    node: str | None
+    assignee: str | None
+    status: TaskStatus
+    keywords: RawJson
+    data: RawJson
+    metadata: RawJson
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the definition takes from the variables."""
+
+    keywords: RawJson
+    data: RawJson
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    task_id: str
+    title: str
+    node: str | None
+    assignee: str | None
+    status: str
+    opened_at: datetime
+    metadata: RawJson
+    shown: Shown
+    version: int
+    """The instance's version when the task last changed; of a closed one, when it was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceTasks:
+    id: str
+    workspace: str
+    definition: str
+    version: int
+    shown: Shown
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    """Those that are still of interest: the closed ones are left out where only the open ones can change."""
+
+    @property
+    def definition_key(self) -> Key:
+        return self.workspace, self.definition
+
+
+def shown(definition: Definition | None, variables: Document) -> Shown:
+    if definition is None:
+        return Shown(RawJson("{}"), RawJson("{}"))
+    return Shown(
+        raw_json(extract(definition.keywords, variables)), raw_json(extract(definition.task_fields, variables))
+    )
+
+
+def fold(state: InstanceTasks | None, event: Event, definition: Definition | None) -> InstanceTasks:
+    if isinstance(event, InstanceStarted):
+        return InstanceTasks(
+            id=event.originator_id,
+            workspace=event.workspace,
+            definition=event.definition,
+            version=event.originator_version,
+            shown=shown(definition, event.variables),
+        )
+    if state is None:
+        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+    version = event.originator_version
+    state = replace(state, version=version)
+    match event:
+        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
+            return _show(state, shown(definition, variables_after(event)))
+        case TaskOpened():
+            opened = Task(
+                task_id=event.task_id,
+                title=plain(event.title),
+                node=plain_or_none(event.node),
+                assignee=plain_or_none(event.assignee),
+                status=TaskStatus.OPEN.value,
+                opened_at=event.timestamp,
+                metadata=raw_json(event.metadata),
+                shown=state.shown,
+                version=version,
+            )
+            return replace(state, tasks={**state.tasks, event.task_id: opened})
+        case TaskClosed():
+            closed = replace(state.tasks[event.task_id], status=TaskStatus.CLOSED.value, version=version)
+            return replace(state, tasks={**state.tasks, event.task_id: closed})
+        case _:
+            return state
+
+
+def _show(state: InstanceTasks, now: Shown) -> InstanceTasks:
+    """The instance, and those of its open tasks that show something else, with these values."""
+    tasks = {
+        task_id: replace(task, shown=now, version=state.version)
+        if task.status == TaskStatus.OPEN and task.shown != now
+        else task
+        for task_id, task in state.tasks.items()
+    }
+    return replace(state, shown=now, tasks=tasks)
+
+
+def searchable(keywords: RawJson) -> Iterator[tuple[str, str]]:
+    """Key and value of what a keyword search compares: texts as they are, other values as their JSON text; a list is
+    as many values as it has elements. All of it without regard to case.
+    """
+    found = parse(keywords.encode())
+    assert isinstance(found, dict)
+    for key, value in found.items():
+        for text in _texts(value):
+            yield plain(key), normalised(text)
+
+
+def normalised(text: str) -> str:
+    return plain(text).casefold()
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, list):
+        for element in value:
+            yield from _texts(element)
+    else:
+        yield value if isinstance(value, str) else encode(value).decode()
+
+
+# A keyword may be longer than an entry of an index can be, so the index has the beginning of each.
+_DDL = """
+CREATE TABLE {task_keywords} (
+    instance_id text NOT NULL,
+    task_id text NOT NULL,
+    workspace text NOT NULL,
+    definition text NOT NULL,
+    title text NOT NULL,
+    node text,
+    assignee text,
+    status text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    keywords text NOT NULL,
+    data text NOT NULL,
+    metadata text NOT NULL,
+    version bigint NOT NULL,
+    PRIMARY KEY (instance_id, task_id)
+);
+CREATE INDEX ON {task_keywords} (workspace, opened_at, task_id);
+CREATE INDEX ON {task_keywords} (workspace, status, opened_at, task_id);
+CREATE TABLE {task_keyword_values} (
+    instance_id text NOT NULL,
+    task_id text NOT NULL,
+    workspace text NOT NULL,
+    key text NOT NULL,
+    value text NOT NULL
+);
+CREATE INDEX ON {task_keyword_values} (instance_id, task_id);
+CREATE INDEX ON {task_keyword_values} (workspace, left(value, 200) text_pattern_ops);
+CREATE TABLE {task_instances} (
+    id text PRIMARY KEY,
+    workspace text NOT NULL,
+    definition text NOT NULL,
+    version bigint NOT NULL,
+    keywords text NOT NULL,
+    data text NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX ON {task_instances} (workspace, definition, id);
+CREATE TABLE {task_definitions} (
+    workspace text NOT NULL,
+    key text NOT NULL,
+    version bigint NOT NULL,
+    fields text NOT NULL,
+    PRIMARY KEY (workspace, key)
+);
+"""
+_INSTANCES = "SELECT id, workspace, definition, version, keywords, data FROM {instances} WHERE id = ANY(%s)"
+_INSTANCES_OF = """
+SELECT id FROM {instances} WHERE workspace = %s AND definition = %s AND id > %s ORDER BY id LIMIT %s
+"""
+_TASKS = """
+SELECT instance_id, task_id, title, node, assignee, status, opened_at, metadata, keywords, data, version
+FROM {tasks} WHERE instance_id = ANY(%s) AND status = ANY(%s)
+"""
+_WRITE_INSTANCES = """
+INSERT INTO {instances} AS t (id, workspace, definition, version, keywords, data)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[], %b::text[])
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, keywords = excluded.keywords, data = excluded.data
+WHERE t.version <= excluded.version
+"""
+_WRITE_TASKS = """
+INSERT INTO {tasks} AS t (instance_id, task_id, workspace, definition, title, node, assignee, status, opened_at,
+    keywords, data, metadata, version)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::bigint[])
+ON CONFLICT (instance_id, task_id) DO UPDATE SET status = excluded.status, keywords = excluded.keywords,
+    data = excluded.data, version = excluded.version
+WHERE t.version <= excluded.version
+"""
+_FORGET_VALUES = """
+DELETE FROM {values} AS v USING unnest(%b::text[], %b::text[]) AS n (instance_id, task_id)
+WHERE v.instance_id = n.instance_id AND v.task_id = n.task_id
+"""
+_ADD_VALUES = """
+INSERT INTO {values} (instance_id, task_id, workspace, key, value)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+"""
+_LIST = """
+SELECT task_id, instance_id, title, node, assignee, status, keywords, data, metadata, opened_at FROM task_keywords t
+WHERE workspace = %(workspace)s
+    AND (%(status)s::text IS NULL OR status = %(status)s)
+    AND (%(instance_id)s::text IS NULL OR instance_id = %(instance_id)s)
+    AND (%(last_opened)s::timestamptz IS NULL OR (opened_at, task_id) < (%(last_opened)s, %(last_id)s::text))
+    {by_keyword}
+ORDER BY opened_at DESC, task_id DESC
+LIMIT %(limit)s + 1
+"""
+_BY_KEYWORD = """
+    AND (t.instance_id, t.task_id) IN (
+        SELECT v.instance_id, v.task_id FROM task_keyword_values v
+        WHERE v.workspace = %(workspace)s AND (%(key)s::text IS NULL OR v.key = %(key)s) {value})
+"""
+_BY_VALUE = "AND left(v.value, 200) = left(%(value)s, 200) AND v.value = %(value)s"
+_BY_PREFIX = "AND left(v.value, 200) LIKE %(pattern)s AND starts_with(v.value, %(value)s)"
+
+_HANDLED: tuple[type[Event], ...] = (*VARIABLES_EVENTS, TaskOpened, TaskClosed)
+_OPEN = [TaskStatus.OPEN.value]
+_ANY = [status.value for status in TaskStatus]
+_CHUNK = 200
+
+
+class TaskKeywords:
+    name = NAME
+    shape = 1
+    generations = Tables([NAME, "task_keyword_values", "task_instances", "task_definitions"], _DDL)
+
+    def __init__(self, source: EventSource) -> None:
+        self._source = source
+        self._definitions = KnownDefinitions("task_definitions", source)
+
+    async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
+        learned = await self._definitions.learn(connection, generation, events)
+        ids = instance_ids(events, _HANDLED)
+        if ids:
+            await self._follow(connection, generation, events, ids)
+        for definition in learned:
+            await self._derive_anew(connection, generation, definition)
+
+    async def _follow(
+        self, connection: Connection, generation: int, events: Sequence[Recorded[Event]], ids: list[str]
+    ) -> None:
+        before = await _read(connection, generation, ids, _OPEN)
+        fresh = news(events, {state.id: state.version for state in before.values()}, _HANDLED)
+        starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
+        keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
+        keys |= {instance_id: before[instance_id].definition_key for instance_id in fresh if instance_id in before}
+        definitions = await self._definitions.get(connection, generation, keys.values())
+        after: list[InstanceTasks] = []
+        for instance_id, found in fresh.items():
+            state = before.get(instance_id)
+            for event in found:
+                state = fold(state, event, definitions.get(keys.get(instance_id, ("", ""))))
+            assert state is not None
+            after.append(state)
+        await _write(connection, generation, before, after)
+
+    async def _derive_anew(self, connection: Connection, generation: int, definition: Definition) -> None:
+        last = ""
+        while ids := await _ids(connection, generation, definition, last):
+            last = ids[-1]
+            before = await _read(connection, generation, ids, _ANY)
+            after = [await self._derived(state, definition) for state in before.values()]
+            await _write(connection, generation, before, after)
+
+    async def _derived(self, state: InstanceTasks, definition: Definition) -> InstanceTasks:
+        of_version = {state.version: await self._shown_at(state, state.version, definition)}
+        derived = _show(state, of_version[state.version])
+        tasks = dict(derived.tasks)
+        for task_id, task in tasks.items():
+            if task.status == TaskStatus.CLOSED:
+                if task.version not in of_version:
+                    of_version[task.version] = await self._shown_at(state, task.version, definition)
+                if of_version[task.version] != task.shown:
+                    tasks[task_id] = replace(task, shown=of_version[task.version])
+        return replace(derived, tasks=tasks)
+
+    async def _shown_at(self, state: InstanceTasks, version: int, definition: Definition) -> Shown:
+        variables = await self._source.variables_at(state.id, version)
+        if variables is None:
+            raise LookupError(f"the event store has no variables of {state.id} at version {version}")
+        return shown(definition, variables)
+
+
+async def _ids(connection: Connection, generation: int, definition: Definition, last: str) -> list[str]:
+    cursor = await connection.execute(
+        _statement(_INSTANCES_OF, generation), (definition.workspace, definition.key, last, _CHUNK)
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def _read(
+    connection: Connection, generation: int, ids: list[str], statuses: list[str]
+) -> dict[str, InstanceTasks]:
+    cursor = await connection.execute(_statement(_TASKS, generation), (ids, statuses))
+    tasks: dict[str, dict[str, Task]] = {}
+    for row in await cursor.fetchall():
+        tasks.setdefault(row[0], {})[row[1]] = _task(*row[1:])
+    cursor = await connection.execute(_statement(_INSTANCES, generation), (ids,))
+    return {
+        instance_id: InstanceTasks(
+            instance_id,
+            workspace,
+            definition,
+            version,
+            Shown(RawJson(keywords), RawJson(data)),
+            tasks.get(instance_id, {}),
+        )
+        for instance_id, workspace, definition, version, keywords, data in await cursor.fetchall()
+    }
+
+
+def _task(
+    task_id: str,
+    title: str,
+    node: str | None,
+    assignee: str | None,
+    status: str,
+    opened_at: datetime,
+    metadata: str,
+    keywords: str,
+    data: str,
+    version: int,
+) -> Task:
+    values = Shown(RawJson(keywords), RawJson(data))
+    return Task(task_id, title, node, assignee, status, opened_at, RawJson(metadata), values, version)
+
+
+async def _write(
+    connection: Connection, generation: int, before: Mapping[str, InstanceTasks], after: Sequence[InstanceTasks]
+) -> None:
+    """Writes the instances, and of their tasks those that differ from before."""
+    if not after:
+        return
+    instances = [
+        (state.id, state.workspace, state.definition, state.version, state.shown.keywords, state.shown.data)
+        for state in after
+    ]
+    await connection.execute(_statement(_WRITE_INSTANCES, generation), columns(instances))
+    tasks: list[tuple[object, ...]] = []
+    renewed: list[tuple[str, str]] = []
+    values: list[tuple[str, ...]] = []
+    for state in after:
+        known = before[state.id].tasks if state.id in before else {}
+        for task_id, task in state.tasks.items():
+            old = known.get(task_id)
+            if task == old:
+                continue
+            tasks.append(
+                (
+                    state.id,
+                    task_id,
+                    state.workspace,
+                    state.definition,
+                    task.title,
+                    task.node,
+                    task.assignee,
+                    task.status,
+                    task.opened_at,
+                    task.shown.keywords,
+                    task.shown.data,
+                    task.metadata,
+                    task.version,
+                )
+            )
+            if old is None or old.shown.keywords != task.shown.keywords:
+                renewed.append((state.id, task_id))
+                found = searchable(task.shown.keywords)
+                values += [(state.id, task_id, state.workspace, key, value) for key, value in found]
+    if tasks:
+        await connection.execute(_statement(_WRITE_TASKS, generation), columns(tasks))
+    if renewed:
+        await connection.execute(_statement(_FORGET_VALUES, generation), columns(renewed))
+    if values:
+        await connection.execute(_statement(_ADD_VALUES, generation), columns(values))
+
+
+def _statement(text: str, generation: int) -> sql.Composed:
+    return sql.SQL(text).format(  # one of the constants above
+        tasks=table(NAME, generation),
+        values=table("task_keyword_values", generation),
+        instances=table("task_instances", generation),
+    )
+
+
+async def tasks(
+    connection: Connection,
+    workspace: str,
+    *,
+    keyword: str | None = None,
+    key: str | None = None,
+    status: TaskStatus | None = None,
+    instance_id: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Page[TaskItem]:
+    """Newest first. `keyword` is a whole value of any keyword, or of that `key`, or with a trailing `*` how it begins;
+    case does not matter. A `key` alone finds the tasks that have this keyword.
+
+    Raises InvalidArgument for a limit or a cursor that is none.
+    """
+    limit = checked_limit(limit)
+    last_opened, last_id = decode_cursor(cursor, datetime, str) or (None, None)
+    by_prefix = keyword is not None and keyword.endswith("*")
+    value = normalised((keyword or "").removesuffix("*") if by_prefix else keyword or "")
+    values = arguments(
+        workspace=workspace,
+        key=key,
+        value=value,
+        pattern=like_prefix(value),
+        status=status and status.value,
+        instance_id=instance_id,
+        last_opened=last_opened,
+        last_id=last_id,
+        limit=limit,
+    )
+    by_value = "" if keyword is None else _BY_PREFIX if by_prefix else _BY_VALUE
+    by_keyword = sql.SQL(_BY_KEYWORD).format(value=sql.SQL(by_value)) if keyword is not None or key is not None else ""
+    statement = sql.SQL(_LIST).format(by_keyword=by_keyword or sql.SQL(""))
+    # Not prepared: only a LIKE that is planned with its pattern finds the index.
+    found = await (await connection.execute(statement, values, prepare=False)).fetchall()
+    items = [_opened_item(*row) for row in found]
+    listed = page(items, limit, lambda item: (item[0], item[1].task_id))
+    return Page([item for _, item in listed.items], listed.next)
+
+
+def _opened_item(
+    task_id: str,
+    instance_id: str,
+    title: str,
+    node: str | None,
+    assignee: str | None,
+    status: str,
+    keywords: str,
+    data: str,
+    metadata: str,
+    opened_at: datetime,
+) -> tuple[datetime, TaskItem]:
+    return opened_at, TaskItem(
+        task_id,
+        instance_id,
+        title,
+        node,
+        assignee,
+        TaskStatus(status),
+        RawJson(keywords),
+        RawJson(data),
+        RawJson(metadata),
+    )

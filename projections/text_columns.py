@@ -1,0 +1,46 @@
+"""What a read model keeps in PostgreSQL's `text`: JSON as exact text, and texts without NUL, which `text` cannot hold.
+
+JSON text escapes NUL, so documents lose nothing. In a plain column (a title, a reason, a keyword to search by) U+FFFD
+stands for it, and in what is compared with such a column.
+"""
+
+from domain.documents import Json, encode
+
+_INDEXED = 200
+
+
+class RawJson(str):
+    """A JSON text as it was stored, to be spliced into an answer as it is: parsing would cost time, and exactness."""
+
+    __slots__ = ()
+
+
+def raw_json(value: Json) -> RawJson:
+    return RawJson(encode(value).decode())
+
+
+def plain(text: str) -> str:
+    return text.replace("\0", "\ufffd")
+
+
+def plain_or_none(text: str | None) -> str | None:
+    return None if text is None else plain(text)
+
+
+def arguments(**values: object) -> dict[str, object]:
+    """Values that came with a request, as parameters of a statement."""
+    return {name: _comparable(value) for name, value in values.items()}
+
+
+def like_prefix(prefix: str) -> str:
+    """The LIKE pattern of what begins with exactly this, for an index on `left(value, 200)`."""
+    escaped = prefix[:_INDEXED].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped + "%"
+
+
+def _comparable(value: object) -> object:
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, list):
+        return [_comparable(element) for element in value]
+    return value
