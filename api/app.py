@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import health
-from api.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request, problem_response
+from api.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request, on_unforeseen, problem_response
 from api.routes import definitions, events, execution, me, projections, reading, variables
 from api.services import Services
 from domain.errors import InvalidArgument
@@ -81,5 +81,6 @@ def create_app(open_services: OpenServices, version: str) -> FastAPI:
         app.add_exception_handler(error, on_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_unforeseen)
     app.add_middleware(Edge, fastapi=app)
     return app

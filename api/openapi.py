@@ -37,7 +37,9 @@ def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
             problem.status,
             {"description": "", "content": {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA, "examples": {}}}},
         )
-        response["description"] = " ".join(filter(None, (response["description"], f"`{problem.slug}`: {problem.title}.")))
+        response["description"] = " ".join(
+            filter(None, (response["description"], f"`{problem.slug}`: {problem.title}."))
+        )
         response["content"][MEDIA_TYPE]["examples"][problem.slug] = {
             "value": {
                 "type": problem.uri,
@@ -53,9 +55,7 @@ def body(example: Any, model: type[BaseModel]) -> dict[str, Any]:
     """The `openapi_extra` of a route whose JSON body has this form."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
-    return {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
-    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
 
 
 def bodies(examples: Mapping[str, Any]) -> dict[str, Any]:

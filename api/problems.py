@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -17,6 +18,8 @@ from domain import document_errors, errors
 from domain.documents import encode
 from projections.operations import NoSuchProjection
 from projections.parked import NotParked
+
+log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS_BY_ERROR: dict[type[Exception], int] = {
@@ -128,6 +131,13 @@ async def on_invalid_request(_: Request, error: Exception) -> Response:
     ]
     detail = "; ".join(f"{item['path'].lstrip('/')}: {item['message']}" for item in found)
     return problem_response(errors.InvalidArgument(detail, errors=found))
+
+
+async def on_unforeseen(_: Request, error: Exception) -> Response:
+    """A mistake of this program: the log has it, the caller learns no more than that."""
+    log.error("unforeseen error", exc_info=error)
+    title = "The server made a mistake"
+    return _response("urn:procvars:internal-error", title, 500, f"{title}; its log says more.", {}, {})
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:

@@ -59,7 +59,9 @@ class Editing:
     async def modify(self, command: ModifyVariables) -> EditAnswer:
         """Raises as `domain.editing.decide_edit` does, and IdempotencyKeyReused."""
 
-        async def decide(instance: Instance, provenance: Provenance) -> tuple[Sequence[Event], EditAnswer | EditOutcome]:
+        async def decide(
+            instance: Instance, provenance: Provenance
+        ) -> tuple[Sequence[Event], EditAnswer | EditOutcome]:
             edit = command.edit
             if edit.idempotency_key is not None:
                 earlier = await self._earlier_answer(instance, provenance.user, edit)
@@ -114,9 +116,7 @@ class Editing:
             raise NoSuchModification()
         return await self.modify(_with_terms(command, "reapply", ApplyPatch(modification.patch)))
 
-    async def _modification(
-        self, workspace: str, instance_id: str, version: int
-    ) -> ProcessVariablesModified | None:
+    async def _modification(self, workspace: str, instance_id: str, version: int) -> ProcessVariablesModified | None:
         instance = await self._store.load(instance_id, fresh=False)
         if instance is None or instance.workspace != workspace:
             raise InstanceNotFound()

@@ -130,9 +130,7 @@ class Execution:
     async def navigate_back(self, command: NavigateBack) -> NavigationAnswer:
         """With `dry_run` nothing is appended: the answer says what would be lost, at the version as it is now."""
 
-        async def decide(
-            instance: Instance, provenance: Provenance
-        ) -> tuple[Sequence[Event], list[Warning]]:
+        async def decide(instance: Instance, provenance: Provenance) -> tuple[Sequence[Event], list[Warning]]:
             reset_to: Document | None = None
             since: list[int] = []
             kept = instance.navigation_snapshots.get(command.node)

@@ -9,9 +9,7 @@ from domain.instance_status import InstanceStatus
 Warning = dict[str, Json]
 
 
-def warnings_about(
-    instance: Instance, new: Document, child_statuses: Mapping[str, InstanceStatus]
-) -> list[Warning]:
+def warnings_about(instance: Instance, new: Document, child_statuses: Mapping[str, InstanceStatus]) -> list[Warning]:
     """`[{code, detail, instances | nodes | integrations}]` for replacing the instance's variables by `new`."""
     found = (
         _subprocesses_not_updated(child_statuses),

@@ -120,7 +120,5 @@ async def sync_status(connection: Connection, instance_id: str, version: int) ->
         reached = reached or 0
         if parked_version is not None:
             reached = min(reached, parked_version - 1)
-        found[name] = SyncStatus(
-            version=reached, current=reached >= version, parked=parked_version is not None
-        )
+        found[name] = SyncStatus(version=reached, current=reached >= version, parked=parked_version is not None)
     return found

@@ -21,9 +21,7 @@ VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 _PARKED_VERSION = (
     "SELECT version FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = %s FOR UPDATE"
 )
-_FAILED_AGAIN = (
-    "UPDATE parked_streams SET error = %s WHERE projection = %s AND generation = %s AND instance_id = %s"
-)
+_FAILED_AGAIN = "UPDATE parked_streams SET error = %s WHERE projection = %s AND generation = %s AND instance_id = %s"
 _RELEASE = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = %s"
 
 log = structlog.get_logger(__name__)

@@ -106,9 +106,7 @@ class ProjectionRunner:
         )
         return True
 
-    async def _apply(
-        self, connection: Connection, locked: LockedProjection, events: Sequence[Recorded[Event]]
-    ) -> None:
+    async def _apply(self, connection: Connection, locked: LockedProjection, events: Sequence[Recorded[Event]]) -> None:
         name, generation = self.projection.name, locked.generation
         applicable = await parked.without_parked(connection, name, generation, events)
         try:

@@ -5,39 +5,34 @@ is history, and says what the person who closed it saw. Which of those values ar
 to say, of closed tasks too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 from psycopg import sql
 
-from domain.definition import Definition, extract
-from domain.documents import Document, Json, encode, parse
-from domain.events import (
-    Event,
-    InstanceStarted,
-    NavigatedBack,
-    ProcessVariablesModified,
-    Recorded,
-    TaskClosed,
-    TaskOpened,
-    VariablesWritten,
-)
-from domain.instance import VARIABLES_EVENTS, variables_after
+from domain.definition import Definition
+from domain.events import Event, InstanceStarted, Recorded, TaskClosed, TaskOpened
+from domain.instance import VARIABLES_EVENTS
 from projections.batch import columns, instance_ids, news
-from projections.known_definitions import Key, KnownDefinitions
+from projections.instance_tasks import (
+    InstanceTasks,
+    Shown,
+    Task,
+    TaskStatus,
+    fold,
+    normalised,
+    searchable,
+    showing,
+    shown,
+)
+from projections.known_definitions import KnownDefinitions
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection, EventSource
 from projections.tables import Tables, table
-from projections.text_columns import RawJson, arguments, like_prefix, plain, plain_or_none, raw_json
+from projections.text_columns import RawJson, arguments, like_prefix
 
 NAME = "task_keywords"
-
-
-class TaskStatus(StrEnum):
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,121 +46,6 @@ class TaskItem:
     keywords: RawJson
     data: RawJson
     metadata: RawJson
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the definition takes from the variables."""
-
-    keywords: RawJson
-    data: RawJson
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    task_id: str
-    title: str
-    node: str | None
-    assignee: str | None
-    status: str
-    opened_at: datetime
-    metadata: RawJson
-    shown: Shown
-    version: int
-    """The instance's version when the task last changed; of a closed one, when it was closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceTasks:
-    id: str
-    workspace: str
-    definition: str
-    version: int
-    shown: Shown
-    tasks: Mapping[str, Task] = field(default_factory=dict)
-    """Those that are still of interest: the closed ones are left out where only the open ones can change."""
-
-    @property
-    def definition_key(self) -> Key:
-        return self.workspace, self.definition
-
-
-def shown(definition: Definition | None, variables: Document) -> Shown:
-    if definition is None:
-        return Shown(RawJson("{}"), RawJson("{}"))
-    return Shown(
-        raw_json(extract(definition.keywords, variables)), raw_json(extract(definition.task_fields, variables))
-    )
-
-
-def fold(state: InstanceTasks | None, event: Event, definition: Definition | None) -> InstanceTasks:
-    if isinstance(event, InstanceStarted):
-        return InstanceTasks(
-            id=event.originator_id,
-            workspace=event.workspace,
-            definition=event.definition,
-            version=event.originator_version,
-            shown=shown(definition, event.variables),
-        )
-    if state is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
-    version = event.originator_version
-    state = replace(state, version=version)
-    match event:
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
-            return _show(state, shown(definition, variables_after(event)))
-        case TaskOpened():
-            opened = Task(
-                task_id=event.task_id,
-                title=plain(event.title),
-                node=plain_or_none(event.node),
-                assignee=plain_or_none(event.assignee),
-                status=TaskStatus.OPEN.value,
-                opened_at=event.timestamp,
-                metadata=raw_json(event.metadata),
-                shown=state.shown,
-                version=version,
-            )
-            return replace(state, tasks={**state.tasks, event.task_id: opened})
-        case TaskClosed():
-            closed = replace(state.tasks[event.task_id], status=TaskStatus.CLOSED.value, version=version)
-            return replace(state, tasks={**state.tasks, event.task_id: closed})
-        case _:
-            return state
-
-
-def _show(state: InstanceTasks, now: Shown) -> InstanceTasks:
-    """The instance, and those of its open tasks that show something else, with these values."""
-    tasks = {
-        task_id: replace(task, shown=now, version=state.version)
-        if task.status == TaskStatus.OPEN and task.shown != now
-        else task
-        for task_id, task in state.tasks.items()
-    }
-    return replace(state, shown=now, tasks=tasks)
-
-
-def searchable(keywords: RawJson) -> Iterator[tuple[str, str]]:
-    """Key and value of what a keyword search compares: texts as they are, other values as their JSON text; a list is
-    as many values as it has elements. All of it without regard to case.
-    """
-    found = parse(keywords.encode())
-    assert isinstance(found, dict)
-    for key, value in found.items():
-        for text in _texts(value):
-            yield plain(key), normalised(text)
-
-
-def normalised(text: str) -> str:
-    return plain(text).casefold()
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, list):
-        for element in value:
-            yield from _texts(element)
-    else:
-        yield value if isinstance(value, str) else encode(value).decode()
 
 
 # A keyword may be longer than an entry of an index can be, so the index has the beginning of each.
@@ -314,7 +194,7 @@ class TaskKeywords:
 
     async def _derived(self, state: InstanceTasks, definition: Definition) -> InstanceTasks:
         of_version = {state.version: await self._shown_at(state, state.version, definition)}
-        derived = _show(state, of_version[state.version])
+        derived = showing(state, of_version[state.version])
         tasks = dict(derived.tasks)
         for task_id, task in tasks.items():
             if task.status == TaskStatus.CLOSED:
@@ -372,7 +252,7 @@ def _task(
     version: int,
 ) -> Task:
     values = Shown(RawJson(keywords), RawJson(data))
-    return Task(task_id, title, node, assignee, status, opened_at, RawJson(metadata), values, version)
+    return Task(task_id, title, node, assignee, TaskStatus(status), opened_at, RawJson(metadata), values, version)
 
 
 async def _write(
@@ -404,7 +284,7 @@ async def _write(
                     task.title,
                     task.node,
                     task.assignee,
-                    task.status,
+                    task.status.value,
                     task.opened_at,
                     task.shown.keywords,
                     task.shown.data,
@@ -450,8 +330,14 @@ async def tasks(
     """
     limit = checked_limit(limit)
     last_opened, last_id = decode_cursor(cursor, datetime, str) or (None, None)
-    by_prefix = keyword is not None and keyword.endswith("*")
-    value = normalised((keyword or "").removesuffix("*") if by_prefix else keyword or "")
+    value = normalised(keyword or "")
+    by_value = "" if keyword is None else _BY_VALUE
+    if value.endswith("*"):
+        value = value.removesuffix("*")
+        by_value = _BY_PREFIX
+    by_keyword: sql.Composable = sql.SQL("")
+    if keyword is not None or key is not None:
+        by_keyword = sql.SQL(_BY_KEYWORD).format(value=sql.SQL(by_value))
     values = arguments(
         workspace=workspace,
         key=key,
@@ -463,9 +349,7 @@ async def tasks(
         last_id=last_id,
         limit=limit,
     )
-    by_value = "" if keyword is None else _BY_PREFIX if by_prefix else _BY_VALUE
-    by_keyword = sql.SQL(_BY_KEYWORD).format(value=sql.SQL(by_value)) if keyword is not None or key is not None else ""
-    statement = sql.SQL(_LIST).format(by_keyword=by_keyword or sql.SQL(""))
+    statement = sql.SQL(_LIST).format(by_keyword=by_keyword)
     # Not prepared: only a LIKE that is planned with its pattern finds the index.
     found = await (await connection.execute(statement, values, prepare=False)).fetchall()
     items = [_opened_item(*row) for row in found]

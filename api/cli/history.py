@@ -36,7 +36,8 @@ def show(instance: str, json: Json = False) -> None:
         show_json({"items": found})
     else:
         rows = [
-            (item.version, item.time.isoformat(), item.user, item.origin, item.reason, len(item.patch)) for item in found
+            (item.version, item.time.isoformat(), item.user, item.origin, item.reason, len(item.patch))
+            for item in found
         ]
         show_table(("version", "time", "user", "origin", "reason", "operations"), rows)
 

@@ -123,7 +123,7 @@ def token(
                 user=user,
                 name=name or user,
                 org_roles=role if org else (),
-                workspace_roles={key: role for key in workspace or ()},
+                workspace_roles=dict.fromkeys(workspace or (), role),
                 lifetime=timedelta(hours=hours),
             )
         )

@@ -15,7 +15,7 @@ from api.reading import existing_instance, until
 from api.services import services
 from domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
 from domain.instance_status import InstanceStatus
-from projections import audit_log, current_variables, snapshot_history, task_keywords
+from projections import audit_log, current_variables, search_index, snapshot_history, task_keywords
 from projections.operations import SyncStatus, sync_status
 from projections.paging import DEFAULT_LIMIT, MAX_LIMIT
 from projections.search_port import KeyCondition, SearchQuery
@@ -222,5 +222,5 @@ async def search(request: Request, caller: Reader) -> Response:
         cursor=sent.cursor,
     )
     async with borrowed(services(request).pool) as connection:
-        page = await services(request).search.search(connection, query)
+        page = await search_index.search(connection, services(request).search, query)
     return answer({"hits": page.items, "next": page.next})

@@ -137,9 +137,7 @@ async def restore_snapshot(
     return _edit_answer(await services(request).editing.restore(RestoreSnapshot(caller, instance_id, version, terms)))
 
 
-@router.post(
-    "/modifications/{version}/reapply", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-modification")}
-)
+@router.post("/modifications/{version}/reapply", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-modification")})
 async def reapply_modification(
     request: Request,
     caller: Editor,

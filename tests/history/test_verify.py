@@ -124,7 +124,7 @@ async def test_a_forged_result_is_found_at_the_next_event() -> None:
 
 async def test_only_the_first_places_of_a_large_difference_are_named() -> None:
     """A message stays readable, however much differs."""
-    stream = Stream({}).write({"z": 1}).forge(previous={name: 1 for name in "abcdef"})
+    stream = Stream({}).write({"z": 1}).forge(previous=dict.fromkeys("abcdef", 1))
     ((_, message),) = await found_in(stream)
     assert message.endswith('they differ at "/a", "/b", "/c", …')
 

@@ -1,0 +1,70 @@
+"""Who may call what: every route of the application, from one table that is made of the routes themselves."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.conftest import Server, token
+
+PERMISSION_FREE = {"/api/v1/me"}
+PUBLIC = {"/api/v1/healthz", "/api/v1/readyz", "/api/v1/metrics"}
+SAMPLE = {
+    "workspace": "bank", "instance_id": "x", "key": "x", "version": "1", "task_id": "x", "integration_id": "x",
+    "entry": "x", "name": "current_variables",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def routes(server: Server) -> list[tuple[str, str]]:
+    paths = httpx.get(f"{server.address}/openapi.json").json()["paths"]
+    found = [(method.upper(), path) for path, methods in paths.items() for method in methods]
+    assert len(found) > 35
+    return [(method, path) for method, path in found if path not in PUBLIC]
+
+
+def call(server: Server, method: str, path: str, authorization: str | None) -> httpx.Response:
+    headers = {} if authorization is None else {"Authorization": f"Bearer {authorization}"}
+    return httpx.request(method, f"{server.address}{path.format(**SAMPLE)}", headers=headers)
+
+
+def test_every_route_needs_a_token(server: Server, routes: list[tuple[str, str]]) -> None:
+    """No token, an expired one, and one signed by somebody else are refused everywhere."""
+    expired = token(org=("ORG_ADMIN",), lifetime=timedelta(seconds=-60))
+    forged = token(org=("ORG_ADMIN",))[:-4] + "AAAA"
+    for method, path in routes:
+        for authorization, slug in ((None, "unauthenticated"), (expired, "token-expired"), (forged, "token-invalid")):
+            answer = call(server, method, path, authorization)
+            assert answer.status_code == 401, (method, path, answer.text)
+            assert answer.json()["type"] == f"urn:procvars:{slug}"
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_another_workspace_does_not_exist(server: Server, routes: list[tuple[str, str]]) -> None:
+    """404 for every route of a workspace in which the caller has no role."""
+    stranger = token(workspaces={"other": ("WORKSPACE_ADMIN",)})
+    for method, path in routes:
+        if "{workspace}" in path:
+            answer = call(server, method, path, stranger)
+            assert answer.status_code == 404, (method, path, answer.text)
+            assert answer.json()["type"] == "urn:procvars:workspace-not-found"
+
+
+def test_a_role_that_gives_nothing_is_denied_everywhere(server: Server, routes: list[tuple[str, str]]) -> None:
+    """403 names the permission that is missing."""
+    nobody = token(workspaces={"bank": ("NOBODY",)})
+    for method, path in routes:
+        if path in PERMISSION_FREE:
+            continue
+        answer = call(server, method, path, nobody)
+        assert answer.status_code == 403, (method, path, answer.text)
+        assert answer.json()["type"] == "urn:procvars:permission-denied"
+        assert answer.json()["permission"].startswith(("wks_", "org_"))
+
+
+def test_a_viewer_reads_and_changes_nothing(server: Server, routes: list[tuple[str, str]]) -> None:
+    """Whatever is not a reading is denied to a viewer."""
+    viewer = token(workspaces={"bank": ("VIEWER",)})
+    for method, path in routes:
+        if method != "GET" and not path.endswith("/search"):
+            assert call(server, method, path, viewer).status_code == 403, (method, path)
