@@ -1,6 +1,6 @@
 # Needs Python 3.11 or later with pip; everything else is brought.
 PYTHON ?= python3
-UV := .venv/uv/bin/uv
+UV := .uv/bin/uv
 PROCVARS := .venv/bin/procvars
 HOST ?= 127.0.0.1
 PORT ?= 8080
@@ -10,8 +10,8 @@ PORT ?= 8080
 install: .venv/installed
 
 $(UV):
-	$(PYTHON) -m venv .venv/uv
-	.venv/uv/bin/pip install --quiet --disable-pip-version-check uv
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv
 
 .venv/installed: $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen --python $(PYTHON)
@@ -33,4 +33,4 @@ bench: install
 	.venv/bin/python -m tests.benchmarks
 
 clean:
-	rm -rf .venv procvars-data
+	rm -rf .venv .uv procvars-data

@@ -8,6 +8,7 @@ parks its stream (`projections/parked.py`).
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -72,10 +73,8 @@ class ProjectionRunner:
             if progressed:
                 await asyncio.sleep(_REST_SECONDS)
             else:
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), _POLL_SECONDS)
-                except TimeoutError:
-                    pass
 
     async def close(self) -> None:
         await self._disconnect()

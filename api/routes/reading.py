@@ -16,6 +16,7 @@ from api.services import services
 from domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
 from domain.instance_status import InstanceStatus
 from projections import audit_log, current_variables, search_index, snapshot_history, task_keywords
+from projections.instance_tasks import TaskStatus
 from projections.operations import SyncStatus, sync_status
 from projections.paging import DEFAULT_LIMIT, MAX_LIMIT
 from projections.search_port import KeyCondition, SearchQuery
@@ -163,7 +164,7 @@ async def list_tasks(
     caller: TaskReader,
     keyword: str | None = None,
     key: str | None = None,
-    status: task_keywords.TaskStatus | None = None,
+    status: TaskStatus | None = None,
     instance_id: str | None = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,

@@ -153,7 +153,10 @@ def test_a_path_that_is_no_jsonpath(api: httpx.Client) -> None:
 
 def test_documents_come_back_exactly(api: httpx.Client) -> None:
     """Integers of any size, 1 and 1.0, -0.0, NUL and every other character."""
-    text = b'{"big":123456789012345678901234567890,"one":1,"float":1.0,"zero":-0.0,"nul":"a\\u0000b","e":1e+22,"\\u00fc":"\xf0\x9f\x98\x80"}'
+    text = (
+        b'{"big":123456789012345678901234567890,"one":1,"float":1.0,"zero":-0.0,'
+        b'"nul":"a\\u0000b","e":1e+22,"\\u00fc":"\xf0\x9f\x98\x80"}'
+    )
     instance = start(api, {})
     put(api, instance, text, 1).raise_for_status()
     synced(api, instance)
