@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import sys
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,7 +61,7 @@ def load_when_ready(settings: Settings, host: str, port: int) -> None:
 def _load(settings: Settings, address: str) -> None:
     tokens = {user.user: _token(settings, user) for user in SAMPLE_USERS}
     asyncio.run(_load_through_api(address, tokens[SAMPLE_USERS[0].user]))
-    print(_what_to_try(address, tokens), file=sys.stderr, flush=True)
+    print(_what_to_try(address, tokens), flush=True)
 
 
 async def _load_through_api(address: str, token: str) -> None:

@@ -1,0 +1,60 @@
+"""`make bench`: every measurement, as a table. Exit code 1 where a ratio is missed.
+
+`python -m tests.benchmarks appends stored_size` runs only these.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks import appends, large_documents, long_streams, stored_size
+from tests.benchmarks.measurement import Measurement
+from tests.benchmarks.temporary_database import Cluster, cluster
+
+MEASUREMENTS: dict[str, Callable[[Cluster], Awaitable[list[Measurement]]]] = {
+    "appends": appends.measure,
+    "long_streams": long_streams.measure,
+    "large_documents": lambda _: large_documents.measure(),
+    "stored_size": stored_size.measure,
+}
+
+
+def _table(measured: Sequence[Measurement]) -> Table:
+    table = Table()
+    table.add_column("measurement")
+    for heading in ("figure A", "figure B", "ratio", "wanted", "ok"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for one in measured:
+        table.add_row(
+            one.name,
+            f"{one.a:,.4g} {one.unit}" if one.a < 1000 else f"{one.a:,.0f} {one.unit}",
+            f"{one.b:,.4g} {one.unit}" if one.b < 1000 else f"{one.b:,.0f} {one.unit}",
+            f"{one.ratio:.2f}",
+            f"{'≥' if one.at_least else '≤'} {one.wanted:g}",
+            "yes" if one.ok else "NO",
+        )
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="measurement", help=", ".join(MEASUREMENTS))
+    wanted = parser.parse_args(arguments).only or list(MEASUREMENTS)
+    unknown = [name for name in wanted if name not in MEASUREMENTS]
+    if unknown:
+        parser.error(f"no measurement {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}")
+    measured: list[Measurement] = []
+    with cluster() as running:
+        for name in wanted:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            measured += asyncio.run(MEASUREMENTS[name](running))  # type: ignore[arg-type]
+    Console(width=120).print(_table(measured))
+    return 0 if all(one.ok for one in measured) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
