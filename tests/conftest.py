@@ -16,6 +16,8 @@ import pytest
 
 from adapters.identity.shared_secret import issue
 
+pytest_plugins = ["tests.services.fixtures"]
+
 SECRET = "a secret for tests that is long enough"
 
 

@@ -80,7 +80,9 @@ def test_two_servers_on_one_database(new_server: NewServer, tmp_path: Path) -> N
                     saved = put(api, instance, document, version, on_conflict="rebase")
                     if saved.status_code == 200:
                         done += 1
-                        api.get(f"{W}/instances/{instance}/variables", params={"after_version": saved.json()["version"]})
+                        api.get(
+                            f"{W}/instances/{instance}/variables", params={"after_version": saved.json()["version"]}
+                        )
                     else:
                         assert saved.status_code == 412, saved.text
                 return done

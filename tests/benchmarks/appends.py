@@ -81,9 +81,11 @@ async def _library(cluster: Cluster) -> AsyncIterator[Figure]:
     for case in cases:
         app.save(case)
 
+    documents = [loan_application(75_000, seed) for seed in range(_TASKS)]
+
     async def change(seed: int, case: Case) -> None:
-        for income in range(_SAVES_A_TASK):
-            case.change(loan_application(income, seed))
+        for _ in range(_SAVES_A_TASK):
+            case.change(documents[seed])
             await asyncio.to_thread(app.save, case)
 
     async def saves() -> float:

@@ -126,9 +126,7 @@ async def test_pages_have_every_instance_once(connection: Connection) -> None:
     for number in range(7):
         story.start(f"i{number}")
     same_time = [event.event.model_copy(update={"timestamp": START}) for event in story.events[:4]]
-    story.events[:4] = [
-        type(old)(old.position, event) for old, event in zip(story.events, same_time, strict=False)
-    ]
+    story.events[:4] = [type(old)(old.position, event) for old, event in zip(story.events, same_time, strict=False)]
     await told(connection, story)
     seen: list[str] = []
     cursor = None

@@ -26,7 +26,8 @@ def _say(text: str) -> None:
 
 def _up(wanted: Sequence[KnownService]) -> None:
     """Run until SIGINT or SIGTERM; addresses go to stdout as lines that a shell can export."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs start with it ignored
+        signal.signal(number, signal.default_int_handler)
     with ExitStack() as closing:
         services = [known.provide() for known in wanted]
         for service in services:

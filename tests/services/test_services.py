@@ -219,10 +219,11 @@ def test_fixtures_give_running_services(
     KafkaClient().create(kafka_broker.address)
 
 
-def test_up_prints_settings_and_stops_when_asked(tmp_path: Path) -> None:
-    """SIGTERM ends `up` with success, and what it started with it."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_prints_settings_and_stops_when_asked(number: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C and SIGTERM end `up` with success, and what it started with it."""
     with _up(tmp_path, ["postgres", "kafka"]) as (process, addresses):
-        process.terminate()
+        process.send_signal(number)
         assert process.wait(60) == 0
         assert not any(map(_listens, addresses.values()))
 

@@ -1,0 +1,309 @@
+"""`procvars` as an operator types it, beside a running server on the same embedded database."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from adapters.postgres.embedded import embedded_postgres
+from adapters.postgres.event_mapper import EventMapper
+from domain.events import Event
+from tests.api.bank import W, put, start, synced, variables
+from tests.conftest import Server
+
+FIRST: dict[str, Any] = {"b": 1.0, "a": {"income": 1, "big": 2**64, "text": "ä \x00 😀"}}
+SECOND: dict[str, Any] = {**FIRST, "a": {**FIRST["a"], "income": 2}}
+THIRD: dict[str, Any] = {**SECOND, "new": [None, True, -0.0]}
+
+_READ = "SELECT topic, state FROM stored_events WHERE originator_id = %s AND originator_version = %s"
+_OVERWRITE = "UPDATE stored_events SET state = %s WHERE originator_id = %s AND originator_version = %s"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "api.cli.main", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60)
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Of this module: tests pause its projections and tamper with its events."""
+    running = Server(tmp_path_factory.mktemp("command-line")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def http(own_server: Server) -> Iterator[httpx.Client]:
+    with own_server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def procvars(own_server: Server) -> Run:
+    return lambda *arguments: run(own_server.environ(), *arguments)
+
+
+@pytest.fixture
+def edited(http: httpx.Client) -> str:
+    """An instance at version 3: started, and modified twice."""
+    instance = start(http, FIRST)
+    assert put(http, instance, SECOND, reason="one").json()["version"] == 2
+    assert put(http, instance, THIRD, reason="two").json()["version"] == 3
+    return instance
+
+
+def data(done: subprocess.CompletedProcess[str]) -> Any:
+    """The JSON on stdout, which has nothing else on it."""
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def exact(value: Any) -> str:
+    """Tells 1 from 1.0 and from true, and one key order from another."""
+    return json.dumps(value)
+
+
+def current(http: httpx.Client, instance: str) -> dict[str, bool]:
+    answer = http.get(f"{W}/instances/{instance}/sync").json()
+    return {name: item["current"] for name, item in answer["projections"].items()}
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@contextmanager
+def database(server: Server) -> Iterator[psycopg.Connection]:
+    """A connection of its own to the server's embedded database; commits when left."""
+    with embedded_postgres(server.data_dir) as url, psycopg.connect(url) as connection:
+        yield connection
+
+
+def store_state(server: Server, instance: str, version: int, state: bytes) -> bytes:
+    """Overwrites a stored event, and returns what stood there."""
+    place = (instance, version)
+    with database(server) as connection:
+        row = connection.execute(_READ, place).fetchone()
+        assert row is not None
+        connection.execute(_OVERWRITE, (state, *place))
+    return bytes(row[1])
+
+
+def tamper(server: Server, instance: str, version: int, **fields: Any) -> bytes:
+    """Overwrites fields of a stored modification, and returns the state that stood there."""
+    with database(server) as connection:
+        row = connection.execute(_READ, (instance, version)).fetchone()
+    assert row is not None
+    mapper = EventMapper()
+    event = mapper.to_domain_event(StoredEvent(instance, version, row[0], bytes(row[1])))
+    assert isinstance(event, Event)
+    return store_state(server, instance, version, mapper.to_stored_event(event.model_copy(update=fields)).state)
+
+
+def test_projections_are_listed_as_over_http(procvars: Run, http: httpx.Client) -> None:
+    """The command and the HTTP answer name the same projections, all of them running."""
+    listed = data(procvars("projections", "list", "--json"))["items"]
+    answered = http.get("/projections").json()["items"]
+    assert listed and [item["name"] for item in listed] == [item["name"] for item in answered]
+    assert [set(item) for item in listed] == [set(item) for item in answered]
+    assert {item["state"] for item in listed} == {"running"}
+
+
+def test_projections_are_listed_for_people(procvars: Run, http: httpx.Client) -> None:
+    """Without --json there is a line for each projection under one of headings."""
+    done = procvars("projections", "list")
+    assert done.returncode == 0, done.stderr
+    names = [item["name"] for item in http.get("/projections").json()["items"]]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["name", *names]
+
+
+def test_a_paused_projection_stands_still_until_resumed(procvars: Run, http: httpx.Client) -> None:
+    """An edit does not reach a paused projection while it reaches all others; resumed, it catches up."""
+    instance = start(http, FIRST)
+    synced(http, instance)
+
+    paused = procvars("projections", "pause", "snapshot_history")
+    try:
+        assert (paused.returncode, paused.stdout) == (0, ""), paused.stderr
+        states = {item["name"]: item["state"] for item in data(procvars("projections", "list", "--json"))["items"]}
+        assert [name for name, state in states.items() if state == "paused"] == ["snapshot_history"]
+        assert put(http, instance, SECOND).json()["version"] == 2
+        others = states.keys() - {"snapshot_history"}
+        assert eventually(lambda: all(current(http, instance)[name] for name in others))
+        assert current(http, instance)["snapshot_history"] is False
+        assert http.get(f"{W}/instances/{instance}/snapshots").json()["items"] == []
+    finally:
+        resumed = procvars("projections", "resume", "snapshot_history")
+
+    assert (resumed.returncode, resumed.stdout) == (0, ""), resumed.stderr
+    synced(http, instance)
+    (snapshot,) = http.get(f"{W}/instances/{instance}/snapshots").json()["items"]
+    assert snapshot["version"] == 2
+
+
+def test_there_is_no_such_projection(procvars: Run) -> None:
+    """A mistyped name is a failure that says so, not a silent success."""
+    done = procvars("projections", "pause", "nonesuch")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no projection of this name" in done.stderr
+
+
+def test_parked_streams_are_listed(procvars: Run, own_server: Server) -> None:
+    """A parked stream is shown with its error, for all projections and for its own."""
+    parked = ("parked-1", 2, 9, "cannot be applied")
+    assert data(procvars("projections", "parked", "--json")) == {"items": []}
+    with database(own_server) as connection:
+        connection.execute(
+            "INSERT INTO parked_streams (projection, generation, instance_id, version, position, error) "
+            "SELECT name, generation, %s, %s, %s, %s FROM projections WHERE name = 'audit_log'",
+            parked,
+        )
+    try:
+        for arguments in ((), ("audit_log",)):
+            (item,) = data(procvars("projections", "parked", *arguments, "--json"))["items"]
+            assert (item["projection"], item["instance_id"], item["version"]) == ("audit_log", "parked-1", 2)
+            assert item["error"] == "cannot be applied"
+        assert data(procvars("projections", "parked", "task_keywords", "--json")) == {"items": []}
+    finally:
+        with database(own_server) as connection:
+            connection.execute("DELETE FROM parked_streams WHERE instance_id = 'parked-1'")
+
+
+def test_history_shows_every_change(procvars: Run, edited: str) -> None:
+    """Newest first: both edits with user, reason and patch, then the start."""
+    items = data(procvars("history", "show", edited, "--json"))["items"]
+    assert [(item["version"], item["user"], item["reason"]) for item in items][:2] == [
+        (3, "ada", "two"),
+        (2, "ada", "one"),
+    ]
+    assert [item["version"] for item in items] == [3, 2, 1]
+    assert items[1]["patch"] == [{"op": "replace", "path": "/a/income", "value": 2}]
+
+
+@pytest.mark.parametrize(("version", "document"), [(1, FIRST), (2, SECOND), (3, THIRD)])
+def test_history_prints_the_document_of_a_version(
+    procvars: Run, edited: str, version: int, document: dict[str, Any]
+) -> None:
+    """Exactly as it was: large integers, floats, characters and key order."""
+    assert exact(data(procvars("history", "at", edited, "--version", str(version)))) == exact(document)
+
+
+def test_history_prints_the_document_of_a_time(procvars: Run, edited: str) -> None:
+    """At the moment of the first edit its document is in force."""
+    items = data(procvars("history", "show", edited, "--json"))["items"]
+    assert exact(data(procvars("history", "at", edited, "--time", items[1]["time"]))) == exact(SECOND)
+
+
+def test_history_blames_each_value(procvars: Run, edited: str) -> None:
+    """Each leaf belongs to the version that set it last."""
+    items = data(procvars("history", "blame", edited, "--json"))["items"]
+    assert {item["path"]: item["version"] for item in items} == {
+        "/b": 1, "/a/income": 2, "/a/big": 1, "/a/text": 1, "/new/0": 3, "/new/1": 3, "/new/2": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [("show",), ("at", "--version", "1"), ("blame",)], ids=lambda command: command[0])
+def test_there_is_no_such_instance(procvars: Run, command: tuple[str, ...]) -> None:
+    """History of an unknown instance is a failure with words on stderr and nothing on stdout."""
+    done = procvars("history", command[0], "nonesuch", *command[1:])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "procvars: " in done.stderr and "Traceback" not in done.stderr
+
+
+def test_verify_finds_an_event_that_was_tampered_with(procvars: Run, own_server: Server, edited: str) -> None:
+    """Everything that the server wrote verifies; a document changed by SQL is found, with its place and exit code 3."""
+    whole = data(procvars("history", "verify", "--all", "--json"))
+    assert whole["instances"] >= 1 and whole["items"] == []
+    assert data(procvars("history", "verify", edited, "--json")) == {"instances": 1, "items": []}
+
+    untouched = tamper(own_server, edited, 3, previous={**SECOND, "b": 7})
+    try:
+        for arguments in ((edited,), ("--all",)):
+            done = procvars("history", "verify", *arguments, "--json")
+            assert done.returncode == 3, done.stderr
+            found = {(item["instance_id"], item["version"]) for item in json.loads(done.stdout)["items"]}
+            assert found == {(edited, 3)}
+    finally:
+        store_state(own_server, edited, 3, untouched)
+    assert procvars("history", "verify", edited).returncode == 0
+
+
+def test_verify_reports_an_event_that_cannot_be_read(procvars: Run, own_server: Server, edited: str) -> None:
+    """Bytes that are no event are a mismatch of that version, too, and no crash."""
+    untouched = store_state(own_server, edited, 2, b"rubbish")
+    try:
+        done = procvars("history", "verify", edited)
+        assert done.returncode == 3 and f"{edited} version 2:" in done.stdout
+    finally:
+        store_state(own_server, edited, 2, untouched)
+
+
+def test_a_token_is_accepted(procvars: Run, own_server: Server, http: httpx.Client) -> None:
+    """Stdout is the token and nothing else; it is good for the workspace that it names."""
+    instance = start(http, FIRST)
+    done = procvars("token", "--user", "grace", "--role", "WORKSPACE_ADMIN", "--workspace", "bank")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == done.stdout.strip() + "\n"
+    with own_server.client(done.stdout.strip()) as client:
+        me = client.get("/me").json()
+        assert (me["user"], list(me["workspaces"])) == ("grace", ["bank"])
+        synced(client, instance)
+        assert exact(variables(client, instance)) == exact(FIRST)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("nonesuch",),
+        ("history", "at", "i-1"),
+        ("history", "at", "i-1", "--version", "0"),
+        ("history", "at", "i-1", "--time", "2026-03-01T12:00:00"),
+        ("history", "at", "i-1", "--time", "noon"),
+        ("history", "verify"),
+        ("history", "verify", "i-1", "--all"),
+        ("token", "--user", "ada", "--role", "WORKSPACE_ADMIN"),
+        ("projections", "pause"),
+    ],
+    ids=lambda arguments: " ".join(arguments) or "nothing",
+)
+def test_wrong_usage_exits_with_2(procvars: Run, arguments: tuple[str, ...]) -> None:
+    """What was typed wrongly is told apart from what failed."""
+    done = procvars(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_without_keys_does_not_start(tmp_path: Path) -> None:
+    """A server that could trust nobody says which setting is missing, and touches nothing."""
+    unset = {name: value for name, value in os.environ.items() if not name.startswith("PROCVARS_")}
+    done = run({**unset, "PROCVARS_DATA_DIR": str(tmp_path / "data")}, "serve", "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "PROCVARS_JWT_SECRET" in done.stderr and "PROCVARS_JWKS_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_setting_that_is_wrong_is_named(own_server: Server) -> None:
+    """Every command says in a sentence what is wrong with the settings, without a traceback."""
+    environment = {**own_server.environ(), "PROCVARS_MAX_DOCUMENT_BYTES": "0"}
+    done = run(environment, "projections", "list")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,83 @@
+"""Every event ever stored can still be read: one file for each event class and class version, which is never edited.
+
+A change of shape adds a file for the new class version; the old one stays and has to be upcast.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.event_state import event_from_state, state_of
+from domain.events import EVENTS, Event, ProcessVariablesModified
+from domain.upcasters import UPCASTERS
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+VERSIONS = {event.TOPIC: event.class_version for event in EVENTS}
+FILES = sorted(path.stem for path in GOLDEN.glob("*.json"))
+CURRENT = [f"{topic}-v{version}" for topic, version in VERSIONS.items()]
+STREAM_FIELDS = {"originator_id", "originator_version"}
+
+
+def golden(name: str) -> dict[str, Any]:
+    return dict(json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def event_of(stored: dict[str, Any]) -> Event:
+    return event_from_state(stored["topic"], stored["stream"], stored["version"], dict(stored["state"]))
+
+
+def test_every_class_version_has_its_file() -> None:
+    """There is a file for each event at each class version up to today's, and none for anything else."""
+    expected = {f"{topic}-v{version}" for topic, last in VERSIONS.items() for version in range(1, last + 1)}
+    assert set(FILES) == expected
+
+
+def test_every_old_version_has_an_upcaster() -> None:
+    """No step from an old class version to the next is missing, and none leads nowhere."""
+    steps = {(topic, version) for topic, last in VERSIONS.items() for version in range(1, last)}
+    assert set(UPCASTERS) == steps
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_says_what_it_is(name: str) -> None:
+    """Topic and class version inside a file are those of its name."""
+    stored = golden(name)
+    assert f"{stored['topic']}-v{stored['state'].get('class_version', 1)}" == name
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_todays_event_is_stored_as_it_always_was(name: str) -> None:
+    """Read and written again, a stored state is the same to the last character: names, types and key order."""
+    stored = golden(name)
+    assert json.dumps(state_of(event_of(stored))) == json.dumps(stored["state"])
+
+
+@pytest.mark.parametrize("name", CURRENT)
+def test_a_file_leaves_no_field_out(name: str) -> None:
+    """A new field with a default would go unnoticed without being in the file of its class version."""
+    stored = golden(name)
+    event = event_of(stored)
+    assert set(stored["state"]) - {"class_version"} == set(type(event).model_fields) - STREAM_FIELDS
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_place_in_the_stream_is_kept(name: str) -> None:
+    """Stream and version come from the columns beside the state."""
+    stored = golden(name)
+    event = event_of(stored)
+    assert (event.TOPIC, event.originator_id, event.originator_version) == (
+        stored["topic"], stored["stream"], stored["version"],
+    )  # fmt: skip
+
+
+def test_a_modification_of_version_1_is_upcast() -> None:
+    """An edit from before kinds, bulks, fingerprints and warnings was a whole document, alone, without any of them."""
+    stored = golden("ProcessVariablesModified-v1")
+    event = event_of(stored)
+    assert isinstance(event, ProcessVariablesModified)
+    assert (event.kind, event.bulk_id, event.fingerprint, event.warnings) == ("put", None, None, [])
+    added = {"kind": "put", "bulk_id": None, "fingerprint": None, "warnings": [], "class_version": 2}
+    assert not added.keys() & stored["state"].keys()
+    assert state_of(event) == {**stored["state"], **added}

@@ -1,0 +1,78 @@
+"""What of the variables gets into the search index."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from domain.definition import SearchType
+from domain.documents import Json
+from projections.search_document import SearchDocument, derived, values_to_search, words
+from tests.projections.story import START, Story
+
+FITTING: list[tuple[SearchType, Json, object]] = [
+    ("keyword", "a", "a"),
+    ("keyword", 1.0, "1.0"),
+    ("keyword", True, "true"),
+    ("number", 2**70, Decimal(2**70)),
+    ("number", 0.1, Decimal("0.1")),
+    ("date", "2026-02-28", datetime(2026, 2, 28, tzinfo=UTC)),
+    ("date", "2026-02-28T12:00:00.5-02:00", datetime(2026, 2, 28, 14, 0, 0, 500_000, tzinfo=UTC)),
+    ("date", "2026-02-28 12:00:00Z", datetime(2026, 2, 28, 12, tzinfo=UTC)),
+    ("boolean", False, False),
+    ("text", "Don't panic", ("don", "t", "panic")),
+]
+UNFIT: list[tuple[SearchType, Json]] = [
+    ("keyword", None),
+    ("keyword", {"a": 1}),
+    ("number", "1"),
+    ("number", True),
+    ("date", "2026-02-30"),
+    ("date", "20260228"),
+    ("date", "2026-02-28T12:00:00"),
+    ("date", "2026-02-28T12:00:60Z"),
+    ("date", "0001-01-01T00:00:00+14:00"),
+    ("date", "٢٠٢٦-٠٢-٢٨"),
+    ("date", 1),
+    ("boolean", "true"),
+    ("boolean", 0),
+    ("text", None),
+]
+
+
+@pytest.mark.parametrize(("search_type", "value", "expected"), FITTING)
+def test_a_fitting_value_is_searched(search_type: SearchType, value: Json, expected: object) -> None:
+    """Each type compares what it is about."""
+    assert list(values_to_search(search_type, value)) == [expected]
+
+
+@pytest.mark.parametrize(("search_type", "value"), UNFIT)
+def test_an_unfit_value_is_left_out(search_type: SearchType, value: Json) -> None:
+    """It raises nothing, and is not searched."""
+    assert list(values_to_search(search_type, value)) == []
+
+
+async def test_data_has_what_fits_only() -> None:
+    """An unfit value leaves its key out, an unfit element its list; the rest stays as it is written."""
+    story = Story()
+    story.publish(
+        search={name: ("number", f"$.{name}") for name in ("fit", "unfit", "mixed", "none")}
+        | {"all": ("number", "$.items[*].n")}
+    )
+    definition = await story.definition("demo", "loan")
+    variables: dict[str, Json] = {
+        "fit": 1.0,
+        "unfit": "1",
+        "mixed": [1, "x", [2, None], ["y"]],
+        "none": [None],
+        "items": [{"n": 1}, {"n": "x"}, {"n": 3}],
+    }
+    empty = SearchDocument("i1", "demo", "loan", "", "STARTED", START, START, 1)
+    found = derived(empty, variables, definition)
+    assert found.data == {"fit": 1.0, "mixed": [1, [2]], "all": [1, 3]}
+    assert found.types == {"fit": "number", "mixed": "number", "all": "number"}
+
+
+def test_words_are_the_same_however_they_are_composed() -> None:
+    """Two ways to write the same letter in Unicode are one word."""
+    assert words("e\u0301cole") == words("École") == ("école",)
