@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import appends, large_documents, long_streams, stored_size
+from tests.benchmarks import appends, http_edits, large_documents, latency, long_streams, projecting, stored_size
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.temporary_database import Cluster, cluster
 
@@ -20,6 +20,9 @@ MEASUREMENTS: dict[str, Callable[[Cluster], Awaitable[list[Measurement]]]] = {
     "long_streams": long_streams.measure,
     "large_documents": lambda _: large_documents.measure(),
     "stored_size": stored_size.measure,
+    "http_edits": http_edits.measure,
+    "projecting": projecting.measure,
+    "latency": latency.measure,
 }
 
 

@@ -4,7 +4,21 @@ import json
 import random
 from typing import Any
 
-_WORDS = "salary loan customer approved pending review collateral branch office rate document income request".split()
+_WORDS = [
+    "salary",
+    "loan",
+    "customer",
+    "approved",
+    "pending",
+    "review",
+    "collateral",
+    "branch",
+    "office",
+    "rate",
+    "document",
+    "income",
+    "request",
+]
 
 
 def loan_application(income: int, seed: int = 0) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""`procvars serve` on a fresh database of the run's PostgreSQL, with instances to edit."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.benchmarks.sample_documents import loan_application
+from tests.benchmarks.temporary_database import Cluster, command_layer
+from tests.conftest import Server
+
+
+@asynccontextmanager
+async def server_with_instances(cluster: Cluster, instances: int) -> AsyncIterator[Server]:
+    """The instances `i-0`, `i-1`, … of the workspace bank are at version 1."""
+    url = cluster.new_database()
+    async with command_layer(url) as commands:
+        await commands.publish_definition()
+        for number in range(instances):
+            await commands.start_instance(f"i-{number}", loan_application(0, number))
+    with tempfile.TemporaryDirectory(prefix="procvars-bench-") as directory:
+        server = Server(Path(directory), database_url=url).start()
+        try:
+            yield server
+        finally:
+            server.stop()

@@ -1,0 +1,80 @@
+"""How long after its acknowledgement an edit is seen in `current_variables`, while 200 edits a second come in."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+
+import httpx
+
+from adapters.postgres.pool import Connection, dedicated_connection
+from tests.benchmarks.http_server import server_with_instances
+from tests.benchmarks.measurement import Measurement
+from tests.benchmarks.sample_documents import as_json, loan_application
+from tests.benchmarks.temporary_database import Cluster
+from tests.conftest import Server, token
+
+_INSTANCES = 64
+_PER_SECOND = 200
+_SECONDS = 8
+_POLL_SECONDS = 0.002
+_VERSIONS = "SELECT id, version FROM current_variables"
+
+
+async def measure(cluster: Cluster) -> list[Measurement]:
+    async with server_with_instances(cluster, _INSTANCES) as server:
+        assert server.database_url is not None
+        async with await dedicated_connection(server.database_url, "benchmark") as connection:
+            milliseconds = sorted(1000 * delay for delay in await _delays(server, connection))
+    p99 = milliseconds[len(milliseconds) * 99 // 100]
+    median = milliseconds[len(milliseconds) // 2]
+    return [
+        Measurement("p99 from acknowledged to visible / 1 ms", p99, 1, "ms", 50, at_least=False),
+        Measurement("median from acknowledged to visible / 1 ms", median, 1, "ms", 50, at_least=False),
+    ]
+
+
+async def _delays(server: Server, connection: Connection) -> list[float]:
+    """Seconds, one for each edit. A poll sees an edit up to 2 ms late."""
+    acknowledged: dict[tuple[str, int], float] = {}
+    seen: dict[tuple[str, int], float] = {}
+    versions = {f"i-{number}": 1 for number in range(_INSTANCES)}
+    total = _PER_SECOND * _SECONDS
+
+    async def watch() -> None:
+        while len(seen) < total:
+            rows = await (await connection.execute(_VERSIONS, prepare=True)).fetchall()
+            now = time.perf_counter()
+            for instance, version in rows:
+                for passed in range(versions_seen[instance] + 1, version + 1):
+                    seen[instance, passed] = now
+                versions_seen[instance] = version
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def edit(http: httpx.AsyncClient, number: int) -> None:
+        instance = f"i-{number}"
+        async with locks[instance]:
+            version = versions[instance]
+            answer = await http.put(
+                f"/api/v1/workspaces/bank/instances/{instance}/variables",
+                content=bodies[number, version % 2],
+                headers={"If-Match": f'"{version}"', "Content-Type": "application/json"},
+            )
+            now = time.perf_counter()
+            answer.raise_for_status()
+            versions[instance] = version + 1
+            acknowledged[instance, version + 1] = now
+
+    bodies = {(n, income): as_json(loan_application(income, n)) for n in range(_INSTANCES) for income in (0, 1)}
+    locks = {instance: asyncio.Lock() for instance in versions}
+    versions_seen = dict.fromkeys(versions, 1)
+    watching = asyncio.create_task(watch())
+    headers = {"Authorization": f"Bearer {token()}"}
+    async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=20) as http:
+        edits: list[Awaitable[None]] = []
+        started = time.perf_counter()
+        for count in range(total):
+            edits.append(asyncio.create_task(edit(http, count % _INSTANCES)))
+            await asyncio.sleep(max(0.0, started + (count + 1) / _PER_SECOND - time.perf_counter()))
+        await asyncio.gather(*edits)
+    await asyncio.wait_for(watching, 30)
+    return [max(0.0, seen[key] - at) for key, at in acknowledged.items()]
