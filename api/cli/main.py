@@ -1,6 +1,8 @@
 """The command line: `procvars`. Data goes to stdout, everything else to stderr."""
 
 import asyncio
+import signal
+import sys
 from datetime import timedelta
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -16,7 +18,7 @@ from api import bootstrap
 from api.app import create_app
 from api.cli import history, projections
 from api.cli.demo import demo_settings, load_when_ready
-from api.cli.output import fail, note
+from api.cli.output import INTERRUPTED, fail, note
 from api.logging import configure_logging
 from api.settings import Settings, SettingsError
 from domain.errors import DomainError
@@ -69,6 +71,9 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     """Serves until a signal ends it. Exits with 1 where it cannot start."""
     if not settings.has_keys:
         fail(str(SettingsError("No key to verify tokens with: set PROCVARS_JWT_SECRET or PROCVARS_JWKS_URL.")))
+    # Uvicorn raises the signal again when it has shut down; the default would end the process before the database is
+    # stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with bootstrap.database(settings) as url:
             application = create_app(lambda: bootstrap.open_server(settings, url), installed_version("procvars"))
@@ -85,6 +90,8 @@ def run_server(settings: Settings, host: str, port: int) -> None:
             server.run()
             if not server.started:
                 raise typer.Exit(1)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     except (SettingsError, UnusableSecret, DomainError) as error:
         fail(str(error))
 

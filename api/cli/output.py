@@ -14,6 +14,9 @@ DIFFERENCE = 3
 """Exit code: verification found a difference."""
 
 
+INTERRUPTED = 130
+
+
 def fail(message: str, *, code: int = 1) -> NoReturn:
     print(f"procvars: {message}", file=sys.stderr)
     raise typer.Exit(code)

@@ -157,3 +157,13 @@ def test_a_lost_database_connection_loses_nothing(new_server: NewServer, tmp_pat
                 version += 1
             assert synced(api, instance)["version"] == 31
             assert variables(api, instance) == {"n": 30}
+
+
+def test_stopping_the_server_stops_its_database(new_server: NewServer) -> None:
+    """SIGTERM ends the server with 0, and the embedded PostgreSQL with it."""
+    server = new_server()
+    pid_file = server.data_dir / "postgres" / "postmaster.pid"
+    assert pid_file.exists()
+    server.stop()
+    assert server.process is not None and server.process.returncode == 0
+    assert not pid_file.exists()

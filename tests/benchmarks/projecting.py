@@ -1,4 +1,4 @@
-"""Each projection catching up with 5,000 edits, against `ProjectionRunner` of the library on the same stored events.
+"""Each projection catching up with 2,000 edits, against `ProjectionRunner` of the library on the same stored events.
 
 Both read and decode the events themselves, with the same mapper. The library's projection does the least that is of any
 use: the current document and a row of history.
@@ -38,7 +38,7 @@ from tests.benchmarks.temporary_database import (
     replacing,
 )
 
-_INSTANCES, _EDITS = 200, 25
+_INSTANCES, _EDITS = 100, 20
 _LIMIT = 10 * 2**20
 _ROUNDS = 3
 
