@@ -73,10 +73,11 @@ CREATE TABLE {task_keyword_values} (
     task_id text NOT NULL,
     workspace text NOT NULL,
     key text NOT NULL,
-    value text NOT NULL
+    value text NOT NULL,
+    beginning text NOT NULL GENERATED ALWAYS AS (left(value, 200)) STORED
 );
 CREATE INDEX ON {task_keyword_values} (instance_id, task_id);
-CREATE INDEX ON {task_keyword_values} (workspace, left(value, 200) text_pattern_ops);
+CREATE INDEX ON {task_keyword_values} (workspace, beginning text_pattern_ops);
 CREATE TABLE {task_instances} (
     id text PRIMARY KEY,
     workspace text NOT NULL,
@@ -140,8 +141,8 @@ _BY_KEYWORD = """
         SELECT v.instance_id, v.task_id FROM task_keyword_values v
         WHERE v.workspace = %(workspace)s AND (%(key)s::text IS NULL OR v.key = %(key)s) {value})
 """
-_BY_VALUE = "AND left(v.value, 200) = left(%(value)s, 200) AND v.value = %(value)s"
-_BY_PREFIX = "AND left(v.value, 200) LIKE %(pattern)s AND starts_with(v.value, %(value)s)"
+_BY_VALUE = "AND v.beginning = left(%(value)s, 200) AND v.value = %(value)s"
+_BY_PREFIX = "AND v.beginning LIKE %(pattern)s AND (length(%(value)s) <= 200 OR starts_with(v.value, %(value)s))"
 
 _HANDLED: tuple[type[Event], ...] = (*VARIABLES_EVENTS, TaskOpened, TaskClosed)
 _OPEN = [TaskStatus.OPEN.value]

@@ -33,7 +33,7 @@ def arguments(**values: object) -> dict[str, object]:
 
 
 def like_prefix(prefix: str) -> str:
-    """The LIKE pattern of what begins with exactly this, for an index on `left(value, 200)`."""
+    """The LIKE pattern for the first 200 characters of what begins with exactly this."""
     escaped = prefix[:_INDEXED].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return escaped + "%"
 

@@ -41,6 +41,7 @@ CREATE TABLE {search_values} (
     workspace text NOT NULL,
     key text NOT NULL,
     keyword text,
+    beginning text GENERATED ALWAYS AS (left(keyword, 200)) STORED,
     number numeric,
     nearest double precision,
     instant timestamptz,
@@ -48,7 +49,7 @@ CREATE TABLE {search_values} (
     words text[]
 );
 CREATE INDEX ON {search_values} (instance_id);
-CREATE INDEX ON {search_values} (workspace, key, left(keyword, 200) text_pattern_ops) WHERE keyword IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, beginning text_pattern_ops) WHERE beginning IS NOT NULL;
 CREATE INDEX ON {search_values} (workspace, key, nearest) WHERE nearest IS NOT NULL;
 CREATE INDEX ON {search_values} (workspace, key, instant) WHERE instant IS NOT NULL;
 CREATE INDEX ON {search_values} (workspace, key, truth) WHERE truth IS NOT NULL;
@@ -107,8 +108,8 @@ _HAS_VALUE = """
 _KEY = "v.key = {key} AND ({any_of})"
 _WORDS = "v.words @> {value}::text[]"
 _TRUTH = "v.truth = {value}"
-_KEYWORD = "left(v.keyword, 200) = left({value}, 200) AND v.keyword = {value}"
-_PREFIX = "left(v.keyword, 200) LIKE {pattern} AND (length({value}) <= 200 OR starts_with(v.keyword, {value}))"
+_KEYWORD = "v.beginning = left({value}, 200) AND v.keyword = {value}"
+_PREFIX = "v.beginning LIKE {pattern} AND (length({value}) <= 200 OR starts_with(v.keyword, {value}))"
 _INSTANT: dict[Operator, str] = {
     "eq": "v.instant = {value}",
     "gt": "v.instant > {value}",

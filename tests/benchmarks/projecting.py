@@ -52,7 +52,8 @@ ON CONFLICT (id) DO UPDATE SET version = excluded.version, variables = excluded.
 """
 _HISTORY = "INSERT INTO library_history VALUES (%s, %s, %s)"
 _FORGET_LIBRARY = "TRUNCATE library_current, library_history"
-_FORGET_POSITION = "DELETE FROM notification_tracking WHERE application_name = %s"
+_FORGET_POSITION = "DROP TABLE IF EXISTS library_tracking"
+_HISTORY_ROWS = "SELECT count(*) FROM library_history"
 _PUBLISH = "UPDATE projections SET generation = %s WHERE name = %s"
 
 
@@ -133,8 +134,12 @@ async def _ours(projection: Projection, commands: Commands, connection: Connecti
 async def _library(url: str, commands: Commands, last: int) -> float:
     async with borrowed(commands.store.pool) as connection:
         await connection.execute(_FORGET_LIBRARY)
-        await connection.execute(_FORGET_POSITION, ("stored",))
-    return await asyncio.to_thread(_run_library, url, last)
+        await connection.execute(_FORGET_POSITION)
+    rate = await asyncio.to_thread(_run_library, url, last)
+    async with borrowed(commands.store.pool) as connection:
+        row = await (await connection.execute(_HISTORY_ROWS)).fetchone()
+    assert row is not None and row[0] == _INSTANCES * (_EDITS + 1), "the library's projection did not do its work"
+    return rate
 
 
 def _run_library(url: str, last: int) -> float:
@@ -142,7 +147,6 @@ def _run_library(url: str, last: int) -> float:
         **library_environment(url),
         "MAPPER_TOPIC": f"{SameMapper.__module__}:{SameMapper.__name__}",
         "ORIGINATOR_ID_TYPE": "text",
-        "LIBRARY_TRACKING_TABLE_NAME": "notification_tracking",
     }
     started = time.perf_counter()
     with LibraryRunner(

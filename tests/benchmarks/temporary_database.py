@@ -42,9 +42,11 @@ class Cluster:
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    with tempfile.TemporaryDirectory(prefix="procvars-bench-", ignore_cleanup_errors=True) as directory:
-        with embedded_postgres(Path(directory)) as url:
-            yield Cluster(url)
+    with (
+        tempfile.TemporaryDirectory(prefix="procvars-bench-", ignore_cleanup_errors=True) as directory,
+        embedded_postgres(Path(directory)) as url,
+    ):
+        yield Cluster(url)
 
 
 def library_environment(url: str) -> dict[str, str]:

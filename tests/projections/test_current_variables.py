@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.documents import encode
+from domain.documents import Document, encode
 from domain.errors import InvalidArgument
 from domain.instance_status import InstanceStatus
 from projections import current_variables
@@ -42,7 +42,14 @@ async def test_an_instance_is_what_its_events_made_it(connection: Connection) ->
 
 async def test_variables_come_back_as_the_exact_text(connection: Connection) -> None:
     """NUL, integers beyond 64 bits, 1.0 and the order of keys outlive the database."""
-    document = {"z": "a\0b", "big": 2**80, "whole": 1, "fraction": 1.0, "small": 1e-300, "a": [True, None, -0.0]}
+    document: Document = {
+        "z": "a\0b",
+        "big": 2**80,
+        "whole": 1,
+        "fraction": 1.0,
+        "small": 1e-300,
+        "a": [True, None, -0.0],
+    }
     story = Story()
     story.start("i1", {"old": True})
     story.modify("i1", document)

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from adapters.postgres.search import PostgresSearch
+from domain.documents import Document
 from domain.instance_status import InstanceStatus
 from projections.projection import Connection
 from projections.registry import PROJECTION_NAMES, build_projections
@@ -20,7 +21,7 @@ def busy_story() -> Story:
         story.start(f"i{number}", {"name": f"n{number}", "income": number, "n": 0})
     for turn in range(120):
         instance_id = f"i{chance.randrange(8)}"
-        variables = {"name": f"n{chance.randrange(5)}", "income": chance.choice([1, 2.5, "none"]), "n": turn}
+        variables: Document = {"name": f"n{chance.randrange(5)}", "income": chance.choice([1, 2.5, "none"]), "n": turn}
         match chance.randrange(8):
             case 0:
                 story.change_status(instance_id, chance.choice([InstanceStatus.ON_HOLD, InstanceStatus.STARTED]))
