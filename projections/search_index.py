@@ -65,12 +65,12 @@ class SearchIndex:
         self._definitions = KnownDefinitions("search_definitions", source)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        learned = await self._definitions.learn(connection, generation, events)
+        # First what is there already: what the batch itself adds is derived with the newest definition anyway.
+        for definition in await self._definitions.learn(connection, generation, events):
+            await self._derive_anew(connection, generation, definition)
         ids = instance_ids(events, INSTANCE_EVENTS)
         if ids:
             await self._follow(connection, generation, events, ids)
-        for definition in learned:
-            await self._derive_anew(connection, generation, definition)
 
     async def _follow(
         self, connection: Connection, generation: int, events: Sequence[Recorded[Event]], ids: list[str]

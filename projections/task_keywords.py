@@ -65,7 +65,7 @@ CREATE TABLE {task_keywords} (
     metadata text NOT NULL,
     version bigint NOT NULL,
     PRIMARY KEY (instance_id, task_id)
-);
+) WITH (fillfactor = 70);
 CREATE INDEX ON {task_keywords} (workspace, opened_at, task_id);
 CREATE INDEX ON {task_keywords} (workspace, status, opened_at, task_id);
 CREATE TABLE {task_keyword_values} (
@@ -160,12 +160,12 @@ class TaskKeywords:
         self._definitions = KnownDefinitions("task_definitions", source)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        learned = await self._definitions.learn(connection, generation, events)
+        # First what is there already: what the batch itself adds is derived with the newest definition anyway.
+        for definition in await self._definitions.learn(connection, generation, events):
+            await self._derive_anew(connection, generation, definition)
         ids = instance_ids(events, _HANDLED)
         if ids:
             await self._follow(connection, generation, events, ids)
-        for definition in learned:
-            await self._derive_anew(connection, generation, definition)
 
     async def _follow(
         self, connection: Connection, generation: int, events: Sequence[Recorded[Event]], ids: list[str]

@@ -6,17 +6,17 @@ import sys
 from datetime import timedelta
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvicorn
-from pydantic import ValidationError
 
 from adapters.identity.shared_secret import UnusableSecret, issue
 from adapters.identity.tokens import TokenRejected
 from api import bootstrap
 from api.app import create_app
 from api.cli import history, projections
+from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready
 from api.cli.output import INTERRUPTED, fail, note
 from api.logging import configure_logging
@@ -35,13 +35,6 @@ app.add_typer(history.app, name="history", help="Replay for audits, straight fro
 _GRACE_SECONDS = 20
 
 
-def _settings(**overrides: Any) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
-    except ValidationError as error:
-        fail("; ".join(str(item["msg"]) for item in error.errors()), code=2)
-
-
 @app.command()
 def serve(
     host: str = "127.0.0.1",
@@ -49,7 +42,7 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
 ) -> None:
     """API and in-process projections."""
-    settings = _settings(data_dir=data_dir)
+    settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     run_server(settings, host, port)
 
@@ -99,7 +92,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
 @app.command()
 def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
     """Brings the database to this version."""
-    settings = _settings(data_dir=data_dir)
+    settings = settings_with(data_dir=data_dir)
     with bootstrap.database(settings) as url:
         try:
             done = asyncio.run(bootstrap.migrate_only(settings, url))
@@ -118,7 +111,7 @@ def token(
     hours: float = 12,
 ) -> None:
     """Prints a signed token for a development or test user, by PROCVARS_JWT_SECRET."""
-    settings = _settings()
+    settings = settings_with()
     if settings.jwt_secret is None:
         fail("PROCVARS_JWT_SECRET is not set: tokens of an OpenID provider come from there.")
     if not org and not workspace:

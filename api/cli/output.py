@@ -14,6 +14,7 @@ DIFFERENCE = 3
 """Exit code: verification found a difference."""
 
 
+USAGE = 2
 INTERRUPTED = 130
 
 

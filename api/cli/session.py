@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from api import bootstrap
+from api.cli.configuration import settings_with
 from api.cli.output import fail
 from api.services import Store
-from api.settings import Settings
 from domain.document_errors import DocumentError
 from domain.errors import DomainError
 
@@ -21,7 +21,7 @@ def with_store(work: Callable[[Store], Awaitable[T]]) -> T:
         async with bootstrap.open_store(settings, url) as store:
             return await work(store)
 
-    settings = Settings()
+    settings = settings_with()
     try:
         with bootstrap.database(settings) as url:
             return asyncio.run(run(url))

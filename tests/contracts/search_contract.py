@@ -81,7 +81,7 @@ class SearchContract:
     async def index(self, connection: Connection, store: SearchStore) -> Index:
         schema = f"s{uuid4().hex}"
         async with connection.transaction():
-            await connection.execute(f"CREATE SCHEMA {schema}; SET search_path TO {schema}")  # type: ignore[arg-type]
+            await connection.execute(f"CREATE SCHEMA {schema}; SET search_path TO {schema}")
             await store.generations.create(connection, 1)
             await store.generations.publish(connection, 1)
         return Index(store, connection)

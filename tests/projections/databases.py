@@ -19,6 +19,8 @@ def embedded_server() -> Iterator[PostgresServer]:
     with tempfile.TemporaryDirectory(prefix="procvars-tests-", ignore_cleanup_errors=True) as directory:
         server = PostgresServer(Path(directory), cleanup_mode=None)
         server.start()
+        # Nobody needs these files after a crash, and to sync thousands of them takes longer than the tests.
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
         try:
             yield server
         finally:

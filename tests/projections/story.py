@@ -134,7 +134,7 @@ class Story:
     def _append(self, kind: type[Event], stream: str, /, **fields: Any) -> None:
         version = self._versions[stream] = self._versions.get(stream, 0) + 1
         position = len(self.events) + 1
-        values = {
+        values: dict[str, Any] = {
             "workspace": self._workspaces.get(stream, "demo"),
             "user": "ada",
             "user_name": "Ada Lovelace",
@@ -151,7 +151,7 @@ async def begin(connection: Connection, projection: Projection) -> None:
     """An empty first generation that readers see, in a schema of its own: whatever was there before is out of sight."""
     schema = f"s{uuid4().hex}"
     async with connection.transaction():
-        await connection.execute(f"CREATE SCHEMA {schema}; SET search_path TO {schema}")  # type: ignore[arg-type]
+        await connection.execute(f"CREATE SCHEMA {schema}; SET search_path TO {schema}")
         await projection.generations.create(connection, 1)
         await projection.generations.publish(connection, 1)
 
@@ -172,6 +172,6 @@ async def rows(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     )
     found = {}
     for (name,) in await cursor.fetchall():
-        kept = await (await connection.execute(f"SELECT * FROM {name}")).fetchall()  # type: ignore[arg-type]
+        kept = await (await connection.execute(f"SELECT * FROM {name}")).fetchall()
         found[name] = sorted(kept, key=repr)
     return found

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from domain.documents import encode
+from domain.documents import Document, encode
 from projections import snapshot_history
 from projections.projection import Connection
 from projections.snapshot_history import SnapshotHistory
@@ -17,7 +17,7 @@ async def told(connection: Connection, story: Story) -> None:
 
 async def test_a_snapshot_is_what_stood_before_the_modification(connection: Connection) -> None:
     """Its version is the modification's, its document the exact previous one."""
-    before = {"n": "\0", "big": 10**30, "f": 1.0}
+    before: Document = {"n": "\0", "big": 10**30, "f": 1.0}
     story = Story()
     story.start("i1", before)
     story.modify("i1", {}, reason="typo")

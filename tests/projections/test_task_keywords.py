@@ -11,10 +11,10 @@ from tests.projections.story import Story, begin, feed
 KEYWORDS = {"name": "$.name", "id": "$.id"}
 
 
-async def told(connection: Connection, story: Story) -> None:
+async def told(connection: Connection, story: Story, batch: int = 500) -> None:
     projection = TaskKeywords(story)
     await begin(connection, projection)
-    await feed(connection, projection, story.events)
+    await feed(connection, projection, story.events, batch)
 
 
 async def shown(connection: Connection, **filters: object) -> dict[str, tuple[str, str]]:
@@ -86,7 +86,8 @@ async def test_a_write_changes_open_tasks_only(connection: Connection, how: str,
     assert await matching(connection, "c") == ["late", "open"]
 
 
-async def test_a_new_definition_gives_all_tasks_new_keywords(connection: Connection) -> None:
+@pytest.mark.parametrize("batch", [100, 500])
+async def test_a_new_definition_gives_all_tasks_new_keywords(connection: Connection, batch: int) -> None:
     """Open tasks take them from the current values, closed ones from those that they were closed with."""
     story = Story()
     story.publish(keywords={"name": "$.name"})
@@ -100,7 +101,7 @@ async def test_a_new_definition_gives_all_tasks_new_keywords(connection: Connect
     story.publish(keywords={"city": "$.city"}, task_fields={"name": "$.name"})
     story.start("later", {"name": "x", "city": "y"})
     story.open_task("later", "later")
-    await told(connection, story)
+    await told(connection, story, batch)
     assert await shown(connection) == {
         "later": ('{"city":"y"}', '{"name":"x"}'),
         "far": ('{"city":"c449"}', '{"name":"a"}'),
