@@ -1,0 +1,104 @@
+import { Reader } from "../json/read";
+import type { AuditDetail, AuditEntry, Hit, HistoryEntry, Modified, Operation, Page, Preview, Status, Task, Warning } from "./types";
+
+/** Answers that carry parts of documents: those parts stay literal JSON text. */
+
+export function operations(reader: Reader | undefined): Operation[] {
+  return (reader?.items() ?? []).map((item) => {
+    const operation: Operation = { op: item.string("op") as Operation["op"], path: item.string("path") ?? "" };
+    const from = item.string("from");
+    if (from !== undefined) operation.from = from;
+    const value = item.get("value");
+    if (value) operation.value = value.text;
+    return operation;
+  });
+}
+
+export function preview(text: string): Preview {
+  const reader = Reader.of(text);
+  const changes = reader.get("changes")?.plain<Partial<Preview["changes"]>>() ?? {};
+  const affects = reader.get("affects")?.plain<Partial<Preview["affects"]>>() ?? {};
+  return {
+    patch: operations(reader.get("patch")),
+    changes: { added: changes.added ?? [], removed: changes.removed ?? [], replaced: changes.replaced ?? [] },
+    warnings: warnings(reader),
+    affects: { keywords: affects.keywords ?? [], search: affects.search ?? [], tasks: affects.tasks ?? [] },
+  };
+}
+
+export function modified(text: string): Modified {
+  const reader = Reader.of(text);
+  return {
+    instance_id: reader.string("instance_id") ?? "",
+    version: reader.number("version") ?? 0,
+    changed: reader.get("changed")?.text !== "false",
+    warnings: warnings(reader),
+  };
+}
+
+export function history(text: string): Page<HistoryEntry> {
+  return page(text, (item) => ({
+    version: item.number("version") ?? 0,
+    time: item.string("time") ?? "",
+    user: item.string("user") ?? "",
+    user_name: item.string("user_name") ?? null,
+    reason: item.string("reason") ?? null,
+    origin: item.string("origin") ?? null,
+    patch: operations(item.get("patch")),
+  }));
+}
+
+export function hits(text: string): Page<Hit> {
+  return page(
+    text,
+    (item) => ({
+      instance_id: item.string("instance_id") ?? "",
+      definition: item.string("definition") ?? "",
+      status: item.string("status") as Status,
+      started_at: item.string("started_at") ?? "",
+      version: item.number("version") ?? 0,
+      data: item.get("data")?.entries() ?? [],
+    }),
+    "hits",
+  );
+}
+
+export function tasks(text: string): Page<Task> {
+  return page(text, (item) => ({
+    task_id: item.string("task_id") ?? "",
+    title: item.string("title") ?? "",
+    node: item.string("node") ?? null,
+    assignee: item.string("assignee") ?? null,
+    status: item.string("status") ?? "",
+    keywords: item.get("keywords")?.entries() ?? [],
+    data: item.get("data")?.entries() ?? [],
+    metadata: item.get("metadata")?.entries() ?? [],
+  }));
+}
+
+export function auditDetail(text: string): AuditDetail {
+  const reader = Reader.of(text);
+  const plain: Record<string, unknown> = {};
+  for (const [name, literal] of reader.entries()) if (name !== "body" && name !== "patch") plain[name] = JSON.parse(literal);
+  return {
+    ...(plain as unknown as AuditEntry),
+    url: String(plain.url ?? ""),
+    body: reader.get("body")?.text ?? "null",
+    patch: operations(reader.get("patch")),
+  };
+}
+
+export function snapshotDocument(text: string): string {
+  return Reader.of(text).get("variables")?.text ?? "{}";
+}
+
+function warnings(reader: Reader): Warning[] {
+  return reader.get("warnings")?.plain<Warning[]>() ?? [];
+}
+
+function page<T>(text: string, read: (item: Reader) => T, list = "items"): Page<T> {
+  const reader = Reader.of(text);
+  const next = reader.get("next");
+  const cursor = next && !next.isNull ? String(next.plain<string | number>()) : null;
+  return { items: (reader.get(list)?.items() ?? []).map(read), next: cursor };
+}

@@ -1,0 +1,181 @@
+export const STATUSES = ["STARTED", "ON_HOLD", "FINISHED", "FAILED", "TERMINATED", "EXPIRED", "ABORTED"] as const;
+export type Status = (typeof STATUSES)[number];
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface Instance {
+  id: string;
+  definition: string;
+  title: string | null;
+  status: Status;
+  started_at: string;
+  updated_at: string | null;
+  version: number;
+  parent_id: string | null;
+  editable: boolean;
+}
+
+export interface SearchKey {
+  key: string;
+  path: string;
+  type: "keyword" | "text" | "number" | "date" | "boolean";
+}
+
+export interface Definition {
+  key: string;
+  name: string;
+  search: SearchKey[];
+}
+
+/** `data`, `value` and other parts of documents are literal JSON text. */
+export interface Hit {
+  instance_id: string;
+  definition: string;
+  status: Status;
+  started_at: string;
+  version: number;
+  data: [string, string][];
+}
+
+export interface Task {
+  task_id: string;
+  title: string;
+  node: string | null;
+  assignee: string | null;
+  status: string;
+  keywords: [string, string][];
+  data: [string, string][];
+  metadata: [string, string][];
+}
+
+export interface Operation {
+  op: "add" | "remove" | "replace" | "move" | "copy" | "test";
+  path: string;
+  from?: string;
+  /** Literal JSON. */
+  value?: string;
+}
+
+export interface Warning {
+  code: string;
+  detail: string;
+  instances?: string[];
+  nodes?: string[];
+  integrations?: string[];
+}
+
+export interface Preview {
+  patch: Operation[];
+  changes: { added: string[]; removed: string[]; replaced: string[] };
+  warnings: Warning[];
+  affects: { keywords: string[]; search: string[]; tasks: string[] };
+}
+
+export interface Modified {
+  instance_id: string;
+  version: number;
+  changed: boolean;
+  warnings: Warning[];
+}
+
+export interface Document {
+  text: string;
+  version: number;
+}
+
+export interface Snapshot {
+  version: number;
+  taken_at: string;
+  user: string;
+  user_name: string | null;
+  reason: string | null;
+}
+
+export interface HistoryEntry {
+  version: number;
+  time: string;
+  user: string;
+  user_name: string | null;
+  reason: string | null;
+  origin: string | null;
+  patch: Operation[];
+}
+
+export interface Blame {
+  path: string;
+  version: number;
+  user: string;
+  user_name?: string | null;
+  time: string;
+  reason: string | null;
+  origin: string | null;
+}
+
+export interface AuditEntry {
+  id: string | number;
+  timestamp: string;
+  user: string;
+  user_name?: string | null;
+  subject: string;
+  event: string;
+  subject_identifier: string;
+  version: number | null;
+  status: string;
+  reason: string | null;
+}
+
+export interface AuditDetail extends AuditEntry {
+  url: string;
+  body: string;
+  patch: Operation[];
+}
+
+export interface Sync {
+  version: number;
+  projections: Record<string, { version: number | null; current: boolean; parked: boolean }>;
+}
+
+export interface Projection {
+  name: string;
+  state: string;
+  position: number;
+  lag_events: number;
+  lag_seconds: number | null;
+  parked: number;
+  error?: string | null;
+  since?: string | null;
+  notice?: string | null;
+  rebuild?: {
+    state: string;
+    done: number;
+    total: number;
+    rate?: number | null;
+    seconds_left?: number | null;
+  } | null;
+}
+
+export interface Parked {
+  instance_id: string;
+  version: number;
+  error: string;
+  since: string;
+}
+
+export interface Me {
+  user: string;
+  user_name: string | null;
+  org_roles: string[];
+  permissions: string[];
+  workspaces: Record<string, { roles: string[]; permissions: string[] }>;
+}
+
+export const PERMISSION = {
+  read: "wks_process_instance_read",
+  edit: "wks_process_instance_variables_edit",
+  audit: "wks_audit_read",
+  tasks: "wks_task_read",
+  projections: "org_projections_manage",
+} as const;

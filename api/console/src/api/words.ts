@@ -1,0 +1,95 @@
+import { describe } from "../json/problems";
+import { ConnectionLost, ProblemError } from "./http";
+import type { Status, Warning } from "./types";
+
+/** Technical answers in the words of a person with a stuck process. */
+
+export const STATUS_WORDS: Record<Status, string> = {
+  STARTED: "Started",
+  ON_HOLD: "On Hold",
+  FINISHED: "Finished",
+  FAILED: "Failed",
+  TERMINATED: "Terminated",
+  EXPIRED: "Expired",
+  ABORTED: "Aborted",
+};
+
+export const PROJECTION_WORDS: Record<string, string> = {
+  current_variables: "Current variables",
+  snapshot_history: "Snapshots",
+  audit_log: "Audit log",
+  task_keywords: "Task Manager",
+  search_index: "Search",
+};
+
+export const projectionName = (name: string): string => PROJECTION_WORDS[name] ?? name;
+
+export function explain(reason: unknown): string {
+  if (reason instanceof ConnectionLost) return "The server cannot be reached. Check your connection; nothing was lost here.";
+  if (!(reason instanceof ProblemError)) return reason instanceof Error ? reason.message : String(reason);
+  const { members, slug, detail } = reason;
+  switch (slug) {
+    case "permission-denied":
+      return `You are not allowed to do this. It needs the permission ${String(members.permission ?? "")}; a workspace administrator can give it.`;
+    case "instance-not-editable": {
+      const status = STATUS_WORDS[members.instance_status as Status] ?? String(members.instance_status);
+      return `This instance is ${status} now. Only instances that are Started or On Hold can be modified.`;
+    }
+    case "invalid-json":
+    case "duplicate-key":
+      return `Invalid JSON format. ${describe({
+        code: "unexpected",
+        message: String(members.hint ?? detail),
+        offset: 0,
+        length: 0,
+        line: Number(members.line),
+        column: Number(members.column),
+      })}`;
+    case "schema-violation": {
+      const errors = (members.errors ?? []) as { path: string; message: string }[];
+      const lines = errors.map((error) => `${error.path || "the document"}: ${error.message}`);
+      return `The process definition does not allow these values. ${lines.join("; ")}`;
+    }
+    case "not-an-object":
+      return "The variables have to be one object: { … }";
+    case "too-deep":
+      return "Values are nested too deep; 200 levels are the most.";
+    case "unrepresentable-value":
+      return `A value cannot be kept exactly${members.path ? ` (${String(members.path)})` : ""}. ${detail}`;
+    case "idempotency-key-reused":
+      return "This save was already sent with other content. Save again.";
+    case "projection-behind":
+      return "The current values are still catching up. Try again in a moment.";
+  }
+  if (reason.status === 401) return "Your sign-in has ended. Sign in again.";
+  if (reason.status === 404) return "This does not exist, or you have no role in its workspace.";
+  if (reason.status === 413) return "The document is larger than the server accepts.";
+  return detail || reason.title;
+}
+
+/** What a warning means for the process, in one sentence, and what to do about it. */
+export function explainWarning(warning: Warning): { title: string; text: string; subjects: string[] } {
+  switch (warning.code) {
+    case "subprocesses-not-updated":
+      return {
+        title: "Subprocesses keep their own values",
+        text: "They received a copy when they started and will not see this change. Modify them too if their data must match.",
+        subjects: warning.instances ?? [],
+      };
+    case "back-navigation-restores-old-values":
+      return {
+        title: "Going back brings the old values back",
+        text: "If a user navigates back to one of these steps and its data is reset, this change is undone.",
+        subjects: warning.nodes ?? [],
+      };
+    case "integration-already-called":
+      return {
+        title: "An integration was already called with the old values",
+        text: "The process waits for its response. It is not called again, so the response may not match the new values.",
+        subjects: warning.integrations ?? [],
+      };
+    case "modifications-lost":
+      return { title: "Earlier modifications are undone", text: warning.detail, subjects: [] };
+  }
+  return { title: warning.code, text: warning.detail, subjects: [] };
+}

@@ -1,0 +1,179 @@
+import { compact } from "../json/format";
+import * as answers from "./answers";
+import { type Call, type Http, ProblemError, versionOf } from "./http";
+import type {
+  AuditDetail,
+  AuditEntry,
+  Blame,
+  Definition,
+  Document,
+  Hit,
+  HistoryEntry,
+  Instance,
+  Modified,
+  Page,
+  Preview,
+  Snapshot,
+  Sync,
+  Task,
+} from "./types";
+
+/** From this size on a document travels without its white space, below it as it was written. */
+const COMPACT_FROM = 512 * 1024;
+
+export interface InstanceQuery {
+  status: string[];
+  definition?: string | undefined;
+  started_after?: string | undefined;
+  started_before?: string | undefined;
+  parent_id?: string | undefined;
+  limit?: number;
+  cursor?: string | undefined;
+}
+
+export interface SearchQuery {
+  keys: { key: string; literal: string }[];
+  text?: string | undefined;
+  definitions?: string[];
+  statuses?: string[];
+  started_after?: string | undefined;
+  started_before?: string | undefined;
+  limit?: number;
+  cursor?: string | undefined;
+}
+
+export interface AuditQuery {
+  instance_id: string;
+  user?: string;
+  subject?: string;
+  event?: string;
+  from?: string | undefined;
+  to?: string | undefined;
+  limit?: number;
+  cursor?: string | undefined;
+}
+
+export interface Write {
+  version: number;
+  reason: string;
+  idempotencyKey: string;
+  rebase?: boolean;
+  signal?: AbortSignal;
+}
+
+/** The API of one workspace, as the console uses it. */
+export class Workspace {
+  constructor(
+    private readonly http: Http,
+    readonly name: string,
+  ) {}
+
+  private path(...parts: (string | number)[]): string {
+    return `/workspaces/${[this.name, ...parts].map((part) => encodeURIComponent(part)).join("/")}`;
+  }
+
+  instances(query: InstanceQuery, signal?: AbortSignal): Promise<Page<Instance>> {
+    return this.http.json(this.path("instances"), { query: { ...query }, signal });
+  }
+
+  instance(id: string, signal?: AbortSignal): Promise<Instance> {
+    return this.http.json(this.path("instances", id), { signal });
+  }
+
+  /** Null where this server has no list of definitions. */
+  async definitions(): Promise<Definition[] | null> {
+    try {
+      return (await this.http.json<Page<Definition>>(this.path("definitions"))).items;
+    } catch (reason) {
+      if (reason instanceof ProblemError && (reason.status === 404 || reason.status === 405)) return null;
+      throw reason;
+    }
+  }
+
+  definition(key: string): Promise<Definition> {
+    return this.http.json(this.path("definitions", key));
+  }
+
+  async search(query: SearchQuery, signal?: AbortSignal): Promise<Page<Hit>> {
+    const { keys, ...rest } = query;
+    const members = keys.map(({ key, literal }) => `{"key":${JSON.stringify(key)},"value":${literal}}`);
+    const body = `{"keys":[${members.join(",")}],${JSON.stringify(rest).slice(1)}`.replace(/,}$/, "}");
+    return answers.hits((await this.http.call(this.path("search"), { method: "POST", body, signal })).text);
+  }
+
+  async variables(id: string, at: { version?: number; at?: string; after_version?: number } = {}, signal?: AbortSignal): Promise<Document> {
+    const answer = await this.http.call(this.path("instances", id, "variables"), { query: at, signal });
+    return { text: answer.text, version: versionOf(answer.headers) || (at.version ?? 0) };
+  }
+
+  async download(id: string, at: { version?: number; at?: string }): Promise<{ text: string; name: string }> {
+    const answer = await this.http.call(this.path("instances", id, "variables"), { query: { ...at, download: true } });
+    const given = /filename="?([^";]+)"?/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
+    return { text: answer.text, name: given ?? `variables-${id}.json` };
+  }
+
+  async preview(id: string, document: string, signal?: AbortSignal): Promise<Preview> {
+    const call: Call = { method: "POST", body: travelling(document), signal };
+    return answers.preview((await this.http.call(this.path("instances", id, "variables", "preview"), call)).text);
+  }
+
+  async save(id: string, document: string, write: Write): Promise<Modified> {
+    const call = { ...conditional(write), method: "PUT" as const, body: travelling(document) };
+    return answers.modified((await this.http.call(this.path("instances", id, "variables"), call)).text);
+  }
+
+  async restore(id: string, snapshot: number, write: Write): Promise<Modified> {
+    const path = this.path("instances", id, "snapshots", snapshot, "restore");
+    return answers.modified((await this.http.call(path, { ...conditional(write), method: "POST" })).text);
+  }
+
+  async reapply(id: string, modification: number, write: Write): Promise<Modified> {
+    const path = this.path("instances", id, "modifications", modification, "reapply");
+    return answers.modified((await this.http.call(path, { ...conditional(write), method: "POST" })).text);
+  }
+
+  snapshots(id: string, cursor?: string): Promise<Page<Snapshot>> {
+    return this.http.json(this.path("instances", id, "snapshots"), { query: { cursor } });
+  }
+
+  async snapshot(id: string, version: number): Promise<string> {
+    return answers.snapshotDocument((await this.http.call(this.path("instances", id, "snapshots", version))).text);
+  }
+
+  async history(id: string, cursor?: string): Promise<Page<HistoryEntry>> {
+    const call = { query: { cursor } };
+    return answers.history((await this.http.call(this.path("instances", id, "variables", "history"), call)).text);
+  }
+
+  async blame(id: string): Promise<Blame[]> {
+    return (await this.http.json<Page<Blame>>(this.path("instances", id, "variables", "blame"))).items;
+  }
+
+  audit(query: AuditQuery, signal?: AbortSignal): Promise<Page<AuditEntry>> {
+    return this.http.json(this.path("audit-log"), { query: { ...query }, signal });
+  }
+
+  async auditEntry(entry: string | number): Promise<AuditDetail> {
+    return answers.auditDetail((await this.http.call(this.path("audit-log", entry))).text);
+  }
+
+  async tasks(id: string, cursor?: string): Promise<Page<Task>> {
+    const call = { query: { instance_id: id, cursor } };
+    return answers.tasks((await this.http.call(this.path("tasks"), call)).text);
+  }
+
+  sync(id: string, signal?: AbortSignal): Promise<Sync> {
+    return this.http.json(this.path("instances", id, "sync"), { signal });
+  }
+}
+
+function conditional(write: Write): Call {
+  return {
+    query: { reason: write.reason, on_conflict: write.rebase ? "rebase" : undefined },
+    headers: { "If-Match": `"${write.version}"`, "Idempotency-Key": write.idempotencyKey },
+    signal: write.signal,
+    timeout: 30_000,
+  };
+}
+
+const travelling = (document: string): string => (document.length < COMPACT_FROM ? document : compact(document));

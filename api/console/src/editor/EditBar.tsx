@@ -1,0 +1,54 @@
+import { useId } from "preact/hooks";
+import type { Mode } from "./useEditor";
+
+export function EditBar(props: {
+  mode: Mode;
+  ready: boolean;
+  canFormat: boolean;
+  /** Why Save is off, or null. */
+  blocked: string | null;
+  busy: boolean;
+  onMode(mode: Mode): void;
+  onFormat(): void;
+  onCancel(): void;
+  onSave(): void;
+}) {
+  const why = useId();
+  return (
+    <div class="toolbar edit-bar">
+      <fieldset class="segments" aria-label="View of the edit">
+        <button type="button" aria-pressed={props.mode === "edit"} disabled={!props.ready} onClick={() => props.onMode("edit")}>
+          Edit
+        </button>
+        <button
+          type="button"
+          aria-pressed={props.mode === "compare"}
+          disabled={!props.ready}
+          onClick={() => props.onMode("compare")}
+        >
+          Compare
+        </button>
+      </fieldset>
+      <button type="button" disabled={!props.ready || !props.canFormat} onClick={props.onFormat}>
+        Format
+      </button>
+      <span class="quiet key-hint">Ctrl+M lets Tab leave the editor</span>
+      <span class="spring" />
+      <span id={why} class="why" role="status">
+        {props.busy ? "Asking what this change affects…" : (props.blocked ?? "")}
+      </span>
+      <button type="button" onClick={props.onCancel}>
+        Cancel
+      </button>
+      <button
+        type="button"
+        class="primary"
+        disabled={props.blocked !== null || props.busy}
+        aria-describedby={why}
+        onClick={props.onSave}
+      >
+        Save
+      </button>
+    </div>
+  );
+}

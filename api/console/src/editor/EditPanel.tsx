@@ -1,0 +1,180 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Document, Instance } from "../api/types";
+import type { Workspace } from "../api/workspace";
+import { changesBetween, formatted, problemsOf } from "../json/work";
+import { setGuard } from "../router";
+import { announce } from "../widgets/announce";
+import { Dialog } from "../widgets/Dialog";
+import { Loading, ReasonField, Trouble } from "../widgets/small";
+import { ConflictDialog } from "./ConflictDialog";
+import { EditBar } from "./EditBar";
+import { useMonaco } from "./lazy";
+import { ProblemList } from "./ProblemList";
+import { type Review, ReviewDialog } from "./ReviewDialog";
+import type { Outcome } from "./SavedPanel";
+import { type Base, useEditor } from "./useEditor";
+import { useSave } from "./useSave";
+
+/** Edit mode of the Variables tab. Whatever happens on the way, the text stays until it is saved or dropped on purpose. */
+export function EditPanel(props: {
+  api: Workspace;
+  instance: Instance;
+  document: Document;
+  onClose(outcome: Outcome | null): void;
+  onReload(): void;
+}) {
+  const { api, instance } = props;
+  const { monaco, error } = useMonaco();
+  const [base, setBase] = useState<Base | null>(null);
+  const [reason, setReason] = useState("");
+  const [review, setReview] = useState<Review | null>(null);
+  const [reviewing, setReviewing] = useState<"no" | "loading" | { failed: unknown }>("no");
+  const [leaving, setLeaving] = useState<((leave: boolean) => void) | null>(null);
+  const editHost = useRef<HTMLDivElement>(null);
+  const diffHost = useRef<HTMLDivElement>(null);
+  const editor = useEditor(monaco, base, editHost, diffHost);
+  const close = (outcome: Outcome | null) => {
+    setGuard(null);
+    props.onClose(outcome);
+  };
+  const { phase, send, stop } = useSave(api, instance.id, close);
+  const { dirty } = editor;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the document this edit began with; later ones come on purpose.
+  useEffect(() => {
+    const { text, version } = props.document;
+    void formatted(text).then((laidOut) => setBase({ text: laidOut, version }));
+  }, []);
+  useEffect(() => {
+    setGuard(dirty ? () => new Promise<boolean>((resolve) => setLeaving(() => resolve)) : null);
+    return () => setGuard(null);
+  }, [dirty]);
+
+  const blocked = whyNotSaved(editor.problems.length, editor.checking, dirty, editor.ready);
+  const startReview = async () => {
+    if (blocked || !base) return;
+    setReviewing("loading");
+    try {
+      const text = editor.text();
+      if ((await problemsOf(text)).length > 0) return setReviewing("no");
+      const [preview, changes, now] = await Promise.all([
+        api.preview(instance.id, text),
+        changesBetween(base.text, text),
+        api.instance(instance.id),
+      ]);
+      setReview({ preview, changes, moved: now.version > base.version });
+      setReviewing("no");
+    } catch (failed) {
+      setReviewing({ failed });
+    }
+  };
+  const apply = () => {
+    if (base) void send({ text: editor.text(), version: base.version, reason: reason.trim(), rebase: false });
+  };
+  const continueOn = async (text: string, version: number, edit?: string) => {
+    const next = { text: await formatted(text), version };
+    editor.restart(next, edit === undefined ? next.text : await formatted(edit));
+    setBase(next);
+    stop();
+    setReview(null);
+    props.onReload();
+    announce(edit === undefined ? `Version ${version} is loaded.` : `You go on from version ${version}; both sides' changes are in.`);
+  };
+  const leave = async () => {
+    if (!dirty) return close(null);
+    if (await new Promise<boolean>((resolve) => setLeaving(() => resolve))) close(null);
+  };
+  const decide = (yes: boolean) => {
+    leaving?.(yes);
+    setLeaving(null);
+  };
+
+  if (error !== undefined) return <Trouble reason={error} onRetry={() => location.reload()} />;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Ctrl+S from anywhere inside; the Save button is the control.
+    <div
+      class="edit"
+      onKeyDown={(event) => {
+        if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey)) return;
+        event.preventDefault();
+        void startReview();
+      }}
+    >
+      <EditBar
+        mode={editor.mode}
+        ready={editor.ready}
+        canFormat={editor.problems.length === 0}
+        blocked={blocked}
+        busy={reviewing === "loading"}
+        onMode={editor.show}
+        onFormat={() => void editor.format()}
+        onCancel={() => void leave()}
+        onSave={() => void startReview()}
+      />
+      <ReasonField value={reason} onChange={setReason} />
+      {typeof reviewing === "object" && <Trouble reason={reviewing.failed} onRetry={() => void startReview()} />}
+      <div class="editor-host" aria-busy={!editor.ready}>
+        {!editor.ready && <Loading what="Opening the editor" />}
+        <div ref={editHost} class="editor-fill" hidden={editor.mode !== "edit"} />
+        <div ref={diffHost} class="editor-fill" hidden={editor.mode !== "compare"} />
+      </div>
+      <ProblemList problems={editor.problems} onOpen={(problem) => {
+        editor.show("edit");
+        requestAnimationFrame(() => editor.reveal(problem));
+      }} />
+      {review && phase.at !== "conflict" && (
+        <ReviewDialog
+          title="Review before saving"
+          action="Apply changes"
+          review={review}
+          reason={reason}
+          onReason={setReason}
+          phase={phase}
+          onApply={apply}
+          onClose={() => {
+            stop();
+            setReview(null);
+          }}
+        />
+      )}
+      {phase.at === "conflict" && base && (
+        <ConflictDialog
+          conflict={phase.conflict}
+          baseText={base.text}
+          onRebase={() => void send({ ...phase.conflict.edit, rebase: true })}
+          onMerged={(text) => void continueOn(phase.conflict.theirs, phase.conflict.currentVersion, text)}
+          onReload={() => void continueOn(phase.conflict.theirs, phase.conflict.currentVersion)}
+          onClose={() => {
+            stop();
+            setReview(null);
+          }}
+        />
+      )}
+      {leaving && (
+        <Dialog
+          title="Drop your changes?"
+          onClose={() => decide(false)}
+          actions={
+            <>
+              <button type="button" class="danger" onClick={() => decide(true)}>
+                Discard changes
+              </button>
+              <button type="button" class="primary" onClick={() => decide(false)}>
+                Keep editing
+              </button>
+            </>
+          }
+        >
+          <p>You have changes that are not saved.</p>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+function whyNotSaved(problems: number, checking: boolean, dirty: boolean, ready: boolean): string | null {
+  if (!ready) return "The editor is opening.";
+  if (problems > 0) return `Invalid JSON format: ${problems === 1 ? "1 error" : `${problems} errors`} to correct first.`;
+  if (!dirty) return "No changes yet.";
+  return checking ? "Checking the JSON…" : null;
+}

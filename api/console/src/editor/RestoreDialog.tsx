@@ -1,0 +1,86 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Document, Instance } from "../api/types";
+import type { Workspace } from "../api/workspace";
+import { changesBetween } from "../json/work";
+import { Dialog } from "../widgets/Dialog";
+import { useLoad } from "../widgets/load";
+import { Loading, Trouble } from "../widgets/small";
+import { newIdempotencyKey, pauseUntil, untilAnswered } from "./persist";
+import { type Review, ReviewDialog } from "./ReviewDialog";
+import type { Outcome } from "./SavedPanel";
+import type { Phase } from "./useSave";
+
+interface Prepared extends Review {
+  current: Document;
+}
+
+/** Restores a snapshot as a new modification: the same review as before a save, with a reason. */
+export function RestoreDialog(props: {
+  api: Workspace;
+  instance: Instance;
+  snapshot: number;
+  onRestored(outcome: Outcome): void;
+  onClose(): void;
+}) {
+  const { api, instance, snapshot } = props;
+  const [reason, setReason] = useState("");
+  const [phase, setPhase] = useState<Phase>({ at: "idle" });
+  const abort = useRef<AbortController | null>(null);
+  const key = useRef<{ of: string; key: string } | null>(null);
+  useEffect(() => () => abort.current?.abort(), []);
+  const prepared = useLoad<Prepared>(async () => {
+    const text = await api.snapshot(instance.id, snapshot);
+    const [now, preview] = await Promise.all([api.instance(instance.id), api.preview(instance.id, text)]);
+    const current = await api.variables(instance.id, { version: now.version });
+    return { current, preview, moved: false, changes: await changesBetween(current.text, text) };
+  }, [instance.id, snapshot]);
+
+  const restore = async ({ current }: Prepared) => {
+    const controller = new AbortController();
+    abort.current = controller;
+    const of = `${current.version} ${reason}`;
+    if (key.current?.of !== of) key.current = { of, key: newIdempotencyKey() };
+    const write = { version: current.version, reason: reason.trim(), idempotencyKey: key.current.key, signal: controller.signal };
+    let tryNow = () => undefined as void;
+    setPhase({ at: "sending" });
+    try {
+      const result = await untilAnswered(() => api.restore(instance.id, snapshot, write), {
+        signal: controller.signal,
+        pause: pauseUntil(controller.signal, (skip) => {
+          tryNow = skip;
+        }),
+        onWaiting: (waiting) =>
+          setPhase(waiting ? { at: "waiting", waiting, tryNow: () => tryNow() } : { at: "sending" }),
+      });
+      props.onRestored(result);
+    } catch (failed) {
+      setPhase(controller.signal.aborted ? { at: "idle" } : { at: "failed", reason: failed });
+      // Somebody was faster: show what restoring means now.
+      if (!controller.signal.aborted) prepared.reload();
+    }
+  };
+
+  const close = () => {
+    abort.current?.abort();
+    props.onClose();
+  };
+  if (!prepared.value) {
+    return (
+      <Dialog title={`Restore the snapshot before version ${snapshot}`} onClose={close}>
+        {prepared.error === undefined ? <Loading /> : <Trouble reason={prepared.error} onRetry={prepared.reload} />}
+      </Dialog>
+    );
+  }
+  return (
+    <ReviewDialog
+      title={`Restore the snapshot before version ${snapshot}`}
+      action="Restore"
+      review={prepared.value}
+      reason={reason}
+      onReason={setReason}
+      phase={phase}
+      onApply={() => void restore(prepared.value!)}
+      onClose={close}
+    />
+  );
+}

@@ -1,0 +1,65 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Sync } from "../api/types";
+import { projectionName } from "../api/words";
+import type { Workspace } from "../api/workspace";
+
+const QUICK = 400;
+const SLOW = 2000;
+/** After this long something is wrong, and asking more often does not mend it. */
+const PATIENT = 120_000;
+
+/** Asks until every read model has caught up, or goes on asking while the tab is open. */
+export function useSync(api: Workspace, id: string, how: { forever?: boolean; target?: number }) {
+  const [state, setState] = useState<{ sync: Sync | null; error: unknown }>({ sync: null, error: undefined });
+  const { forever = false, target = 0 } = how;
+  useEffect(() => {
+    const controller = new AbortController();
+    const began = Date.now();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = async () => {
+      let done = false;
+      try {
+        const sync = await api.sync(id, controller.signal);
+        setState({ sync, error: undefined });
+        done = Object.values(sync.projections).every((one) => reached(sync, one, target));
+      } catch (error) {
+        if (controller.signal.aborted) return;
+        setState((before) => ({ ...before, error }));
+      }
+      const age = Date.now() - began;
+      if (!forever && (done || age > PATIENT)) return;
+      timer = setTimeout(() => void ask(), done || age > 10_000 ? SLOW : QUICK);
+    };
+    void ask();
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+  }, [api, id, forever, target]);
+  return state;
+}
+
+/** `current` is about `sync.version`, the newest the event store has; that one has to include the save we wait for. */
+export const reached = (sync: Sync, one: Sync["projections"][string], target: number): boolean =>
+  !one.parked && one.current && sync.version >= target;
+
+export function SyncList({ sync, target }: { sync: Sync; target: number }) {
+  return (
+    <ul class="sync" aria-label="Read models">
+      {Object.entries(sync.projections).map(([name, one]) => {
+        const state = one.parked ? "parked" : reached(sync, one, target) ? "current" : "behind";
+        return (
+          <li key={name} class={state}>
+            <span class="dot" aria-hidden="true" />
+            <strong>{projectionName(name)}</strong>
+            <span>
+              {state === "current" && `up to date${one.version === null ? "" : `, version ${one.version}`}`}
+              {state === "behind" && `catching up${one.version === null ? "" : `, at version ${one.version}`}`}
+              {state === "parked" && "parked: this change could not be applied here. An operator of projections can try again."}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

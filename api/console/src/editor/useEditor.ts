@@ -1,0 +1,115 @@
+import type { RefObject } from "preact";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { Problem } from "../json/problems";
+import { formatted, problemsOf } from "../json/work";
+import { onTheme } from "../theme";
+import type { Monaco } from "./lazy";
+import type { CodeEditor, DiffEditor, Model } from "./monaco";
+
+export type Mode = "edit" | "compare";
+
+/** What an edit starts from: a laid-out text and the version it stands for. */
+export interface Base {
+  text: string;
+  version: number;
+}
+
+const QUIET_SMALL = 120;
+const QUIET_LARGE = 500;
+const LARGE = 500_000;
+
+/**
+ * One text model under two views, the editor and the diff editor: going from one to the other loses nothing, not even
+ * the undo history. Validation is the console's own, off the page's thread when the text is large.
+ */
+export function useEditor(monaco: Monaco | null, base: Base | null, editHost: RefObject<HTMLDivElement | null>, diffHost: RefObject<HTMLDivElement | null>) {
+  const parts = useRef<{ model: Model; original: Model; editor: CodeEditor; diff: DiffEditor | null } | null>(null);
+  const cleanVersion = useRef(0);
+  const [problems, setProblems] = useState<Problem[]>([]);
+  const [dirty, setDirty] = useState(false);
+  const [checking, setChecking] = useState(false);
+  const [mode, setMode] = useState<Mode>("edit");
+  const [ready, setReady] = useState(false);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the editor is made once; a new base goes through `restart`.
+  useEffect(() => {
+    if (!monaco || !base || !editHost.current) return;
+    const model = monaco.newModel(base.text);
+    const original = monaco.newModel(base.text);
+    const editor = monaco.newEditor(editHost.current, model, { readOnly: false, label: "Variables as JSON" });
+    parts.current = { model, original, editor, diff: null };
+    cleanVersion.current = model.getAlternativeVersionId();
+    let timer: ReturnType<typeof setTimeout>;
+    const check = async () => {
+      const version = model.getVersionId();
+      const found = await problemsOf(model.getValue());
+      if (model.isDisposed() || model.getVersionId() !== version) return;
+      monaco.showProblems(model, found);
+      setProblems(found);
+      setChecking(false);
+    };
+    const changes = model.onDidChangeContent(() => {
+      setDirty(model.getAlternativeVersionId() !== cleanVersion.current);
+      setChecking(true);
+      clearTimeout(timer);
+      timer = setTimeout(() => void check(), model.getValueLength() > LARGE ? QUIET_LARGE : QUIET_SMALL);
+    });
+    const themed = onTheme((dark) => monaco.setTheme(dark));
+    editor.focus();
+    setReady(true);
+    return () => {
+      clearTimeout(timer);
+      changes.dispose();
+      themed();
+      editor.dispose();
+      parts.current?.diff?.dispose();
+      model.dispose();
+      original.dispose();
+      parts.current = null;
+    };
+  }, [monaco, base !== null]);
+
+  const show = useCallback(
+    (next: Mode) => {
+      const now = parts.current;
+      if (!now || !monaco) return;
+      if (next === "compare" && !now.diff && diffHost.current)
+        now.diff = monaco.newDiffEditor(diffHost.current, now.original, now.model, false);
+      setMode(next);
+      requestAnimationFrame(() => (next === "compare" ? now.diff?.getModifiedEditor() : now.editor)?.focus());
+    },
+    [monaco, diffHost],
+  );
+
+  /** Puts a text in as one undoable step. */
+  const replace = useCallback(
+    (text: string) => parts.current && text !== parts.current.model.getValue() && monaco?.replaceText(parts.current.model, text),
+    [monaco],
+  );
+
+  /** Another starting point: `text` is the edit on top of it, or nothing for none. */
+  const restart = useCallback(
+    (next: Base, text = next.text) => {
+      const now = parts.current;
+      if (!now) return;
+      now.original.setValue(next.text);
+      replace(text);
+      if (text === next.text) cleanVersion.current = now.model.getAlternativeVersionId();
+      else cleanVersion.current = -1;
+      setDirty(text !== next.text);
+    },
+    [replace],
+  );
+
+  const text = useCallback(() => parts.current?.model.getValue() ?? "", []);
+  const format = useCallback(async () => replace(await formatted(text())), [replace, text]);
+  const reveal = useCallback((problem: Problem) => {
+    const editor = parts.current?.editor;
+    if (!editor) return;
+    const position = { lineNumber: problem.line, column: problem.column };
+    editor.setPosition(position);
+    editor.revealPositionInCenter(position);
+    editor.focus();
+  }, []);
+  return { ready, problems, dirty, checking, mode, show, text, format, reveal, restart };
+}

@@ -1,0 +1,13 @@
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/controls.css";
+import "./styles/layout.css";
+import "./styles/tree.css";
+import "./styles/editor.css";
+import "./styles/lists.css";
+import { render } from "preact";
+import { App } from "./pages/App";
+import { apply } from "./theme";
+
+apply();
+render(<App />, document.getElementById("app")!);

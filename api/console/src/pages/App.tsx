@@ -1,0 +1,95 @@
+import { useEffect, useState } from "preact/hooks";
+import * as oidc from "../auth/oidc";
+import { adopt, config, handOver, hasToken, loadConfig, loadMe, me, workspaces } from "../auth/session";
+import { address, go, match, to } from "../router";
+import { Loading, Trouble } from "../widgets/small";
+import { InstancePage } from "./instance/InstancePage";
+import { InstancesPage } from "./InstancesPage";
+import { ProjectionsPage } from "./ProjectionsPage";
+import { Shell } from "./Shell";
+import { SignIn } from "./SignIn";
+
+type Boot = "starting" | "ready" | { failed: unknown };
+
+export function App() {
+  const [boot, setBoot] = useState<Boot>("starting");
+  useEffect(() => {
+    start().then(
+      () => setBoot("ready"),
+      (failed: unknown) => setBoot({ failed }),
+    );
+  }, []);
+  if (boot === "starting") {
+    return (
+      <main class="centre">
+        <Loading />
+      </main>
+    );
+  }
+  if (boot !== "ready") {
+    return (
+      <main class="centre">
+        <h1>procvars</h1>
+        <Trouble reason={boot.failed} onRetry={() => location.assign("/")} />
+      </main>
+    );
+  }
+  return me.value === null ? <SignIn /> : <Pages />;
+}
+
+async function start(): Promise<void> {
+  await loadConfig();
+  const { path, query } = address.value;
+  const settings = config.value?.oidc;
+  if (path === "/auth/callback" && settings) {
+    const { tokens, returnTo, popup } = await oidc.complete(settings, query);
+    if (popup) {
+      handOver(tokens);
+      close();
+      return;
+    }
+    adopt(tokens);
+    await go(returnTo, { replace: true });
+  } else if (path === "/auth/again" && settings) {
+    return oidc.begin(settings, "/", true);
+  }
+  if (!hasToken()) return;
+  try {
+    await loadMe();
+  } catch (reason) {
+    // An expired token of an earlier visit was dropped on the way: that is a sign-in, not a failure.
+    if (hasToken()) throw reason;
+  }
+}
+
+function Pages() {
+  const { path } = address.value;
+  const home = workspaces.value[0];
+  useEffect(() => {
+    if ((path === "/" || path === "/auth/callback") && home) void go(to.instances(home), { replace: true });
+  }, [path, home]);
+  const list = match("/w/:ws/instances", path);
+  const one = match("/w/:ws/instances/:id", path) ?? match("/w/:ws/instances/:id/:tab", path);
+  let page = <NotFound />;
+  if (list) page = <InstancesPage key={list.ws} workspace={list.ws!} />;
+  else if (one) page = <InstancePage key={`${one.ws}/${one.id}`} workspace={one.ws!} id={one.id!} tab={one.tab ?? "variables"} />;
+  else if (path === to.projections()) page = <ProjectionsPage />;
+  else if (path === "/") page = home ? <Loading /> : <NoWorkspace />;
+  return <Shell workspace={list?.ws ?? one?.ws ?? null}>{page}</Shell>;
+}
+
+const NotFound = () => (
+  <div class="centre">
+    <h1>Nothing here</h1>
+    <p>
+      This address leads to no page. <a href="/">Go to the process instances</a>.
+    </p>
+  </div>
+);
+
+const NoWorkspace = () => (
+  <div class="centre">
+    <h1>No workspace</h1>
+    <p>You have no role in any workspace. A workspace administrator can give you one.</p>
+  </div>
+);

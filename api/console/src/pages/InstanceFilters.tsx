@@ -1,0 +1,143 @@
+import { useEffect, useId, useState } from "preact/hooks";
+import { type Definition, STATUSES } from "../api/types";
+import { STATUS_WORDS } from "../api/words";
+import { MultiSelect } from "../widgets/MultiSelect";
+import { Field } from "../widgets/small";
+import { type Filter, filterFrom, keysOf, queryOf, SIZES } from "./instanceQuery";
+
+const OPTIONS = STATUSES.map((value) => ({ value, label: STATUS_WORDS[value] }));
+const EMPTY = filterFrom(new URLSearchParams());
+
+export function Filters(props: {
+  filter: Filter;
+  definitions: string[];
+  details: Definition[];
+  onChange(filter: Filter): void;
+}) {
+  const { filter, onChange } = props;
+  const [typed, setTyped] = useState({ text: filter.text, key: filter.key, value: filter.value });
+  useEffect(
+    () => setTyped({ text: filter.text, key: filter.key, value: filter.value }),
+    [filter.text, filter.key, filter.value],
+  );
+  const keys = keysOf(props.details, filter.definition);
+  const list = useId();
+  const hint: Record<string, string> = { number: "e.g. 720 or >= 500", date: "YYYY-MM-DD", boolean: "true or false" };
+  const type = keys.find((one) => one.key === typed.key)?.type;
+  return (
+    <form
+      class="filters"
+      aria-label="Filters"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onChange({ ...filter, ...typed });
+      }}
+    >
+      <Field label="Search text" class="grow">
+        {(id) => (
+          <input
+            id={id}
+            type="search"
+            value={typed.text}
+            placeholder="Words in the searchable variables"
+            onInput={(event) => setTyped({ ...typed, text: event.currentTarget.value })}
+          />
+        )}
+      </Field>
+      <Field label="Search key">
+        {(id) => (
+          <>
+            <input
+              id={id}
+              list={list}
+              value={typed.key}
+              placeholder="Any"
+              autocomplete="off"
+              onInput={(event) => setTyped({ ...typed, key: event.currentTarget.value })}
+            />
+            <datalist id={list}>
+              {keys.map((one) => (
+                <option key={one.key} value={one.key}>
+                  {one.type}
+                </option>
+              ))}
+            </datalist>
+          </>
+        )}
+      </Field>
+      <Field label="Key value">
+        {(id) => (
+          <input
+            id={id}
+            value={typed.value}
+            placeholder={hint[type ?? ""] ?? "exact, or begin*"}
+            onInput={(event) => setTyped({ ...typed, value: event.currentTarget.value })}
+          />
+        )}
+      </Field>
+      <button type="submit" class="primary">
+        Search
+      </button>
+      <div class="filters-row">
+        <div class="field">
+          <span class="label" aria-hidden="true">
+            Status
+          </span>
+          <MultiSelect
+            label="Status"
+            options={OPTIONS}
+            chosen={filter.status}
+            onChange={(status) => onChange({ ...filter, ...typed, status })}
+          />
+        </div>
+        <Field label="Definition">
+          {(id) => (
+            <select
+              id={id}
+              value={filter.definition}
+              onChange={(event) => onChange({ ...filter, ...typed, definition: event.currentTarget.value })}
+            >
+              <option value="">Any</option>
+              {[...new Set([...props.definitions, ...(filter.definition ? [filter.definition] : [])])].map((key) => (
+                <option key={key} value={key}>
+                  {props.details.find((one) => one.key === key)?.name ?? key}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Day label="Started from" value={filter.from} onChange={(from) => onChange({ ...filter, ...typed, from })} />
+        <Day label="Started until" value={filter.to} onChange={(to) => onChange({ ...filter, ...typed, to })} />
+        <Field label="Rows">
+          {(id) => (
+            <select
+              id={id}
+              value={String(filter.size)}
+              onChange={(event) => onChange({ ...filter, ...typed, size: Number(event.currentTarget.value) })}
+            >
+              {SIZES.map((size) => (
+                <option key={size}>{size}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+        {queryOf({ ...filter, size: EMPTY.size }) !== "" && (
+          <button type="button" class="quiet-button" onClick={() => onChange({ ...EMPTY, size: filter.size })}>
+            Clear filters
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+export function Day(props: { label: string; value: string; onChange(day: string): void }) {
+  return (
+    <Field label={props.label}>
+      {(id) => (
+        <input id={id} type="date" value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)} />
+      )}
+    </Field>
+  );
+}

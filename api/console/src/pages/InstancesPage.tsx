@@ -1,0 +1,140 @@
+import { useEffect, useState } from "preact/hooks";
+import { type Instance, PERMISSION } from "../api/types";
+import { may, workspaceApi } from "../auth/session";
+import { address, go, to } from "../router";
+import { useLoad } from "../widgets/load";
+import { Menu } from "../widgets/Menu";
+import { Empty, Loading, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
+import { Filters } from "./InstanceFilters";
+import { fetchRows, type Filter, filterFrom, isSearch, queryOf, type Row } from "./instanceQuery";
+
+/** The table of process instances. The address holds the filters, so a view can be sent to a colleague. */
+export function InstancesPage({ workspace }: { workspace: string }) {
+  const api = workspaceApi(workspace);
+  const filter = filterFrom(address.value.query);
+  const [trail, setTrail] = useState<(string | undefined)[]>([undefined]);
+  const key = queryOf(filter);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins on its first page.
+  useEffect(() => setTrail([undefined]), [key]);
+  const cursor = trail.at(-1);
+  const definitions = useLoad(() => api.definitions(), [workspace]);
+  const page = useLoad((signal) => fetchRows(api, filter, cursor, definitions.value ?? [], signal), [
+    workspace,
+    key,
+    cursor,
+    definitions.value,
+  ]);
+  const known = definitions.value?.map((one) => one.key) ?? [
+    ...new Set(page.value?.rows.map((row) => row.instance.definition)),
+  ];
+  const change = (next: Filter) => void go(to.instances(workspace) + queryOf(next), { replace: true });
+  useEffect(() => {
+    document.title = "Process instances · procvars";
+  }, []);
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>Process instances</h1>
+        <button type="button" onClick={page.reload}>
+          Refresh
+        </button>
+      </div>
+      <Filters filter={filter} definitions={known} details={definitions.value ?? []} onChange={change} />
+      {page.error !== undefined && <Trouble reason={page.error} onRetry={page.reload} />}
+      {!page.value && page.loading && <Loading />}
+      {page.value && (
+        <>
+          <div class={page.loading ? "table-box stale" : "table-box"}>
+            <Table workspace={workspace} rows={page.value.rows} withData={isSearch(filter)} />
+          </div>
+          {page.value.rows.length === 0 && (
+            <Empty>
+              {key === "" ? "There are no process instances in this workspace yet." : "No process instance fits these filters."}
+            </Empty>
+          )}
+          <nav class="pager" aria-label="Pages">
+            <button type="button" disabled={trail.length === 1} onClick={() => setTrail(trail.slice(0, -1))}>
+              Previous
+            </button>
+            <span class="quiet">Page {trail.length}</span>
+            <button
+              type="button"
+              disabled={!page.value.next}
+              onClick={() => setTrail([...trail, page.value!.next ?? undefined])}
+            >
+              Next
+            </button>
+          </nav>
+        </>
+      )}
+    </div>
+  );
+}
+
+export function modifiable(workspace: string, instance: Instance): boolean {
+  const active = instance.status === "STARTED" || instance.status === "ON_HOLD";
+  return active && may(PERMISSION.edit, workspace);
+}
+
+function Table({ workspace, rows, withData }: { workspace: string; rows: Row[]; withData: boolean }) {
+  return (
+    <table class="table instances">
+      <caption class="hidden">Process instances</caption>
+      <thead>
+        <tr>
+          <th scope="col">Title</th>
+          <th scope="col">Definition</th>
+          <th scope="col">Status</th>
+          {withData && <th scope="col">Search data</th>}
+          <th scope="col">Started</th>
+          <th scope="col">Updated</th>
+          <th scope="col">
+            <span class="hidden">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ instance, data }) => (
+          <tr key={instance.id}>
+            <td class="title">
+              <a href={to.instance(workspace, instance.id)}>{instance.title || instance.id}</a>
+              {instance.title && <small class="mono quiet">{instance.id}</small>}
+            </td>
+            <td data-label="Definition">{instance.definition}</td>
+            <td data-label="Status">
+              <StatusBadge status={instance.status} />
+            </td>
+            {withData && (
+              <td data-label="Search data">
+                <Pairs pairs={data} />
+              </td>
+            )}
+            <td data-label="Started">
+              <Time value={instance.started_at} />
+            </td>
+            <td data-label="Updated">
+              <Time value={instance.updated_at} />
+            </td>
+            <td class="row-menu">
+              <RowMenu workspace={workspace} instance={instance} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function RowMenu({ workspace, instance }: { workspace: string; instance: Instance }) {
+  const open = (tab: string, query = "") => () => void go(to.instance(workspace, instance.id, tab, query));
+  const items = [
+    { label: "Open", onSelect: open("variables") },
+    { label: "History", onSelect: open("history") },
+  ];
+  if (modifiable(workspace, instance)) items.unshift({ label: "Modify variables", onSelect: open("variables", "?edit=1") });
+  return (
+    <Menu label={`Actions for ${instance.title || instance.id}`} items={items}>
+      <span aria-hidden="true">⋮</span>
+    </Menu>
+  );
+}

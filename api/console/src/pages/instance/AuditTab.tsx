@@ -1,0 +1,192 @@
+import { useState } from "preact/hooks";
+import type { AuditEntry } from "../../api/types";
+import type { Workspace } from "../../api/workspace";
+import { JsonView } from "../../editor/views";
+import { copy } from "../../widgets/announce";
+import { Dialog } from "../../widgets/Dialog";
+import { useLoad, usePages } from "../../widgets/load";
+import { Empty, Field, Loading, Person, Time, Trouble } from "../../widgets/small";
+import { Day } from "../InstanceFilters";
+import { dayStart } from "../instanceQuery";
+import type { TabProps } from "./InstancePage";
+
+const NONE = { from: "", to: "", user: "", subject: "", event: "" };
+
+export function AuditTab({ api, instance }: TabProps) {
+  const [typed, setTyped] = useState(NONE);
+  const [filter, setFilter] = useState(NONE);
+  const [open, setOpen] = useState<AuditEntry | null>(null);
+  const list = usePages(
+    (cursor, signal) =>
+      api.audit(
+        { ...filter, from: dayStart(filter.from), to: dayStart(filter.to, true), instance_id: instance.id, cursor },
+        signal,
+      ),
+    [instance.id, instance.version, JSON.stringify(filter)],
+  );
+  const text = (name: "user" | "subject" | "event", label: string) => (
+    <Field label={label}>
+      {(id) => (
+        <input
+          id={id}
+          value={typed[name]}
+          placeholder="Any"
+          onInput={(event) => setTyped({ ...typed, [name]: event.currentTarget.value })}
+        />
+      )}
+    </Field>
+  );
+  const filtered = JSON.stringify(filter) !== JSON.stringify(NONE);
+  return (
+    <div class="stack">
+      <form
+        class="filters"
+        role="search"
+        aria-label="Filter the audit log"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setFilter(typed);
+        }}
+      >
+        <Day label="From" value={typed.from} onChange={(from) => setTyped({ ...typed, from })} />
+        <Day label="Until" value={typed.to} onChange={(to) => setTyped({ ...typed, to })} />
+        {text("user", "User")}
+        {text("subject", "Subject")}
+        {text("event", "Event")}
+        <button type="submit">Filter</button>
+        {filtered && (
+          <button
+            type="button"
+            class="quiet-button"
+            onClick={() => {
+              setTyped(NONE);
+              setFilter(NONE);
+            }}
+          >
+            Clear filters
+          </button>
+        )}
+      </form>
+      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
+      {list.items.length > 0 && (
+        <div class="table-box">
+          <table class="table clickable">
+            <caption class="hidden">Audit log, newest first</caption>
+            <thead>
+              <tr>
+                <th scope="col">Timestamp</th>
+                <th scope="col">User</th>
+                <th scope="col">Subject</th>
+                <th scope="col">Event</th>
+                <th scope="col">Subject identifier</th>
+                <th scope="col">Version</th>
+                <th scope="col">Status</th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.items.map((entry) => (
+                // biome-ignore lint/a11y/useKeyWithClickEvents: the button in the first cell is the keyboard's way.
+                <tr key={entry.id} onClick={() => setOpen(entry)}>
+                  <td class="title">
+                    <button
+                      type="button"
+                      class="link"
+                      onClick={(event) => {
+                        event.stopPropagation();
+                        setOpen(entry);
+                      }}
+                    >
+                      <Time value={entry.timestamp} />
+                      <span class="hidden">, details of version {entry.version ?? "?"}</span>
+                    </button>
+                  </td>
+                  <td data-label="User">
+                    <Person name={entry.user_name} user={entry.user} />
+                  </td>
+                  <td data-label="Subject">{entry.subject}</td>
+                  <td data-label="Event">{entry.event}</td>
+                  <td data-label="Subject identifier" class="mono">
+                    {entry.subject_identifier}
+                  </td>
+                  <td data-label="Version">{entry.version ?? "–"}</td>
+                  <td data-label="Status">{entry.status}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {list.loading ? (
+        <Loading />
+      ) : (
+        list.items.length === 0 &&
+        list.error === undefined && (
+          <Empty>{filtered ? "No entry fits these filters." : "Nothing was modified by an operator yet."}</Empty>
+        )
+      )}
+      {list.more && (
+        <button type="button" onClick={list.loadMore}>
+          Show more
+        </button>
+      )}
+      {open && <Details api={api} entry={open} onClose={() => setOpen(null)} />}
+    </div>
+  );
+}
+
+function Details({ api, entry, onClose }: { api: Workspace; entry: AuditEntry; onClose(): void }) {
+  const loaded = useLoad(() => api.auditEntry(entry.id), [entry.id]);
+  const detail = loaded.value;
+  return (
+    <Dialog
+      title={`${entry.event} · ${entry.subject}`}
+      wide
+      onClose={onClose}
+      actions={
+        <>
+          {detail && (
+            <button type="button" onClick={() => void copy(detail.body, "Body")}>
+              Copy body
+            </button>
+          )}
+          <button type="button" class="primary" onClick={onClose}>
+            Close
+          </button>
+        </>
+      }
+    >
+      <dl class="facts">
+        <div>
+          <dt>When</dt>
+          <dd>
+            <Time value={entry.timestamp} />
+          </dd>
+        </div>
+        <div>
+          <dt>User</dt>
+          <dd>
+            <Person name={entry.user_name} user={entry.user} />
+          </dd>
+        </div>
+        <div>
+          <dt>Status</dt>
+          <dd>{entry.status}</dd>
+        </div>
+        <div>
+          <dt>Reason</dt>
+          <dd>{entry.reason || "–"}</dd>
+        </div>
+      </dl>
+      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
+      {!detail && loaded.loading && <Loading />}
+      {detail && (
+        <>
+          <h3>URL</h3>
+          <code class="path url">{detail.url}</code>
+          <h3>Body</h3>
+          <JsonView text={detail.body} label="Body" height="46vh" />
+        </>
+      )}
+    </Dialog>
+  );
+}

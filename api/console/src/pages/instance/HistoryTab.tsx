@@ -1,0 +1,239 @@
+import { useState } from "preact/hooks";
+import type { HistoryEntry } from "../../api/types";
+import { explain } from "../../api/words";
+import type { Workspace } from "../../api/workspace";
+import { DiffView } from "../../editor/views";
+import { newIdempotencyKey } from "../../editor/persist";
+import { changesBetween } from "../../json/work";
+import { go, to } from "../../router";
+import { announce } from "../../widgets/announce";
+import { ChangeList, summary } from "../../widgets/ChangeList";
+import { Dialog } from "../../widgets/Dialog";
+import { useLoad, usePages } from "../../widgets/load";
+import { Empty, Field, Loading, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
+import type { TabProps } from "./InstancePage";
+
+/** Who, when, why and what: every change of the variables, newest first. */
+export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {
+  const list = usePages((cursor) => api.history(instance.id, cursor), [instance.id, instance.version]);
+  return (
+    <div class="stack">
+      <AtMoment workspace={api.name} id={instance.id} version={instance.version} />
+      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
+      <ol class="history" aria-label="Modifications, newest first">
+        {list.items.map((entry) => (
+          <Entry key={entry.version} api={api} id={instance.id} entry={entry} canEdit={canEdit} onReapplied={reload} />
+        ))}
+      </ol>
+      {list.loading ? (
+        <Loading />
+      ) : (
+        list.items.length === 0 && list.error === undefined && <Empty>The variables have not changed since the start.</Empty>
+      )}
+      {list.more && (
+        <button type="button" onClick={list.loadMore}>
+          Show more
+        </button>
+      )}
+    </div>
+  );
+}
+
+function AtMoment({ workspace, id, version }: { workspace: string; id: string; version: number }) {
+  const [number, setNumber] = useState("");
+  const [time, setTime] = useState("");
+  const open = (query: string) => void go(to.instance(workspace, id, "variables", query));
+  return (
+    <div class="moments">
+      <form
+        class="toolbar"
+        aria-label="Variables at a version"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (number) open(`?version=${number}`);
+        }}
+      >
+        <Field label="Variables at version">
+          {(field) => (
+            <input
+              id={field}
+              type="number"
+              min="1"
+              max={version}
+              value={number}
+              onInput={(event) => setNumber(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <button type="submit" disabled={!number}>
+          Show version
+        </button>
+      </form>
+      <form
+        class="toolbar"
+        aria-label="Variables at a time"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (time) open(`?at=${encodeURIComponent(new Date(time).toISOString())}`);
+        }}
+      >
+        <Field label="Variables at time">
+          {(field) => (
+            <input
+              id={field}
+              type="datetime-local"
+              step="1"
+              value={time}
+              onInput={(event) => setTime(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <button type="submit" disabled={!time}>
+          Show time
+        </button>
+      </form>
+    </div>
+  );
+}
+
+function Entry(props: { api: Workspace; id: string; entry: HistoryEntry; canEdit: boolean; onReapplied(): void }) {
+  const { api, id, entry } = props;
+  const [open, setOpen] = useState(false);
+  const [reapplying, setReapplying] = useState(false);
+  const byEngine = entry.origin === "engine";
+  return (
+    <li class={byEngine ? "engine" : ""}>
+      <div class="history-head">
+        <button type="button" class="disclose" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <span class={open ? "chevron open" : "chevron"} aria-hidden="true" />
+          <span>
+            <strong>Version {entry.version}</strong> ·{" "}
+            {byEngine ? "the process itself" : <Person name={entry.user_name} user={entry.user} />} ·{" "}
+            <Time value={entry.time} />
+          </span>
+        </button>
+        <span class="quiet">
+          {entry.patch.length} {entry.patch.length === 1 ? "change" : "changes"}
+        </span>
+      </div>
+      {entry.reason && <p class="why-said">“{entry.reason}”</p>}
+      {!open && <Glance entry={entry} />}
+      {open && (
+        <div class="history-body">
+          <Differences api={api} id={id} version={entry.version} />
+          <div class="toolbar">
+            <a class="button" href={to.instance(api.name, id, "variables", `?version=${entry.version}`)}>
+              Variables at version {entry.version}
+            </a>
+            {props.canEdit && !byEngine && entry.version > 1 && (
+              <button type="button" onClick={() => setReapplying(true)}>
+                Apply this again
+              </button>
+            )}
+          </div>
+        </div>
+      )}
+      {reapplying && (
+        <ReapplyDialog {...props} onClose={() => setReapplying(false)} onDone={() => {
+          setReapplying(false);
+          props.onReapplied();
+        }} />
+      )}
+    </li>
+  );
+}
+
+const GLANCE = 3;
+const VERB = { add: "+", remove: "−", replace: "~", move: "→", copy: "⧉", test: "?" } as const;
+
+/** The first operations of the patch, without asking the server for the documents. */
+function Glance({ entry }: { entry: HistoryEntry }) {
+  return (
+    <ul class="glance">
+      {entry.patch.slice(0, GLANCE).map((operation, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a patch may name one path twice and never changes.
+        <li key={at}>
+          <span aria-hidden="true">{VERB[operation.op]}</span> <span class="hidden">{operation.op}</span>
+          <Path pointer={operation.path} />{" "}
+          {operation.value !== undefined && <Value literal={operation.value.length > 80 ? `${operation.value.slice(0, 80)}…` : operation.value} />}
+        </li>
+      ))}
+      {entry.patch.length > GLANCE && <li class="quiet">and {entry.patch.length - GLANCE} more</li>}
+    </ul>
+  );
+}
+
+function Differences({ api, id, version }: { api: Workspace; id: string; version: number }) {
+  const [sideBySide, setSideBySide] = useState(false);
+  const loaded = useLoad(async () => {
+    const [before, after] = await Promise.all([
+      version > 1 ? api.variables(id, { version: version - 1 }) : Promise.resolve({ text: "{}" }),
+      api.variables(id, { version }),
+    ]);
+    return { before: before.text, after: after.text, changes: await changesBetween(before.text, after.text) };
+  }, [id, version]);
+  if (loaded.error !== undefined) return <Trouble reason={loaded.error} onRetry={loaded.reload} />;
+  if (!loaded.value) return <Loading />;
+  return (
+    <>
+      <div class="toolbar">
+        <span class="quiet">{summary(loaded.value.changes)}</span>
+        <button type="button" aria-pressed={sideBySide} onClick={() => setSideBySide(!sideBySide)}>
+          Side by side
+        </button>
+      </div>
+      {sideBySide ? (
+        <DiffView before={loaded.value.before} after={loaded.value.after} height="360px" />
+      ) : (
+        <ChangeList changes={loaded.value.changes} />
+      )}
+    </>
+  );
+}
+
+/** For a modification that a back navigation undid. */
+function ReapplyDialog(props: { api: Workspace; id: string; entry: HistoryEntry; onClose(): void; onDone(): void }) {
+  const [reason, setReason] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [key] = useState(newIdempotencyKey);
+  const [error, setError] = useState<unknown>(undefined);
+  const apply = async () => {
+    setBusy(true);
+    try {
+      const { version } = await props.api.instance(props.id);
+      const write = { version, reason: reason.trim(), idempotencyKey: key };
+      const result = await props.api.reapply(props.id, props.entry.version, write);
+      announce(result.changed ? `Applied again as version ${result.version}.` : "These values are current already.");
+      props.onDone();
+    } catch (failed) {
+      setError(failed);
+      announce(explain(failed), "bad");
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title={`Apply version ${props.entry.version} again`}
+      onClose={props.onClose}
+      busy={busy}
+      actions={
+        <>
+          <button type="button" onClick={props.onClose}>
+            Go back
+          </button>
+          <button type="button" class="primary" disabled={busy} onClick={() => void apply()}>
+            Apply again
+          </button>
+        </>
+      }
+    >
+      {error !== undefined && <Trouble reason={error} />}
+      <p>
+        Makes the same change to the current values, as a new modification. Useful when going back in the process has undone
+        it.
+      </p>
+      <Glance entry={props.entry} />
+      <ReasonField value={reason} onChange={setReason} />
+    </Dialog>
+  );
+}

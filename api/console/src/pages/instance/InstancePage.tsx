@@ -1,0 +1,149 @@
+import { useEffect } from "preact/hooks";
+import { type Instance, PERMISSION } from "../../api/types";
+import type { Workspace } from "../../api/workspace";
+import { may, workspaceApi } from "../../auth/session";
+import { address, go, to } from "../../router";
+import { useLoad } from "../../widgets/load";
+import { Menu } from "../../widgets/Menu";
+import { Loading, StatusBadge, Time, Trouble } from "../../widgets/small";
+import { modifiable } from "../InstancesPage";
+import { AuditTab } from "./AuditTab";
+import { exportVariables } from "./exportVariables";
+import { HistoryTab } from "./HistoryTab";
+import { SnapshotsTab } from "./SnapshotsTab";
+import { SubprocessesTab } from "./SubprocessesTab";
+import { SyncTab } from "./SyncTab";
+import { TasksTab } from "./TasksTab";
+import { VariablesTab } from "./VariablesTab";
+
+export interface TabProps {
+  api: Workspace;
+  instance: Instance;
+  /** May this person modify this instance, in the state it is in now? */
+  canEdit: boolean;
+  reload(): void;
+}
+
+const TABS = [
+  { slug: "variables", label: "Variables", show: VariablesTab },
+  { slug: "subprocesses", label: "Subprocesses", show: SubprocessesTab },
+  { slug: "tasks", label: "Tasks", show: TasksTab, needs: PERMISSION.tasks },
+  { slug: "snapshots", label: "Snapshots", show: SnapshotsTab },
+  { slug: "history", label: "History", show: HistoryTab },
+  { slug: "audit-log", label: "Audit Log", show: AuditTab, needs: PERMISSION.audit },
+  { slug: "sync", label: "Sync", show: SyncTab },
+] as const;
+
+export function InstancePage({ workspace, id, tab }: { workspace: string; id: string; tab: string }) {
+  const api = workspaceApi(workspace);
+  const loaded = useLoad((signal) => api.instance(id, signal), [workspace, id]);
+  const instance = loaded.value;
+  const tabs = TABS.filter((one) => !("needs" in one) || may(one.needs, workspace));
+  const current = tabs.find((one) => one.slug === tab) ?? tabs[0]!;
+  useEffect(() => {
+    document.title = `${instance?.title || id} · ${current.label} · procvars`;
+  }, [instance, id, current.label]);
+  if (!instance) {
+    return (
+      <div class="page">
+        {loaded.error === undefined ? <Loading /> : <Trouble reason={loaded.error} onRetry={loaded.reload} />}
+        <p>
+          <a href={to.instances(workspace)}>All process instances</a>
+        </p>
+      </div>
+    );
+  }
+  const canEdit = modifiable(workspace, instance);
+  const items = [{ label: "Export", onSelect: () => void exportVariables(api, id, {}) }];
+  const edit = to.instance(workspace, id, "variables", "?edit=1");
+  if (canEdit) items.unshift({ label: "Modify variables", onSelect: () => void go(edit) });
+  const Current = current.show;
+  return (
+    <div class="page instance">
+      <nav class="crumbs" aria-label="Breadcrumb">
+        <a href={to.instances(workspace)}>Process instances</a> <span aria-hidden="true">/</span>{" "}
+        <span>{instance.definition}</span>
+      </nav>
+      <div class="page-head">
+        <div class="instance-title">
+          <h1>{instance.title || instance.id}</h1> <StatusBadge status={instance.status} />
+        </div>
+        <Menu label="More actions" items={items}>
+          <span aria-hidden="true">⋮</span>
+        </Menu>
+      </div>
+      <dl class="facts">
+        <div>
+          <dt>Instance</dt>
+          <dd class="mono">{instance.id}</dd>
+        </div>
+        <div>
+          <dt>Started</dt>
+          <dd>
+            <Time value={instance.started_at} />
+          </dd>
+        </div>
+        <div>
+          <dt>Updated</dt>
+          <dd>
+            <Time value={instance.updated_at} />
+          </dd>
+        </div>
+        <div>
+          <dt>Version</dt>
+          <dd>{instance.version}</dd>
+        </div>
+        {instance.parent_id && (
+          <div>
+            <dt>Parent</dt>
+            <dd>
+              <a class="mono" href={to.instance(workspace, instance.parent_id)}>
+                {instance.parent_id}
+              </a>
+            </dd>
+          </div>
+        )}
+      </dl>
+      <Tabs workspace={workspace} id={id} tabs={tabs} current={current.slug} />
+      <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${current.slug}`}>
+        <Current key={current.slug} api={api} instance={instance} canEdit={canEdit} reload={loaded.reload} />
+      </div>
+    </div>
+  );
+}
+
+function Tabs(props: { workspace: string; id: string; tabs: readonly { slug: string; label: string }[]; current: string }) {
+  const open = (slug: string) => {
+    void go(to.instance(props.workspace, props.id, slug)).then(() => document.getElementById(`tab-${slug}`)?.focus());
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = props.tabs.findIndex((one) => one.slug === props.current);
+    const last = props.tabs.length - 1;
+    const steps: Record<string, number> = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last };
+    const next = steps[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    open(props.tabs[next]!.slug);
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label="About this instance" onKeyDown={onKeyDown} tabIndex={-1}>
+      {props.tabs.map((one) => {
+        const chosen = one.slug === props.current;
+        return (
+          <button
+            key={one.slug}
+            type="button"
+            role="tab"
+            id={`tab-${one.slug}`}
+            aria-selected={chosen}
+            aria-controls={chosen ? "tab-panel" : undefined}
+            tabIndex={chosen ? 0 : -1}
+            onClick={() => (chosen && address.value.query.size === 0 ? undefined : open(one.slug))}
+          >
+            {one.label}
+          </button>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,202 @@
+import { useState } from "preact/hooks";
+import type { Snapshot } from "../../api/types";
+import type { Outcome } from "../../editor/SavedPanel";
+import { SavedPanel } from "../../editor/SavedPanel";
+import { RestoreDialog } from "../../editor/RestoreDialog";
+import { DiffView, JsonView } from "../../editor/views";
+import { changesBetween } from "../../json/work";
+import { ChangeList } from "../../widgets/ChangeList";
+import { Dialog } from "../../widgets/Dialog";
+import { useLoad, usePages } from "../../widgets/load";
+import { Empty, Loading, Person, Time, Trouble } from "../../widgets/small";
+import type { TabProps } from "./InstancePage";
+
+type Side = number | "current";
+
+export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
+  const [saved, setSaved] = useState<Outcome | null>(null);
+  const list = usePages((cursor) => api.snapshots(instance.id, cursor), [instance.id, instance.version, saved?.version]);
+  const [viewing, setViewing] = useState<Snapshot | null>(null);
+  const [restoring, setRestoring] = useState<Snapshot | null>(null);
+  const [marked, setMarked] = useState<Side[]>([]);
+  const [comparing, setComparing] = useState<[Side, Side] | null>(null);
+  const mark = (version: number) =>
+    setMarked(marked.includes(version) ? marked.filter((one) => one !== version) : [...marked, version].slice(-2));
+  const compareMarked = () => {
+    const [a, b] = [...marked].sort((x, y) => Number(x) - Number(y));
+    setComparing([a!, b ?? "current"]);
+  };
+  return (
+    <div class="stack">
+      {saved && <SavedPanel key={saved.version} api={api} id={instance.id} outcome={saved} onDismiss={() => setSaved(null)} />}
+      <div class="toolbar">
+        <p class="quiet">The values as they stood before each modification. They are never changed.</p>
+        <span class="spring" />
+        <button type="button" disabled={marked.length === 0} onClick={compareMarked}>
+          {marked.length === 2 ? "Compare the two" : "Compare with current"}
+        </button>
+      </div>
+      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
+      {list.items.length > 0 && (
+        <div class="table-box">
+          <table class="table">
+            <caption class="hidden">Snapshots</caption>
+            <thead>
+              <tr>
+                <th scope="col">
+                  <span class="hidden">Mark to compare</span>
+                </th>
+                <th scope="col">Snapshot</th>
+                <th scope="col">Taken</th>
+                <th scope="col">Modified by</th>
+                <th scope="col">Reason</th>
+                <th scope="col">
+                  <span class="hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.items.map((one) => (
+                <tr key={one.version}>
+                  <td class="mark">
+                    <input
+                      type="checkbox"
+                      aria-label={`Compare the snapshot before version ${one.version}`}
+                      checked={marked.includes(one.version)}
+                      onChange={() => mark(one.version)}
+                    />
+                  </td>
+                  <td class="title">Before version {one.version}</td>
+                  <td data-label="Taken">
+                    <Time value={one.taken_at} />
+                  </td>
+                  <td data-label="Modified by">
+                    <Person name={one.user_name} user={one.user} />
+                  </td>
+                  <td data-label="Reason">{one.reason || <span class="quiet">–</span>}</td>
+                  <td class="actions">
+                    <button type="button" aria-label={`View the snapshot before version ${one.version}`} onClick={() => setViewing(one)}>
+                      View
+                    </button>
+                    {canEdit && (
+                      <button
+                        type="button"
+                        aria-label={`Restore the snapshot before version ${one.version}`}
+                        onClick={() => setRestoring(one)}
+                      >
+                        Restore
+                      </button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {list.loading ? (
+        <Loading />
+      ) : (
+        list.items.length === 0 && list.error === undefined && <Empty>No operator has modified this instance yet.</Empty>
+      )}
+      {list.more && (
+        <button type="button" onClick={list.loadMore}>
+          Show more
+        </button>
+      )}
+      {viewing && (
+        <ViewSnapshot
+          load={() => api.snapshot(instance.id, viewing.version)}
+          title={`Snapshot before version ${viewing.version}`}
+          onCompare={() => {
+            setComparing([viewing.version, "current"]);
+            setViewing(null);
+          }}
+          onClose={() => setViewing(null)}
+        />
+      )}
+      {comparing && (
+        <CompareSnapshots
+          sides={comparing}
+          load={async (side) =>
+            side === "current" ? (await api.variables(instance.id)).text : api.snapshot(instance.id, side)
+          }
+          onClose={() => setComparing(null)}
+        />
+      )}
+      {restoring && (
+        <RestoreDialog
+          api={api}
+          instance={instance}
+          snapshot={restoring.version}
+          onClose={() => setRestoring(null)}
+          onRestored={(outcome) => {
+            setRestoring(null);
+            setSaved(outcome);
+            reload();
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function ViewSnapshot(props: { title: string; load(): Promise<string>; onCompare(): void; onClose(): void }) {
+  const loaded = useLoad(props.load, [props.title]);
+  return (
+    <Dialog
+      title={props.title}
+      wide
+      onClose={props.onClose}
+      actions={
+        <>
+          <button type="button" onClick={props.onCompare}>
+            Compare with current
+          </button>
+          <button type="button" class="primary" onClick={props.onClose}>
+            Close
+          </button>
+        </>
+      }
+    >
+      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
+      {loaded.value === undefined ? (
+        loaded.loading && <Loading />
+      ) : (
+        <JsonView text={loaded.value} label={props.title} height="56vh" />
+      )}
+    </Dialog>
+  );
+}
+
+function CompareSnapshots(props: { sides: [Side, Side]; load(side: Side): Promise<string>; onClose(): void }) {
+  const [left, right] = props.sides;
+  const loaded = useLoad(async () => {
+    const [before, after] = await Promise.all([props.load(left), props.load(right)]);
+    return { before, after, changes: await changesBetween(before, after) };
+  }, [left, right]);
+  const name = (side: Side) => (side === "current" ? "current values" : `before version ${side}`);
+  return (
+    <Dialog
+      title={`Compare: ${name(left)} → ${name(right)}`}
+      wide
+      onClose={props.onClose}
+      actions={
+        <button type="button" class="primary" onClick={props.onClose}>
+          Close
+        </button>
+      }
+    >
+      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
+      {loaded.value === undefined ? (
+        loaded.loading && <Loading />
+      ) : (
+        <>
+          <DiffView before={loaded.value.before} after={loaded.value.after} height="44vh" />
+          <h3>Values that differ</h3>
+          <ChangeList changes={loaded.value.changes} />
+        </>
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,73 @@
+import { to } from "../../router";
+import { usePages } from "../../widgets/load";
+import { Empty, Loading, StatusBadge, Time, Trouble } from "../../widgets/small";
+import type { TabProps } from "./InstancePage";
+
+export function SubprocessesTab({ api, instance }: TabProps) {
+  const list = usePages(
+    async (cursor, signal) => {
+      const page = await api.instances({ status: [], parent_id: instance.id, limit: 100, cursor }, signal);
+      return { ...page, items: page.items.filter((one) => one.parent_id === instance.id) };
+    },
+    [instance.id],
+  );
+  return (
+    <div class="stack">
+      {instance.parent_id && (
+        <p>
+          This is a subprocess of{" "}
+          <a class="mono" href={to.instance(api.name, instance.parent_id)}>
+            {instance.parent_id}
+          </a>
+          .
+        </p>
+      )}
+      <p class="quiet">
+        A subprocess received a copy of the variables when it started. Changing this instance does not change its
+        subprocesses.
+      </p>
+      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
+      {list.items.length > 0 && (
+        <div class="table-box">
+          <table class="table">
+            <caption class="hidden">Subprocesses</caption>
+            <thead>
+              <tr>
+                <th scope="col">Title</th>
+                <th scope="col">Definition</th>
+                <th scope="col">Status</th>
+                <th scope="col">Started</th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.items.map((one) => (
+                <tr key={one.id}>
+                  <td class="title">
+                    <a href={to.instance(api.name, one.id)}>{one.title || one.id}</a>
+                  </td>
+                  <td data-label="Definition">{one.definition}</td>
+                  <td data-label="Status">
+                    <StatusBadge status={one.status} />
+                  </td>
+                  <td data-label="Started">
+                    <Time value={one.started_at} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {list.loading ? (
+        <Loading />
+      ) : (
+        list.items.length === 0 && list.error === undefined && !list.more && <Empty>This instance has no subprocesses.</Empty>
+      )}
+      {list.more && (
+        <button type="button" onClick={list.loadMore}>
+          Show more
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { type Definition, type Instance, type SearchKey, STATUSES, type Status } from "../api/types";
+import type { SearchQuery, Workspace } from "../api/workspace";
+
+/** The filters of the instances page, as they stand in the address. */
+export interface Filter {
+  status: string[];
+  definition: string;
+  from: string;
+  to: string;
+  text: string;
+  key: string;
+  value: string;
+  size: number;
+}
+
+export interface Row {
+  instance: Instance;
+  /** What the search index holds; literal JSON. */
+  data: [string, string][];
+}
+
+export const SIZES = [25, 50, 100] as const;
+
+export function filterFrom(query: URLSearchParams): Filter {
+  const get = (name: string) => query.get(name) ?? "";
+  const size = Number(query.get("size"));
+  return {
+    status: query.getAll("status").filter((one) => (STATUSES as readonly string[]).includes(one)),
+    definition: get("definition"),
+    from: get("from"),
+    to: get("to"),
+    text: get("text"),
+    key: get("key"),
+    value: get("value"),
+    size: (SIZES as readonly number[]).includes(size) ? size : SIZES[0],
+  };
+}
+
+export function queryOf(filter: Filter): string {
+  const query = new URLSearchParams();
+  for (const status of filter.status) query.append("status", status);
+  for (const name of ["definition", "from", "to", "text", "key", "value"] as const)
+    if (filter[name]) query.set(name, filter[name]);
+  if (filter.size !== SIZES[0]) query.set("size", String(filter.size));
+  const text = query.toString();
+  return text && `?${text}`;
+}
+
+export const isSearch = (filter: Filter): boolean => filter.text !== "" || (filter.key !== "" && filter.value !== "");
+
+/** A local day as the moment it begins or, with `after`, the moment it is over. */
+export function dayStart(day: string, after = false): string | undefined {
+  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
+  if (!parts) return undefined;
+  return new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + (after ? 1 : 0)).toISOString();
+}
+
+/**
+ * What a person typed for a key, as the literal JSON that the search expects. A number keeps its digits; `*` at the
+ * end asks for a prefix; a day means that whole day.
+ */
+export function literalFor(type: SearchKey["type"] | undefined, typed: string): string {
+  const text = typed.trim();
+  if (type === "number") {
+    const range = /^(<=|>=|<|>)\s*(-?\d[\d.eE+-]*)$/.exec(text);
+    const names: Record<string, string> = { "<": "lt", "<=": "lte", ">": "gt", ">=": "gte" };
+    if (range) return `{"${names[range[1]!]}":${range[2]}}`;
+    if (/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)) return text;
+  }
+  if (type === "boolean" && (text === "true" || text === "false")) return text;
+  if (type === "date" && dayStart(text)) return JSON.stringify({ gte: dayStart(text), lt: dayStart(text, true) });
+  if (text.endsWith("*") && text.length > 1) return JSON.stringify({ prefix: text.slice(0, -1) });
+  return JSON.stringify(text);
+}
+
+export function keysOf(definitions: Definition[], definition: string): SearchKey[] {
+  const all = definitions.filter((one) => definition === "" || one.key === definition).flatMap((one) => one.search ?? []);
+  return [...new Map(all.map((one) => [one.key, one])).values()];
+}
+
+export async function fetchRows(
+  api: Workspace,
+  filter: Filter,
+  cursor: string | undefined,
+  definitions: Definition[],
+  signal: AbortSignal,
+): Promise<{ rows: Row[]; next: string | null }> {
+  const dates = { started_after: dayStart(filter.from), started_before: dayStart(filter.to, true) };
+  if (!isSearch(filter)) {
+    const query = { status: filter.status, definition: filter.definition || undefined, ...dates, limit: filter.size, cursor };
+    const { items, next } = await api.instances(query, signal);
+    return { rows: items.map((instance) => ({ instance, data: [] })), next };
+  }
+  const type = keysOf(definitions, filter.definition).find((one) => one.key === filter.key)?.type;
+  const query: SearchQuery = { keys: [], ...dates, limit: filter.size, cursor };
+  if (filter.key && filter.value) query.keys.push({ key: filter.key, literal: literalFor(type, filter.value) });
+  if (filter.text) query.text = filter.text;
+  if (filter.definition) query.definitions = [filter.definition];
+  if (filter.status.length > 0) query.statuses = filter.status;
+  const { items, next } = await api.search(query, signal);
+  // The index knows what is searched for; title and last update are the instance's own.
+  const instances = await Promise.all(items.map((hit) => api.instance(hit.instance_id, signal).catch(() => null)));
+  const rows = items.map((hit, at) => ({
+    data: hit.data,
+    instance: instances[at] ?? {
+      ...hit,
+      id: hit.instance_id,
+      status: hit.status as Status,
+      title: null,
+      updated_at: null,
+      parent_id: null,
+      editable: false,
+    },
+  }));
+  return { rows, next };
+}

@@ -1,0 +1,219 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Blame } from "../api/types";
+import { isContainer, jsonPath, Kind, keyOf, pointer, raw, type Tape } from "../json/tape";
+import { copy } from "./announce";
+import { BlameIndex } from "./blameIndex";
+import { Person, Time, Value } from "./small";
+import { depthOf, expandAll, firstExpansion, matching, step, visibleRows } from "./treeRows";
+
+const ROW = 28;
+const SPARE = 8;
+
+/** A virtual tree (ARIA tree pattern): only the rows in view exist, so 5 MB documents scroll freely. */
+export function Tree({ tape, blame, label }: { tape: Tape; blame?: readonly Blame[] | null; label: string }) {
+  const [query, setQuery] = useState("");
+  const [expanded, setExpanded] = useState(() => firstExpansion(tape));
+  const [selected, setSelected] = useState(0);
+  const [scroll, setScroll] = useState(0);
+  const [height, setHeight] = useState(600);
+  const box = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    setExpanded(firstExpansion(tape));
+    setSelected(0);
+  }, [tape]);
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => setHeight(box.current?.clientHeight ?? 600));
+    observer.observe(box.current!);
+    return () => observer.disconnect();
+  }, []);
+
+  const found = useMemo(() => (query.trim() === "" ? null : matching(tape, query.trim())), [tape, query]);
+  const rows = useMemo(
+    () => visibleRows(tape, expanded.length === tape.count ? expanded : firstExpansion(tape), found?.marks ?? null),
+    [tape, expanded, found],
+  );
+  const index = useMemo(() => (blame ? new BlameIndex(blame) : null), [blame]);
+  const isOpen = (node: number) => expanded[node] === 1 || ((found?.marks[node] ?? 0) & 2) !== 0;
+  const row = Math.max(0, rows.indexOf(selected));
+  const first = Math.max(0, Math.floor(scroll / ROW) - SPARE);
+  const last = Math.min(rows.length, Math.ceil((scroll + height) / ROW) + SPARE);
+
+  const toggle = (node: number) => {
+    const next = expanded.slice();
+    next[node] = isOpen(node) ? 0 : 1;
+    setExpanded(next);
+  };
+  const select = (at: number) => {
+    setSelected(rows[at]!);
+    const view = box.current!;
+    if (at * ROW < view.scrollTop) view.scrollTop = at * ROW;
+    else if ((at + 1) * ROW > view.scrollTop + view.clientHeight) view.scrollTop = (at + 1) * ROW - view.clientHeight;
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || rows.length === 0) return;
+    if (event.key === "*") setExpanded(expandAll(tape, 1));
+    else if (event.key === "c") void copy(jsonPath(tape, rows[row]!), "Path");
+    else {
+      const next = step(event.key, row, rows, tape, isOpen, Math.floor(height / ROW) - 1);
+      if (next === null) return;
+      if (next === "toggle") toggle(rows[row]!);
+      else select(next);
+    }
+    event.preventDefault();
+  };
+
+  const visible: number[] = [];
+  for (let at = first; at < last; at++) visible.push(at);
+  const mounted = row >= first && row < last && rows.length > 0;
+  return (
+    <div class="tree">
+      <div class="toolbar tree-bar">
+        <input
+          type="search"
+          aria-label="Filter variables"
+          placeholder="Filter by name or value"
+          value={query}
+          onInput={(event) => setQuery(event.currentTarget.value)}
+        />
+        {found && (
+          <span class="quiet" role="status">
+            {found.hits} found
+          </span>
+        )}
+        <button type="button" class="quiet-button" onClick={() => setExpanded(expandAll(tape, 1))}>
+          Expand all
+        </button>
+        <button type="button" class="quiet-button" onClick={() => setExpanded(expandAll(tape, 0))}>
+          Collapse all
+        </button>
+      </div>
+      <div
+        ref={box}
+        class="tree-rows"
+        role="tree"
+        aria-label={label}
+        tabIndex={0}
+        aria-activedescendant={mounted ? `tree-row-${rows[row]}` : undefined}
+        onKeyDown={onKeyDown}
+        onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
+      >
+        <div role="none" style={{ height: `${rows.length * ROW}px` }}>
+          {visible.map((at) => (
+            <TreeRow
+              key={rows[at]}
+              tape={tape}
+              node={rows[at]!}
+              top={at * ROW}
+              open={isOpen(rows[at]!)}
+              selected={at === row}
+              hit={((found?.marks[rows[at]!] ?? 0) & 1) !== 0}
+              blame={index?.at(pointer(tape, rows[at]!)) ?? null}
+              withBlame={index !== null}
+              onSelect={() => setSelected(rows[at]!)}
+              onToggle={() => toggle(rows[at]!)}
+            />
+          ))}
+        </div>
+      </div>
+      {rows.length === 0 && <p class="empty">No name and no value contains “{query}”.</p>}
+      {rows.length > 0 && <Selected tape={tape} node={rows[row]!} blame={index?.at(pointer(tape, rows[row]!)) ?? null} />}
+    </div>
+  );
+}
+
+interface RowProps {
+  tape: Tape;
+  node: number;
+  top: number;
+  open: boolean;
+  selected: boolean;
+  hit: boolean;
+  blame: Blame | null;
+  withBlame: boolean;
+  onSelect(): void;
+  onToggle(): void;
+}
+
+const CLASS: Record<number, string> = { 3: "json-string", 4: "json-number", 5: "json-word", 6: "json-word", 7: "json-null" };
+
+function TreeRow({ tape, node, top, open, selected, hit, blame, withBlame, onSelect, onToggle }: RowProps) {
+  const container = isContainer(tape, node);
+  const size = tape.size[node]!;
+  const depth = depthOf(tape, node);
+  const isObject = tape.kind[node] === Kind.Object;
+  const count = isObject ? `{${size}}` : `[${size}]`;
+  const literal = container ? count : raw(tape, node);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: keys go to the tree, which has the focus.
+    <div
+      id={`tree-row-${node}`}
+      role="treeitem"
+      tabIndex={-1}
+      aria-level={depth + 1}
+      aria-selected={selected}
+      aria-expanded={container && size > 0 ? open : undefined}
+      aria-setsize={node === 0 ? 1 : tape.size[tape.parent[node]!]}
+      aria-posinset={node === 0 ? 1 : tape.order[node]! + 1}
+      class={`tree-row${selected ? " selected" : ""}${hit ? " hit" : ""}`}
+      style={{ top: `${top}px`, paddingInlineStart: `${8 + depth * 18}px` }}
+      onMouseDown={(event) => {
+        event.preventDefault();
+        (event.currentTarget.closest("[role=tree]") as HTMLElement).focus({ preventScroll: true });
+      }}
+      onClick={() => {
+        onSelect();
+        if (container) onToggle();
+      }}
+    >
+      <span class={container && size > 0 ? `chevron${open ? " open" : ""}` : "chevron none"} aria-hidden="true" />
+      <span class="tree-key">{node === 0 ? "variables" : keyOf(tape, node)}</span>
+      <span class="tree-colon" aria-hidden="true">
+        :
+      </span>
+      <span class={container ? "tree-count" : CLASS[tape.kind[node]!]}>
+        {literal.length > 400 ? `${literal.slice(0, 400)}…` : literal}
+      </span>
+      {withBlame && (
+        <span class="tree-blame">
+          {blame && (
+            <>
+              <Person name={blame.user_name} user={blame.user} /> · <Time value={blame.time} /> · v{blame.version}
+            </>
+          )}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** What is selected, in full, and what can be done with it. */
+function Selected({ tape, node, blame }: { tape: Tape; node: number; blame: Blame | null }) {
+  const path = jsonPath(tape, node);
+  return (
+    <section class="tree-selected" aria-label="Selected variable">
+      <code class="path">{path}</code>
+      <div class="toolbar">
+        <button type="button" onClick={() => void copy(path, "Path")}>
+          Copy path
+        </button>
+        <button type="button" onClick={() => void copy(raw(tape, node), "Value")}>
+          Copy value
+        </button>
+      </div>
+      {!isContainer(tape, node) && (
+        <div class="tree-full">
+          <Value literal={raw(tape, node)} limit={600} />
+        </div>
+      )}
+      {blame && (
+        <p class="quiet">
+          Last set by <Person name={blame.user_name} user={blame.user} />, <Time value={blame.time} />, version{" "}
+          {blame.version}
+          {blame.origin === "engine" ? ", by the process itself" : ""}
+          {blame.reason ? `: “${blame.reason}”` : ""}
+        </p>
+      )}
+    </section>
+  );
+}
