@@ -104,10 +104,11 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
         )
     if instance is None:
         raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
-    instance = replace(instance, version=event.originator_version, updated_at=event.timestamp)
+    version, time = event.originator_version, event.timestamp
+    if isinstance(event, ProcessVariablesModified | VariablesWritten | NavigatedBack):
+        return replace(instance, version=version, updated_at=time, variables=variables_after(event))
+    instance = replace(instance, version=version, updated_at=time)
     match event:
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
-            return replace(instance, variables=variables_after(event))
         case InstanceStatusChanged():
             return replace(instance, status=event.status)
         case SubprocessStarted():
