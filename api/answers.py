@@ -31,7 +31,7 @@ def encoded(value: Any) -> bytes:
 
 def _fragment(value: object) -> orjson.Fragment:
     if isinstance(value, RawJson):
-        return orjson.Fragment(value)
+        return orjson.Fragment(str(value))  # it takes no subclass
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
