@@ -293,7 +293,7 @@ def test_a_server_without_keys_does_not_start(tmp_path: Path) -> None:
     done = run({**unset, "PROCVARS_DATA_DIR": str(tmp_path / "data")}, "serve", "--port", "0")
     assert (done.returncode, done.stdout) == (1, "")
     assert "PROCVARS_JWT_SECRET" in done.stderr and "PROCVARS_JWKS_URL" in done.stderr
-    assert "Traceback" not in done.stderr and "PROCVARS_MAX_DOCUMENT_BYTES" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (tmp_path / "data").exists()
 
 
