@@ -1,5 +1,17 @@
 import { Reader } from "../json/read";
-import type { AuditDetail, AuditEntry, Hit, HistoryEntry, Modified, Operation, Page, Preview, Status, Task, Warning } from "./types";
+import type {
+  AuditDetail,
+  AuditEntry,
+  HistoryEntry,
+  Hit,
+  Modified,
+  Operation,
+  Page,
+  Preview,
+  Status,
+  Task,
+  Warning,
+} from "./types";
 
 /** Answers that carry parts of documents: those parts stay literal JSON text. */
 
@@ -45,6 +57,7 @@ export function history(text: string): Page<HistoryEntry> {
     reason: item.string("reason") ?? null,
     origin: item.string("origin") ?? null,
     patch: operations(item.get("patch")),
+    lost: item.get("lost_modifications")?.plain<number[] | null>() ?? [],
   }));
 }
 
@@ -79,7 +92,8 @@ export function tasks(text: string): Page<Task> {
 export function auditDetail(text: string): AuditDetail {
   const reader = Reader.of(text);
   const plain: Record<string, unknown> = {};
-  for (const [name, literal] of reader.entries()) if (name !== "body" && name !== "patch") plain[name] = JSON.parse(literal);
+  for (const [name, literal] of reader.entries())
+    if (name !== "body" && name !== "patch") plain[name] = JSON.parse(literal);
   return {
     ...(plain as unknown as AuditEntry),
     url: String(plain.url ?? ""),

@@ -26,8 +26,10 @@ export class Organisation {
     return (await this.http.json<Page<Parked>>(`/projections/${encodeURIComponent(name)}/parked`)).items;
   }
 
-  async retry(name: string, instance: string): Promise<void> {
+  /** False where the event failed again. */
+  async retry(name: string, instance: string): Promise<boolean> {
     const path = `/projections/${encodeURIComponent(name)}/parked/${encodeURIComponent(instance)}/retry`;
-    await this.http.call(path, { method: "POST" });
+    const answer = await this.http.call(path, { method: "POST" });
+    return answer.text === "" || (JSON.parse(answer.text) as { released?: boolean }).released !== false;
   }
 }

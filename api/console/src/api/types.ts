@@ -102,6 +102,8 @@ export interface HistoryEntry {
   reason: string | null;
   origin: string | null;
   patch: Operation[];
+  /** Operators' modifications that this one, a navigation back, undid. */
+  lost: number[];
 }
 
 export interface Blame {

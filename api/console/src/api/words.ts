@@ -25,7 +25,8 @@ export const PROJECTION_WORDS: Record<string, string> = {
 export const projectionName = (name: string): string => PROJECTION_WORDS[name] ?? name;
 
 export function explain(reason: unknown): string {
-  if (reason instanceof ConnectionLost) return "The server cannot be reached. Check your connection; nothing was lost here.";
+  if (reason instanceof ConnectionLost)
+    return "The server cannot be reached. Check your connection; nothing was lost here.";
   if (!(reason instanceof ProblemError)) return reason instanceof Error ? reason.message : String(reason);
   const { members, slug, detail } = reason;
   switch (slug) {

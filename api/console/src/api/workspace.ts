@@ -7,8 +7,8 @@ import type {
   Blame,
   Definition,
   Document,
-  Hit,
   HistoryEntry,
+  Hit,
   Instance,
   Modified,
   Page,
@@ -101,7 +101,11 @@ export class Workspace {
     return answers.hits((await this.http.call(this.path("search"), { method: "POST", body, signal })).text);
   }
 
-  async variables(id: string, at: { version?: number; at?: string; after_version?: number } = {}, signal?: AbortSignal): Promise<Document> {
+  async variables(
+    id: string,
+    at: { version?: number; at?: string; after_version?: number } = {},
+    signal?: AbortSignal,
+  ): Promise<Document> {
     const answer = await this.http.call(this.path("instances", id, "variables"), { query: at, signal });
     return { text: answer.text, version: versionOf(answer.headers) || (at.version ?? 0) };
   }

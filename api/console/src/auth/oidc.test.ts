@@ -2,7 +2,9 @@ import { expect, it } from "vitest";
 import { authorizationUrl, base64url, challengeOf, randomText } from "./oidc";
 
 it("computes the challenge of RFC 7636, appendix B", async () => {
-  expect(await challengeOf("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).toBe("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+  expect(await challengeOf("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).toBe(
+    "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+  );
 });
 
 it("encodes without padding and without characters that a URL changes", () => {

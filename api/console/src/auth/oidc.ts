@@ -27,7 +27,10 @@ const PENDING = "procvars.signin";
 export const callbackUrl = (): string => `${location.origin}/auth/callback`;
 
 export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
 }
 
 export const randomText = (bytes = 32): string => base64url(crypto.getRandomValues(new Uint8Array(bytes)));
@@ -63,9 +66,11 @@ export async function begin(config: OidcConfig, returnTo: string, popup = false)
 export async function complete(config: OidcConfig, query: URLSearchParams): Promise<{ tokens: Tokens } & Pending> {
   const stored = sessionStorage.getItem(PENDING);
   sessionStorage.removeItem(PENDING);
-  if (query.has("error")) throw new Error(query.get("error_description") ?? `The sign-in failed: ${query.get("error")}`);
+  if (query.has("error"))
+    throw new Error(query.get("error_description") ?? `The sign-in failed: ${query.get("error")}`);
   const pending = stored === null ? null : (JSON.parse(stored) as Pending);
-  if (!pending || pending.state !== query.get("state")) throw new Error("This sign-in was not started here. Try again.");
+  if (!pending || pending.state !== query.get("state"))
+    throw new Error("This sign-in was not started here. Try again.");
   if (query.has("iss") && query.get("iss") !== config.issuer) throw new Error("The answer came from another provider.");
   const tokens = await exchange(config, {
     grant_type: "authorization_code",
@@ -81,7 +86,11 @@ export const refresh = (config: OidcConfig, token: string): Promise<Tokens> =>
 
 async function exchange(config: OidcConfig, form: Record<string, string>): Promise<Tokens> {
   const body = new URLSearchParams({ client_id: config.client_id, ...form });
-  const response = await fetch(config.token_endpoint, { method: "POST", body, headers: { Accept: "application/json" } });
+  const response = await fetch(config.token_endpoint, {
+    method: "POST",
+    body,
+    headers: { Accept: "application/json" },
+  });
   const answer = (await response.json()) as Record<string, unknown>;
   if (!response.ok) throw new Error(String(answer.error_description ?? answer.error ?? "The sign-in failed."));
   return {

@@ -57,6 +57,8 @@ export function may(permission: string, workspace?: string): boolean {
   const who = me.value;
   if (!who) return false;
   if (who.permissions.includes(permission)) return true;
+  // An organisation's administrator has everything in every workspace, also where no role of theirs is listed.
+  if (workspace !== undefined && who.org_roles.includes("ORG_ADMIN")) return true;
   return workspace !== undefined && (who.workspaces[workspace]?.permissions.includes(permission) ?? false);
 }
 

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import { compare } from "../json/compare";
-import { diverge, type Divergence, isConflict, merged } from "../json/merge";
+import { type Divergence, diverge, isConflict, merged } from "../json/merge";
 import { scan } from "../json/scan";
 import { ChangeList } from "../widgets/ChangeList";
 import { Dialog } from "../widgets/Dialog";
@@ -32,7 +32,13 @@ export function ConflictDialog(props: {
   const open = disputed.filter((place) => choices[place.path] === undefined).length;
   const take = (entry: Divergence) =>
     choices[entry.path] ?? (entry.by === "them" ? ("theirs" as const) : ("mine" as const));
-  const accept = () => props.onMerged(merged(sides.theirs, sides.places.map((entry) => ({ entry, take: take(entry) }))));
+  const accept = () =>
+    props.onMerged(
+      merged(
+        sides.theirs,
+        sides.places.map((entry) => ({ entry, take: take(entry) })),
+      ),
+    );
   const rebasable = disputed.length === 0 && !conflict.refused;
   return (
     <Dialog
@@ -67,12 +73,16 @@ export function ConflictDialog(props: {
       }
     >
       <p>
-        Nothing of yours is lost and nothing of theirs was overwritten. You started from version {conflict.edit.version};
-        the instance is at version {conflict.currentVersion} now.
+        Nothing of yours is lost and nothing of theirs was overwritten. You started from version {conflict.edit.version}
+        ; the instance is at version {conflict.currentVersion} now.
       </p>
       <Since conflict={conflict} />
       {comparing ? (
-        <ThreeWay places={sides.places} choices={choices} onChoose={(path, side) => setChoices({ ...choices, [path]: side })} />
+        <ThreeWay
+          places={sides.places}
+          choices={choices}
+          onChoose={(path, side) => setChoices({ ...choices, [path]: side })}
+        />
       ) : (
         <>
           <h3>What they changed</h3>

@@ -17,7 +17,12 @@ export function EditBar(props: {
   return (
     <div class="toolbar edit-bar">
       <fieldset class="segments" aria-label="View of the edit">
-        <button type="button" aria-pressed={props.mode === "edit"} disabled={!props.ready} onClick={() => props.onMode("edit")}>
+        <button
+          type="button"
+          aria-pressed={props.mode === "edit"}
+          disabled={!props.ready}
+          onClick={() => props.onMode("edit")}
+        >
           Edit
         </button>
         <button

@@ -78,7 +78,11 @@ export function EditPanel(props: {
     stop();
     setReview(null);
     props.onReload();
-    announce(edit === undefined ? `Version ${version} is loaded.` : `You go on from version ${version}; both sides' changes are in.`);
+    announce(
+      edit === undefined
+        ? `Version ${version} is loaded.`
+        : `You go on from version ${version}; both sides' changes are in.`,
+    );
   };
   const leave = async () => {
     if (!dirty) return close(null);
@@ -118,10 +122,13 @@ export function EditPanel(props: {
         <div ref={editHost} class="editor-fill" hidden={editor.mode !== "edit"} />
         <div ref={diffHost} class="editor-fill" hidden={editor.mode !== "compare"} />
       </div>
-      <ProblemList problems={editor.problems} onOpen={(problem) => {
-        editor.show("edit");
-        requestAnimationFrame(() => editor.reveal(problem));
-      }} />
+      <ProblemList
+        problems={editor.problems}
+        onOpen={(problem) => {
+          editor.show("edit");
+          requestAnimationFrame(() => editor.reveal(problem));
+        }}
+      />
       {review && phase.at !== "conflict" && (
         <ReviewDialog
           title="Review before saving"
@@ -174,7 +181,8 @@ export function EditPanel(props: {
 
 function whyNotSaved(problems: number, checking: boolean, dirty: boolean, ready: boolean): string | null {
   if (!ready) return "The editor is opening.";
-  if (problems > 0) return `Invalid JSON format: ${problems === 1 ? "1 error" : `${problems} errors`} to correct first.`;
+  if (problems > 0)
+    return `Invalid JSON format: ${problems === 1 ? "1 error" : `${problems} errors`} to correct first.`;
   if (!dirty) return "No changes yet.";
   return checking ? "Checking the JSON…" : null;
 }

@@ -40,8 +40,13 @@ export function RestoreDialog(props: {
     abort.current = controller;
     const of = `${current.version} ${reason}`;
     if (key.current?.of !== of) key.current = { of, key: newIdempotencyKey() };
-    const write = { version: current.version, reason: reason.trim(), idempotencyKey: key.current.key, signal: controller.signal };
-    let tryNow = () => undefined as void;
+    const write = {
+      version: current.version,
+      reason: reason.trim(),
+      idempotencyKey: key.current.key,
+      signal: controller.signal,
+    };
+    let tryNow = (): void => {};
     setPhase({ at: "sending" });
     try {
       const result = await untilAnswered(() => api.restore(instance.id, snapshot, write), {

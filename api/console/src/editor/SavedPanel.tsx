@@ -20,7 +20,9 @@ export function SavedPanel(props: { api: Workspace; id: string; outcome: Outcome
     <section class="notice good saved" aria-label="Saved">
       <div class="saved-head">
         <p role="status">
-          <strong>{outcome.changed ? `Saved as version ${outcome.version}.` : "Nothing changed, so nothing was saved."}</strong>{" "}
+          <strong>
+            {outcome.changed ? `Saved as version ${outcome.version}.` : "Nothing changed, so nothing was saved."}
+          </strong>{" "}
           {outcome.rebased && "Your changes were put on top of the other person's."}
         </p>
         <button type="button" class="quiet-button" onClick={props.onDismiss}>

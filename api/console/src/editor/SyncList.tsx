@@ -55,7 +55,8 @@ export function SyncList({ sync, target }: { sync: Sync; target: number }) {
             <span>
               {state === "current" && `up to date${one.version === null ? "" : `, version ${one.version}`}`}
               {state === "behind" && `catching up${one.version === null ? "" : `, at version ${one.version}`}`}
-              {state === "parked" && "parked: this change could not be applied here. An operator of projections can try again."}
+              {state === "parked" &&
+                "parked: this change could not be applied here. An operator of projections can try again."}
             </span>
           </li>
         );

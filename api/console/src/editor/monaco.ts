@@ -23,8 +23,8 @@ import "monaco-editor/features/readOnlyMessage/register";
 import "monaco-editor/features/toggleTabFocusMode/register";
 import "monaco-editor/features/unicodeHighlighter/register";
 import "monaco-editor/features/wordOperations/register";
-import EditorWorker from "monaco-editor/editor/editor.worker?worker";
 import { editor, languages, MarkerSeverity } from "monaco-editor/editor/editor.api";
+import EditorWorker from "monaco-editor/editor/editor.worker?worker";
 import type { Problem } from "../json/problems";
 import { defineThemes } from "./monacoThemes";
 

@@ -42,7 +42,10 @@ export function isTransient(reason: unknown): boolean {
 }
 
 /** Ends after the seconds, when the browser comes back online, or when `skip` is called. */
-export function pauseUntil(signal: AbortSignal, onSkip: (skip: () => void) => void): (seconds: number) => Promise<void> {
+export function pauseUntil(
+  signal: AbortSignal,
+  onSkip: (skip: () => void) => void,
+): (seconds: number) => Promise<void> {
   return (seconds) =>
     new Promise((resolve) => {
       const done = () => {

@@ -22,7 +22,12 @@ const LARGE = 500_000;
  * One text model under two views, the editor and the diff editor: going from one to the other loses nothing, not even
  * the undo history. Validation is the console's own, off the page's thread when the text is large.
  */
-export function useEditor(monaco: Monaco | null, base: Base | null, editHost: RefObject<HTMLDivElement | null>, diffHost: RefObject<HTMLDivElement | null>) {
+export function useEditor(
+  monaco: Monaco | null,
+  base: Base | null,
+  editHost: RefObject<HTMLDivElement | null>,
+  diffHost: RefObject<HTMLDivElement | null>,
+) {
   const parts = useRef<{ model: Model; original: Model; editor: CodeEditor; diff: DiffEditor | null } | null>(null);
   const cleanVersion = useRef(0);
   const [problems, setProblems] = useState<Problem[]>([]);
@@ -83,7 +88,8 @@ export function useEditor(monaco: Monaco | null, base: Base | null, editHost: Re
 
   /** Puts a text in as one undoable step. */
   const replace = useCallback(
-    (text: string) => parts.current && text !== parts.current.model.getValue() && monaco?.replaceText(parts.current.model, text),
+    (text: string) =>
+      parts.current && text !== parts.current.model.getValue() && monaco?.replaceText(parts.current.model, text),
     [monaco],
   );
 

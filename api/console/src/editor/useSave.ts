@@ -47,7 +47,7 @@ export function useSave(api: Workspace, id: string, onSaved: (outcome: Outcome) 
     const abort = new AbortController();
     controller.current = abort;
     setPhase({ at: "sending" });
-    let tryNow = () => undefined as void;
+    let tryNow = (): void => {};
     const pause = pauseUntil(abort.signal, (skip) => {
       tryNow = skip;
     });
@@ -78,7 +78,10 @@ export function useSave(api: Workspace, id: string, onSaved: (outcome: Outcome) 
     try {
       const [theirs, history] = await Promise.all([api.variables(id, { version: currentVersion }), api.history(id)]);
       const since = history.items.filter((entry) => entry.version > edit.version);
-      setPhase({ at: "conflict", conflict: { edit, currentVersion, theirs: theirs.text, since, refused: edit.rebase } });
+      setPhase({
+        at: "conflict",
+        conflict: { edit, currentVersion, theirs: theirs.text, since, refused: edit.rebase },
+      });
     } catch (reason) {
       setPhase({ at: "failed", reason });
     }

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
-import { Loading, Trouble } from "../widgets/small";
-import { useLoad } from "../widgets/load";
 import { formatted } from "../json/work";
+import { useLoad } from "../widgets/load";
+import { Loading, Trouble } from "../widgets/small";
 import { useMonaco } from "./lazy";
 
 /** Read-only JSON, laid out, with colours, folding and find. */

@@ -4,7 +4,8 @@ import { diverge, isConflict, merged } from "./merge";
 import { scan } from "./scan";
 
 const tape = (text: string) => scan(text).tape!;
-const changes = (a: string, b: string) => compare(tape(a), tape(b)).map((c) => `${c.kind} ${c.path} ${c.before ?? ""}→${c.after ?? ""}`);
+const changes = (a: string, b: string) =>
+  compare(tape(a), tape(b)).map((c) => `${c.kind} ${c.path} ${c.before ?? ""}→${c.after ?? ""}`);
 
 describe("compare", () => {
   it("tells 1, 1.0 and true apart, and huge integers by their digits", () => {
@@ -29,10 +30,16 @@ describe("merge", () => {
   it("keeps both sides' edits of different places, and every literal", () => {
     const theirs = tape('{"n":12345678901234567890,"a":1.0,"b":{"c":1,"d":5},"l":[1,2]}');
     const found = diverge(tape(base), tape(base.replace('"c":1', '"c":7')), theirs);
-    expect(found.map((entry) => [entry.path, entry.by])).toEqual([["/b/c", "me"], ["/b/d", "them"]]);
-    expect(merged(theirs, found.map((entry) => ({ entry, take: entry.by === "me" ? "mine" : "theirs" })))).toBe(
-      '{"n":12345678901234567890,"a":1.0,"b":{"c":7,"d":5},"l":[1,2]}',
-    );
+    expect(found.map((entry) => [entry.path, entry.by])).toEqual([
+      ["/b/c", "me"],
+      ["/b/d", "them"],
+    ]);
+    expect(
+      merged(
+        theirs,
+        found.map((entry) => ({ entry, take: entry.by === "me" ? "mine" : "theirs" })),
+      ),
+    ).toBe('{"n":12345678901234567890,"a":1.0,"b":{"c":7,"d":5},"l":[1,2]}');
   });
   it("sees a conflict where one replaced what the other edited inside", () => {
     const theirs = tape('{"n":12345678901234567890,"a":1.0,"b":null,"l":[1,2]}');
@@ -49,6 +56,11 @@ describe("merge", () => {
   it("can remove what I removed", () => {
     const theirs = tape(base.replace("[1,2]", "[]"));
     const found = diverge(tape(base), tape(base.replace('"a":1.0,', "")), theirs);
-    expect(merged(theirs, found.map((entry) => ({ entry, take: "mine" })))).not.toContain('"a"');
+    expect(
+      merged(
+        theirs,
+        found.map((entry) => ({ entry, take: "mine" })),
+      ),
+    ).not.toContain('"a"');
   });
 });

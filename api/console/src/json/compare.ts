@@ -54,9 +54,10 @@ class Comparison {
 
   values(nodeA: number, nodeB: number, path: string): void {
     const kind = this.a.kind[nodeA];
-    if (kind === this.b.kind[nodeB] && kind === Kind.Object) return this.objects(nodeA, nodeB, path);
-    if (kind === this.b.kind[nodeB] && kind === Kind.Array) return this.arrays(nodeA, nodeB, path);
-    if (!same(this.a, this.b, nodeA, nodeB)) this.replaced(nodeA, nodeB, path);
+    const alike = kind === this.b.kind[nodeB];
+    if (alike && kind === Kind.Object) this.objects(nodeA, nodeB, path);
+    else if (alike && kind === Kind.Array) this.arrays(nodeA, nodeB, path);
+    else if (!same(this.a, this.b, nodeA, nodeB)) this.replaced(nodeA, nodeB, path);
   }
 
   private objects(nodeA: number, nodeB: number, path: string): void {
@@ -77,7 +78,10 @@ class Comparison {
     if (raw(a, nodeA) === raw(b, nodeB)) return;
     const left = [...children(a, nodeA)];
     const right = [...children(b, nodeB)];
-    if (left.length !== right.length && this.wholeArrays) return this.replaced(nodeA, nodeB, path);
+    if (left.length !== right.length && this.wholeArrays) {
+      this.replaced(nodeA, nodeB, path);
+      return;
+    }
     let head = 0;
     while (head < left.length && head < right.length && same(a, b, left[head]!, right[head]!)) head++;
     let tail = 0;

@@ -1,6 +1,6 @@
 import { type Change, compare } from "./compare";
-import { children, isContainer, Kind, keyOf, raw, type Tape, tokens } from "./tape";
 import { scan } from "./scan";
+import { children, isContainer, Kind, keyOf, raw, type Tape, tokens } from "./tape";
 
 /** One place that I, somebody else, or both of us changed since the common version. */
 export interface Divergence {
@@ -85,7 +85,8 @@ function parseBranch(text: string): Branch {
 
 function put(root: Branch, path: string[], value: Branch | undefined): void {
   let at: Branch | undefined = root;
-  for (const token of path.slice(0, -1)) at = at instanceof Map ? at.get(token) : (at as Branch[] | undefined)?.[Number(token)];
+  for (const token of path.slice(0, -1))
+    at = at instanceof Map ? at.get(token) : (at as Branch[] | undefined)?.[Number(token)];
   const last = path.at(-1)!;
   if (at instanceof Map) {
     if (value === undefined) at.delete(last);

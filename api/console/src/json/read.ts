@@ -1,5 +1,5 @@
-import { children, decode, Kind, keyOf, member, raw, type Tape } from "./tape";
 import { scan } from "./scan";
+import { children, decode, Kind, keyOf, member, raw, type Tape } from "./tape";
 
 /**
  * Reads an API answer that carries parts of documents: `text` hands those out as literal JSON, so no number of a

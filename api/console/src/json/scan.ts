@@ -1,7 +1,7 @@
 import { TapeBuilder } from "./builder";
 import { lineAndColumn, MAX_DEPTH, MAX_PROBLEMS, type Problem, type ProblemCode } from "./problems";
-import { numberAt, stringAt, wordAt } from "./tokens";
 import { Kind, type Tape } from "./tape";
+import { numberAt, stringAt, wordAt } from "./tokens";
 
 export interface Scan {
   /** Present when the text has no problem. */
@@ -113,7 +113,10 @@ class Scanner {
     let lastEnd = -1;
     for (;;) {
       this.space();
-      if (this.at >= text.length) return this.unclosed(node);
+      if (this.at >= text.length) {
+        this.unclosed(node);
+        return;
+      }
       const char = text[this.at]!;
       if (char === closer) {
         if (comma >= 0) this.report("trailing-comma", comma, 1, `Trailing comma: remove it before ${closer}`);
@@ -202,11 +205,10 @@ class Scanner {
 
   private compareIndent(node: number): void {
     if (this.suspect >= 0) return;
-    const closing = indentOf(this.text, this.at);
+    const closing = indentBefore(this.text, this.at);
+    if (closing < 0) return;
     const start = this.build.startOf(node);
-    const opening = indentOf(this.text, start);
-    const openLine = this.text.slice(this.text.lastIndexOf("\n", start) + 1).search(/\S/);
-    if (closing >= 0 && Math.max(opening, openLine) > closing) this.suspect = start;
+    if (indentOfLine(this.text, start) > closing) this.suspect = start;
   }
 
   private space(): void {
@@ -236,9 +238,23 @@ class Scanner {
   }
 }
 
+/** How far back the start of a line is looked for: a document may be one line of many megabytes. */
+const LONGEST_LINE = 500;
+
 /** Columns before the bracket when it is the first thing on its line, else -1. */
-function indentOf(text: string, offset: number): number {
-  const lineStart = text.lastIndexOf("\n", offset) + 1;
-  const before = text.slice(lineStart, offset);
-  return /\S/.test(before) ? -1 : before.length;
+function indentBefore(text: string, offset: number): number {
+  for (let at = offset - 1; at >= 0 && offset - at <= LONGEST_LINE; at--) {
+    if (text.charCodeAt(at) === 10) return offset - at - 1;
+    if (text.charCodeAt(at) !== 32 && text.charCodeAt(at) !== 9) return -1;
+  }
+  return -1;
+}
+
+/** Indentation of the line that an offset is on; -1 where the line is too long to tell. */
+function indentOfLine(text: string, offset: number): number {
+  let from = offset;
+  while (from > 0 && text.charCodeAt(from - 1) !== 10) if (offset - --from > LONGEST_LINE) return -1;
+  let at = from;
+  while (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9) at++;
+  return at - from;
 }

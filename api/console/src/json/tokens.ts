@@ -54,29 +54,34 @@ export function stringAt(text: string, start: number): StringToken {
   const quote = text.charCodeAt(start);
   const problems: StringToken["problems"] = [];
   if (quote === 39)
-    problems.push({ code: "missing-quote", offset: start, length: 1, message: 'Use double quotes: "…", not \'…\'' });
+    problems.push({ code: "missing-quote", offset: start, length: 1, message: "Use double quotes: \"…\", not '…'" });
   let at = start + 1;
   for (;;) {
     const code = text.charCodeAt(at);
     if (code === quote) return { end: at + 1, problems };
     if (Number.isNaN(code) || code === 10 || code === 13) {
       const end = lineEnd(text, start, at);
-      problems.push({ code: "missing-quote", offset: start, length: end - start, message: 'Missing quote: this text is not closed with "' });
+      problems.push({
+        code: "missing-quote",
+        offset: start,
+        length: end - start,
+        message: 'Missing quote: this text is not closed with "',
+      });
       return { end, problems };
     }
     if (code === 92) {
       ESCAPE.lastIndex = at;
       if (ESCAPE.test(text)) at = ESCAPE.lastIndex;
       else {
-        const message = "\\ begins an escape such as \\n, \\\" or \\u00e9; a backslash itself is \\\\";
+        const message = '\\ begins an escape such as \\n, \\" or \\u00e9; a backslash itself is \\\\';
         problems.push({ code: "bad-escape", offset: at, length: 2, message });
         at += text.charCodeAt(at + 1) === quote ? 2 : 1;
       }
       continue;
     }
     if (code < 32) {
-      const escape = `\\u${code.toString(16).padStart(4, "0")}`;
-      const message = code === 9 ? "A tab inside text is written \\t" : `This control character is written ${escape}`;
+      const spelt = `\\u${code.toString(16).padStart(4, "0")}`;
+      const message = code === 9 ? "A tab inside text is written \\t" : `This control character is written ${spelt}`;
       problems.push({ code: "control-character", offset: at, length: 1, message });
     }
     at++;

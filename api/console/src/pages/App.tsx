@@ -3,8 +3,8 @@ import * as oidc from "../auth/oidc";
 import { adopt, config, handOver, hasToken, loadConfig, loadMe, me, workspaces } from "../auth/session";
 import { address, go, match, to } from "../router";
 import { Loading, Trouble } from "../widgets/small";
-import { InstancePage } from "./instance/InstancePage";
 import { InstancesPage } from "./InstancesPage";
+import { InstancePage } from "./instance/InstancePage";
 import { ProjectionsPage } from "./ProjectionsPage";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
@@ -72,7 +72,8 @@ function Pages() {
   const one = match("/w/:ws/instances/:id", path) ?? match("/w/:ws/instances/:id/:tab", path);
   let page = <NotFound />;
   if (list) page = <InstancesPage key={list.ws} workspace={list.ws!} />;
-  else if (one) page = <InstancePage key={`${one.ws}/${one.id}`} workspace={one.ws!} id={one.id!} tab={one.tab ?? "variables"} />;
+  else if (one)
+    page = <InstancePage key={`${one.ws}/${one.id}`} workspace={one.ws!} id={one.id!} tab={one.tab ?? "variables"} />;
   else if (path === to.projections()) page = <ProjectionsPage />;
   else if (path === "/") page = home ? <Loading /> : <NoWorkspace />;
   return <Shell workspace={list?.ws ?? one?.ws ?? null}>{page}</Shell>;

@@ -28,7 +28,6 @@ export function Filters(props: {
     <form
       class="filters"
       aria-label="Filters"
-      role="search"
       onSubmit={(event) => {
         event.preventDefault();
         onChange({ ...filter, ...typed });
@@ -136,7 +135,12 @@ export function Day(props: { label: string; value: string; onChange(day: string)
   return (
     <Field label={props.label}>
       {(id) => (
-        <input id={id} type="date" value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)} />
+        <input
+          id={id}
+          type="date"
+          value={props.value}
+          onChange={(event) => props.onChange(event.currentTarget.value)}
+        />
       )}
     </Field>
   );

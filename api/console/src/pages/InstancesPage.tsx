@@ -1,12 +1,12 @@
-import { useEffect, useState } from "preact/hooks";
-import { type Instance, PERMISSION } from "../api/types";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { type Definition, type Instance, PERMISSION } from "../api/types";
 import { may, workspaceApi } from "../auth/session";
 import { address, go, to } from "../router";
 import { useLoad } from "../widgets/load";
 import { Menu } from "../widgets/Menu";
 import { Empty, Loading, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
 import { Filters } from "./InstanceFilters";
-import { fetchRows, type Filter, filterFrom, isSearch, queryOf, type Row } from "./instanceQuery";
+import { type Filter, fetchRows, filterFrom, isSearch, queryOf, type Row } from "./instanceQuery";
 
 /** The table of process instances. The address holds the filters, so a view can be sent to a colleague. */
 export function InstancesPage({ workspace }: { workspace: string }) {
@@ -17,16 +17,20 @@ export function InstancesPage({ workspace }: { workspace: string }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins on its first page.
   useEffect(() => setTrail([undefined]), [key]);
   const cursor = trail.at(-1);
+  const details = useRef<Definition[]>([]);
   const definitions = useLoad(() => api.definitions(), [workspace]);
-  const page = useLoad((signal) => fetchRows(api, filter, cursor, definitions.value ?? [], signal), [
-    workspace,
-    key,
-    cursor,
-    definitions.value,
-  ]);
-  const known = definitions.value?.map((one) => one.key) ?? [
-    ...new Set(page.value?.rows.map((row) => row.instance.definition)),
-  ];
+  const page = useLoad(
+    (signal) => fetchRows(api, filter, cursor, details.current, signal),
+    [workspace, key, cursor, definitions.value],
+  );
+  const seen = [...new Set(page.value?.rows.map((row) => row.instance.definition))];
+  const known = definitions.value?.map((one) => one.key) ?? seen;
+  // Without a list of definitions, those of the instances in view are asked for one by one.
+  const asked = useLoad(
+    () => Promise.all(definitions.value === null ? seen.map((one) => api.definition(one).catch(() => null)) : []),
+    [workspace, definitions.value === null, seen.join("\n")],
+  );
+  details.current = definitions.value ?? (asked.value ?? []).filter((one) => one !== null);
   const change = (next: Filter) => void go(to.instances(workspace) + queryOf(next), { replace: true });
   useEffect(() => {
     document.title = "Process instances · procvars";
@@ -39,7 +43,7 @@ export function InstancesPage({ workspace }: { workspace: string }) {
           Refresh
         </button>
       </div>
-      <Filters filter={filter} definitions={known} details={definitions.value ?? []} onChange={change} />
+      <Filters filter={filter} definitions={known} details={details.current} onChange={change} />
       {page.error !== undefined && <Trouble reason={page.error} onRetry={page.reload} />}
       {!page.value && page.loading && <Loading />}
       {page.value && (
@@ -49,7 +53,9 @@ export function InstancesPage({ workspace }: { workspace: string }) {
           </div>
           {page.value.rows.length === 0 && (
             <Empty>
-              {key === "" ? "There are no process instances in this workspace yet." : "No process instance fits these filters."}
+              {key === ""
+                ? "There are no process instances in this workspace yet."
+                : "No process instance fits these filters."}
             </Empty>
           )}
           <nav class="pager" aria-label="Pages">
@@ -126,12 +132,16 @@ function Table({ workspace, rows, withData }: { workspace: string; rows: Row[]; 
 }
 
 function RowMenu({ workspace, instance }: { workspace: string; instance: Instance }) {
-  const open = (tab: string, query = "") => () => void go(to.instance(workspace, instance.id, tab, query));
+  const open =
+    (tab: string, query = "") =>
+    () =>
+      void go(to.instance(workspace, instance.id, tab, query));
   const items = [
     { label: "Open", onSelect: open("variables") },
     { label: "History", onSelect: open("history") },
   ];
-  if (modifiable(workspace, instance)) items.unshift({ label: "Modify variables", onSelect: open("variables", "?edit=1") });
+  if (modifiable(workspace, instance))
+    items.unshift({ label: "Modify variables", onSelect: open("variables", "?edit=1") });
   return (
     <Menu label={`Actions for ${instance.title || instance.id}`} items={items}>
       <span aria-hidden="true">⋮</span>

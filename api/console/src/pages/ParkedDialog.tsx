@@ -12,8 +12,8 @@ export function ParkedDialog(props: { name: string; title: string; onClose(): vo
   const retry = async (instance: string) => {
     setFailed(undefined);
     try {
-      await organisation.retry(props.name, instance);
-      announce("Tried again: it follows the events now.");
+      if (await organisation.retry(props.name, instance)) announce("Tried again: it follows the events now.");
+      else setFailed(new Error("It failed again and stays parked; the error below is the newest."));
     } catch (reason) {
       setFailed(reason);
     }
@@ -31,7 +31,9 @@ export function ParkedDialog(props: { name: string; title: string; onClose(): vo
         </button>
       }
     >
-      <p class="quiet">An event of these instances could not be applied; it and the later ones wait. All others go on.</p>
+      <p class="quiet">
+        An event of these instances could not be applied; it and the later ones wait. All others go on.
+      </p>
       {failed !== undefined && <Trouble reason={failed} />}
       {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
       {!list.value && list.loading && <Loading />}
@@ -46,7 +48,11 @@ export function ParkedDialog(props: { name: string; title: string; onClose(): vo
               </span>
               <p class="mono">{one.error}</p>
             </div>
-            <button type="button" aria-label={`Try ${one.instance_id} again`} onClick={() => void retry(one.instance_id)}>
+            <button
+              type="button"
+              aria-label={`Try ${one.instance_id} again`}
+              onClick={() => void retry(one.instance_id)}
+            >
               Try again
             </button>
           </li>

@@ -154,12 +154,14 @@ function Card({ projection, onChanged }: { projection: Projection; onChanged(): 
           }
         >
           <p>
-            It is filled again from the event store beside the live one, which stays in use until the new one takes over. It
-            can be interrupted and repeated.
+            It is filled again from the event store beside the live one, which stays in use until the new one takes
+            over. It can be interrupted and repeated.
           </p>
         </Dialog>
       )}
-      {showingParked && <ParkedDialog name={name} title={title} onClose={() => setShowingParked(false)} onChanged={onChanged} />}
+      {showingParked && (
+        <ParkedDialog name={name} title={title} onClose={() => setShowingParked(false)} onChanged={onChanged} />
+      )}
     </li>
   );
 }

@@ -79,13 +79,16 @@ export function Shell({ workspace, children }: { workspace: string | null; child
 }
 
 function SignInAgain() {
-  const choose = (token: string) =>
-    useSampleUser(token).catch(() => announce("That sign-in was not accepted.", "bad"));
+  const choose = (token: string) => useSampleUser(token).catch(() => announce("That sign-in was not accepted.", "bad"));
   return (
     <Dialog title="Your sign-in has ended" onClose={() => undefined} busy>
       <p>Sign in again to go on. Nothing you typed is lost.</p>
       {config.value?.oidc && (
-        <button type="button" class="primary" onClick={() => open("/auth/again", "procvars-signin", "width=520,height=680")}>
+        <button
+          type="button"
+          class="primary"
+          onClick={() => open("/auth/again", "procvars-signin", "width=520,height=680")}
+        >
           Sign in
         </button>
       )}

@@ -74,7 +74,9 @@ export function literalFor(type: SearchKey["type"] | undefined, typed: string): 
 }
 
 export function keysOf(definitions: Definition[], definition: string): SearchKey[] {
-  const all = definitions.filter((one) => definition === "" || one.key === definition).flatMap((one) => one.search ?? []);
+  const all = definitions
+    .filter((one) => definition === "" || one.key === definition)
+    .flatMap((one) => one.search ?? []);
   return [...new Map(all.map((one) => [one.key, one])).values()];
 }
 
@@ -87,7 +89,13 @@ export async function fetchRows(
 ): Promise<{ rows: Row[]; next: string | null }> {
   const dates = { started_after: dayStart(filter.from), started_before: dayStart(filter.to, true) };
   if (!isSearch(filter)) {
-    const query = { status: filter.status, definition: filter.definition || undefined, ...dates, limit: filter.size, cursor };
+    const query = {
+      status: filter.status,
+      definition: filter.definition || undefined,
+      ...dates,
+      limit: filter.size,
+      cursor,
+    };
     const { items, next } = await api.instances(query, signal);
     return { rows: items.map((instance) => ({ instance, data: [] })), next };
   }

@@ -17,6 +17,7 @@ export function Menu(props: { label: string; items: MenuItem[]; children: Compon
     setOpen(false);
     if (refocus) button.current?.focus();
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: opening is the event; the two helpers read refs.
   useEffect(() => {
     if (!open) return;
     entries()[0]?.focus();

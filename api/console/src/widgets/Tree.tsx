@@ -117,7 +117,9 @@ export function Tree({ tape, blame, label }: { tape: Tape; blame?: readonly Blam
         </div>
       </div>
       {rows.length === 0 && <p class="empty">No name and no value contains “{query}”.</p>}
-      {rows.length > 0 && <Selected tape={tape} node={rows[row]!} blame={index?.at(pointer(tape, rows[row]!)) ?? null} />}
+      {rows.length > 0 && (
+        <Selected tape={tape} node={rows[row]!} blame={index?.at(pointer(tape, rows[row]!)) ?? null} />
+      )}
     </div>
   );
 }
@@ -135,7 +137,13 @@ interface RowProps {
   onToggle(): void;
 }
 
-const CLASS: Record<number, string> = { 3: "json-string", 4: "json-number", 5: "json-word", 6: "json-word", 7: "json-null" };
+const CLASS: Record<number, string> = {
+  3: "json-string",
+  4: "json-number",
+  5: "json-word",
+  6: "json-word",
+  7: "json-null",
+};
 
 function TreeRow({ tape, node, top, open, selected, hit, blame, withBlame, onSelect, onToggle }: RowProps) {
   const container = isContainer(tape, node);

@@ -8,9 +8,12 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 export function announce(text: string, tone: "good" | "bad" = "good"): void {
   announcement.value = { text, tone };
   clearTimeout(timer);
-  timer = setTimeout(() => {
-    announcement.value = null;
-  }, tone === "good" ? 3500 : 8000);
+  timer = setTimeout(
+    () => {
+      announcement.value = null;
+    },
+    tone === "good" ? 3500 : 8000,
+  );
 }
 
 export async function copy(text: string, what: string): Promise<void> {

@@ -55,7 +55,11 @@ export function usePages<T>(
   dependencies: readonly unknown[],
 ): Pages<T> {
   const first = useLoad((signal) => fetchPage(undefined, signal), dependencies);
-  const [rest, setRest] = useState<{ of: unknown; items: T[]; next: string | null }>({ of: null, items: [], next: null });
+  const [rest, setRest] = useState<{ of: unknown; items: T[]; next: string | null }>({
+    of: null,
+    items: [],
+    next: null,
+  });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(undefined);
   const mine = rest.of === first.value;

@@ -52,7 +52,12 @@ export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }
 
-export function Field(props: { label: string; children: (id: string) => ComponentChildren; hint?: string; class?: string }) {
+export function Field(props: {
+  label: string;
+  children: (id: string) => ComponentChildren;
+  hint?: string;
+  class?: string;
+}) {
   const id = useId();
   return (
     <div class={`field ${props.class ?? ""}`}>
@@ -100,7 +105,10 @@ export function Value({ literal, limit = 160 }: { literal: string | undefined; l
 
 /** A pointer as people read it: `customer › address › 0`. */
 export function Path({ pointer }: { pointer: string }) {
-  const parts = pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const parts = pointer
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   return (
     <code class="path" title={pointer || "the whole document"}>
       {parts.length === 0 ? "the whole document" : parts.join(" › ")}
@@ -122,5 +130,4 @@ export function Pairs({ pairs }: { pairs: [string, string][] }) {
 }
 
 /** Text without its quotes, everything else as stored. */
-export const shown = (literal: string): string =>
-  literal.startsWith('"') ? (JSON.parse(literal) as string) : literal;
+export const shown = (literal: string): string => (literal.startsWith('"') ? (JSON.parse(literal) as string) : literal);

@@ -3,7 +3,8 @@ import { scan } from "../json/scan";
 import { pointer } from "../json/tape";
 import { expandAll, firstExpansion, matching, step, visibleRows } from "./treeRows";
 
-const tape = scan('{"customer": {"name": "Ana", "id": 12345678901234567890}, "lines": [{"price": 1.0}, {"price": 2}]}').tape!;
+const tape = scan('{"customer": {"name": "Ana", "id": 12345678901234567890}, "lines": [{"price": 1.0}, {"price": 2}]}')
+  .tape!;
 const seen = (rows: Int32Array) => [...rows].map((node) => pointer(tape, node));
 
 describe("rows", () => {

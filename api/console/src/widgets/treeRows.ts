@@ -64,7 +64,8 @@ export function matching(tape: Tape, query: string): { marks: Uint8Array; hits: 
     if (inKey || inValue) {
       if ((marks[node]! & HIT) === 0) hits++;
       marks[node]! |= HIT;
-      if (inKey) for (let inside = node + 1; inside < tape.next[node]!; inside++) if (marks[inside] === 0) marks[inside] = 4;
+      if (inKey)
+        for (let inside = node + 1; inside < tape.next[node]!; inside++) if (marks[inside] === 0) marks[inside] = 4;
       for (let above = tape.parent[node]!; above >= 0 && (marks[above]! & ABOVE_HIT) === 0; above = tape.parent[above]!)
         marks[above]! |= ABOVE_HIT;
       from = inKey && isContainer(tape, node) ? tape.keyEnd[node]! : Math.max(from, tape.end[node]!);
@@ -95,7 +96,14 @@ export function depthOf(tape: Tape, node: number): number {
 }
 
 /** Where a key press leads; null when the tree has nothing to do with it. */
-export function step(key: string, row: number, rows: Int32Array, tape: Tape, open: (node: number) => boolean, page: number): number | "toggle" | null {
+export function step(
+  key: string,
+  row: number,
+  rows: Int32Array,
+  tape: Tape,
+  open: (node: number) => boolean,
+  page: number,
+): number | "toggle" | null {
   const node = rows[row]!;
   switch (key) {
     case "ArrowDown":

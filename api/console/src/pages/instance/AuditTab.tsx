@@ -41,7 +41,6 @@ export function AuditTab({ api, instance }: TabProps) {
     <div class="stack">
       <form
         class="filters"
-        role="search"
         aria-label="Filter the audit log"
         onSubmit={(event) => {
           event.preventDefault();
@@ -85,7 +84,6 @@ export function AuditTab({ api, instance }: TabProps) {
             </thead>
             <tbody>
               {list.items.map((entry) => (
-                // biome-ignore lint/a11y/useKeyWithClickEvents: the button in the first cell is the keyboard's way.
                 <tr key={entry.id} onClick={() => setOpen(entry)}>
                   <td class="title">
                     <button

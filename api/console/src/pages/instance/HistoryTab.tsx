@@ -2,8 +2,8 @@ import { useState } from "preact/hooks";
 import type { HistoryEntry } from "../../api/types";
 import { explain } from "../../api/words";
 import type { Workspace } from "../../api/workspace";
-import { DiffView } from "../../editor/views";
 import { newIdempotencyKey } from "../../editor/persist";
+import { DiffView } from "../../editor/views";
 import { changesBetween } from "../../json/work";
 import { go, to } from "../../router";
 import { announce } from "../../widgets/announce";
@@ -28,7 +28,8 @@ export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {
       {list.loading ? (
         <Loading />
       ) : (
-        list.items.length === 0 && list.error === undefined && <Empty>The variables have not changed since the start.</Empty>
+        list.items.length === 0 &&
+        list.error === undefined && <Empty>The variables have not changed since the start.</Empty>
       )}
       {list.more && (
         <button type="button" onClick={list.loadMore}>
@@ -117,6 +118,12 @@ function Entry(props: { api: Workspace; id: string; entry: HistoryEntry; canEdit
         </span>
       </div>
       {entry.reason && <p class="why-said">“{entry.reason}”</p>}
+      {entry.lost.length > 0 && (
+        <p class="notice warn">
+          Going back in the process undid {entry.lost.length === 1 ? "version" : "versions"} {entry.lost.join(", ")}.
+          “Apply this again” there brings them back.
+        </p>
+      )}
       {!open && <Glance entry={entry} />}
       {open && (
         <div class="history-body">
@@ -134,10 +141,14 @@ function Entry(props: { api: Workspace; id: string; entry: HistoryEntry; canEdit
         </div>
       )}
       {reapplying && (
-        <ReapplyDialog {...props} onClose={() => setReapplying(false)} onDone={() => {
-          setReapplying(false);
-          props.onReapplied();
-        }} />
+        <ReapplyDialog
+          {...props}
+          onClose={() => setReapplying(false)}
+          onDone={() => {
+            setReapplying(false);
+            props.onReapplied();
+          }}
+        />
       )}
     </li>
   );
@@ -151,11 +162,12 @@ function Glance({ entry }: { entry: HistoryEntry }) {
   return (
     <ul class="glance">
       {entry.patch.slice(0, GLANCE).map((operation, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a patch may name one path twice and never changes.
         <li key={at}>
           <span aria-hidden="true">{VERB[operation.op]}</span> <span class="hidden">{operation.op}</span>
           <Path pointer={operation.path} />{" "}
-          {operation.value !== undefined && <Value literal={operation.value.length > 80 ? `${operation.value.slice(0, 80)}…` : operation.value} />}
+          {operation.value !== undefined && (
+            <Value literal={operation.value.length > 80 ? `${operation.value.slice(0, 80)}…` : operation.value} />
+          )}
         </li>
       ))}
       {entry.patch.length > GLANCE && <li class="quiet">and {entry.patch.length - GLANCE} more</li>}
@@ -229,8 +241,8 @@ function ReapplyDialog(props: { api: Workspace; id: string; entry: HistoryEntry;
     >
       {error !== undefined && <Trouble reason={error} />}
       <p>
-        Makes the same change to the current values, as a new modification. Useful when going back in the process has undone
-        it.
+        Makes the same change to the current values, as a new modification. Useful when going back in the process has
+        undone it.
       </p>
       <Glance entry={props.entry} />
       <ReasonField value={reason} onChange={setReason} />

@@ -112,14 +112,29 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
   );
 }
 
-function Tabs(props: { workspace: string; id: string; tabs: readonly { slug: string; label: string }[]; current: string }) {
+function Tabs(props: {
+  workspace: string;
+  id: string;
+  tabs: readonly { slug: string; label: string }[];
+  current: string;
+}) {
   const open = (slug: string) => {
     void go(to.instance(props.workspace, props.id, slug)).then(() => document.getElementById(`tab-${slug}`)?.focus());
   };
+  // On a phone the row of tabs is wider than the screen.
+  useEffect(
+    () => document.getElementById(`tab-${props.current}`)?.scrollIntoView({ block: "nearest" }),
+    [props.current],
+  );
   const onKeyDown = (event: KeyboardEvent) => {
     const at = props.tabs.findIndex((one) => one.slug === props.current);
     const last = props.tabs.length - 1;
-    const steps: Record<string, number> = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last };
+    const steps: Record<string, number> = {
+      ArrowRight: at === last ? 0 : at + 1,
+      ArrowLeft: at === 0 ? last : at - 1,
+      Home: 0,
+      End: last,
+    };
     const next = steps[event.key];
     if (next === undefined) return;
     event.preventDefault();

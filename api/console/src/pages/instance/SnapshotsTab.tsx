@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import type { Snapshot } from "../../api/types";
+import { RestoreDialog } from "../../editor/RestoreDialog";
 import type { Outcome } from "../../editor/SavedPanel";
 import { SavedPanel } from "../../editor/SavedPanel";
-import { RestoreDialog } from "../../editor/RestoreDialog";
 import { DiffView, JsonView } from "../../editor/views";
 import { changesBetween } from "../../json/work";
 import { ChangeList } from "../../widgets/ChangeList";
@@ -15,7 +15,10 @@ type Side = number | "current";
 
 export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
   const [saved, setSaved] = useState<Outcome | null>(null);
-  const list = usePages((cursor) => api.snapshots(instance.id, cursor), [instance.id, instance.version, saved?.version]);
+  const list = usePages(
+    (cursor) => api.snapshots(instance.id, cursor),
+    [instance.id, instance.version, saved?.version],
+  );
   const [viewing, setViewing] = useState<Snapshot | null>(null);
   const [restoring, setRestoring] = useState<Snapshot | null>(null);
   const [marked, setMarked] = useState<Side[]>([]);
@@ -28,7 +31,9 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
   };
   return (
     <div class="stack">
-      {saved && <SavedPanel key={saved.version} api={api} id={instance.id} outcome={saved} onDismiss={() => setSaved(null)} />}
+      {saved && (
+        <SavedPanel key={saved.version} api={api} id={instance.id} outcome={saved} onDismiss={() => setSaved(null)} />
+      )}
       <div class="toolbar">
         <p class="quiet">The values as they stood before each modification. They are never changed.</p>
         <span class="spring" />
@@ -75,7 +80,11 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
                   </td>
                   <td data-label="Reason">{one.reason || <span class="quiet">–</span>}</td>
                   <td class="actions">
-                    <button type="button" aria-label={`View the snapshot before version ${one.version}`} onClick={() => setViewing(one)}>
+                    <button
+                      type="button"
+                      aria-label={`View the snapshot before version ${one.version}`}
+                      onClick={() => setViewing(one)}
+                    >
                       View
                     </button>
                     {canEdit && (
@@ -97,7 +106,8 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
       {list.loading ? (
         <Loading />
       ) : (
-        list.items.length === 0 && list.error === undefined && <Empty>No operator has modified this instance yet.</Empty>
+        list.items.length === 0 &&
+        list.error === undefined && <Empty>No operator has modified this instance yet.</Empty>
       )}
       {list.more && (
         <button type="button" onClick={list.loadMore}>

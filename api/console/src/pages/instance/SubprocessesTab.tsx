@@ -61,7 +61,9 @@ export function SubprocessesTab({ api, instance }: TabProps) {
       {list.loading ? (
         <Loading />
       ) : (
-        list.items.length === 0 && list.error === undefined && !list.more && <Empty>This instance has no subprocesses.</Empty>
+        list.items.length === 0 &&
+        list.error === undefined &&
+        !list.more && <Empty>This instance has no subprocesses.</Empty>
       )}
       {list.more && (
         <button type="button" onClick={list.loadMore}>

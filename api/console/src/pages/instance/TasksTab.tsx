@@ -49,7 +49,11 @@ export function TasksTab({ api, instance }: TabProps) {
           </table>
         </div>
       )}
-      {list.loading ? <Loading /> : list.items.length === 0 && list.error === undefined && <Empty>This instance has no tasks.</Empty>}
+      {list.loading ? (
+        <Loading />
+      ) : (
+        list.items.length === 0 && list.error === undefined && <Empty>This instance has no tasks.</Empty>
+      )}
       {list.more && (
         <button type="button" onClick={list.loadMore}>
           Show more

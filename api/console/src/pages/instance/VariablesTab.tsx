@@ -42,7 +42,8 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
   const page = (search = "") => to.instance(api.name, instance.id, "variables", search);
   const document = loaded.value;
 
-  if (!document) return loaded.error === undefined ? <Loading /> : <Trouble reason={loaded.error} onRetry={loaded.reload} />;
+  if (!document)
+    return loaded.error === undefined ? <Loading /> : <Trouble reason={loaded.error} onRetry={loaded.reload} />;
   if (editing) {
     return (
       <EditPanel
@@ -65,7 +66,9 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
   }
   return (
     <div class="variables">
-      {saved && !past && <SavedPanel key={saved.version} api={api} id={instance.id} outcome={saved} onDismiss={() => setSaved(null)} />}
+      {saved && !past && (
+        <SavedPanel key={saved.version} api={api} id={instance.id} outcome={saved} onDismiss={() => setSaved(null)} />
+      )}
       {past && (
         <div class="notice info">
           <p>
@@ -96,7 +99,11 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
         </button>
         {view === "tree" && !past && (
           <label class="check inline">
-            <input type="checkbox" checked={withBlame} onChange={(event) => setWithBlame(event.currentTarget.checked)} />
+            <input
+              type="checkbox"
+              checked={withBlame}
+              onChange={(event) => setWithBlame(event.currentTarget.checked)}
+            />
             Show who changed what
           </label>
         )}

@@ -3,7 +3,11 @@ import type { Workspace } from "../../api/workspace";
 import { announce } from "../../widgets/announce";
 
 /** Saves the document as a file: the text as the server has it, not as it is shown. */
-export async function exportVariables(api: Workspace, id: string, at: { version?: number; at?: string }): Promise<void> {
+export async function exportVariables(
+  api: Workspace,
+  id: string,
+  at: { version?: number; at?: string },
+): Promise<void> {
   try {
     const { text, name } = await api.download(id, at);
     const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
