@@ -80,6 +80,16 @@ export function keysOf(definitions: Definition[], definition: string): SearchKey
   return [...new Map(all.map((one) => [one.key, one])).values()];
 }
 
+const SHOWN = 4;
+
+/** The few values that say why a row was found: the key asked for, then those with the words. */
+export function glimpse(data: [string, string][], filter: Filter): [string, string][] {
+  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const rank = ([key, literal]: [string, string]) =>
+    key === filter.key ? 0 : words.some((word) => literal.toLowerCase().includes(word)) ? 1 : 2;
+  return [...data].sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN);
+}
+
 export async function fetchRows(
   api: Workspace,
   filter: Filter,
@@ -109,7 +119,7 @@ export async function fetchRows(
   // The index knows what is searched for; title and last update are the instance's own.
   const instances = await Promise.all(items.map((hit) => api.instance(hit.instance_id, signal).catch(() => null)));
   const rows = items.map((hit, at) => ({
-    data: hit.data,
+    data: glimpse(hit.data, filter),
     instance: instances[at] ?? {
       ...hit,
       id: hit.instance_id,
