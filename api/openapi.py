@@ -53,9 +53,20 @@ def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
 
 def body(example: Any, model: type[BaseModel]) -> dict[str, Any]:
     """The `openapi_extra` of a route whose JSON body has this form."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
+    schema = model.model_json_schema()
+    schema = _inlined(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema with what it refers to in place: a body's own definitions are nowhere else in the document."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
+    return {key: _inlined(value, definitions) for key, value in schema.items()}
 
 
 def bodies(examples: Mapping[str, Any]) -> dict[str, Any]:

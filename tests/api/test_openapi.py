@@ -45,3 +45,17 @@ def test_every_refusal_of_a_route_is_declared(api: httpx.Client, server: Server)
     instance = start(api, {})
     refused = api.put(f"/workspaces/bank/instances/{instance}/variables", content=b"{}", headers={"If-Match": '"1"'})
     assert str(refused.status_code) in put["responses"]
+
+
+def test_every_reference_leads_somewhere(server: Server) -> None:
+    """A client generated from the document finds all the schemas that it names."""
+    document = httpx.get(f"{server.address}/openapi.json").json()
+    components = document["components"]["schemas"]
+    pending, references = [document], set[str]()
+    while pending:
+        value = pending.pop()
+        pending += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        if isinstance(value, dict) and "$ref" in value:
+            references.add(value["$ref"])
+    assert references
+    assert {reference for reference in references if reference.rpartition("/")[2] not in components} == set()
