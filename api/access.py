@@ -38,7 +38,6 @@ def workspace_permission(permission: Permission) -> Callable[..., Awaitable[Call
             raise PermissionDenied(permission=permission.value)
         return Caller(workspace=workspace, user=actor.user, user_name=actor.name)
 
-    allowed.__dict__["permission"] = permission
     return allowed
 
 
@@ -50,7 +49,6 @@ def org_permission(permission: Permission) -> Callable[..., Awaitable[Actor]]:
             raise PermissionDenied(permission=permission.value)
         return actor
 
-    allowed.__dict__["permission"] = permission
     return allowed
 
 

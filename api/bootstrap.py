@@ -23,7 +23,7 @@ from adapters.postgres.pool import Connection, connection_pool, dedicated_connec
 from adapters.postgres.search import PostgresSearch
 from api.metrics import Metrics
 from api.services import Services, Store
-from api.settings import Settings, SettingsError
+from api.settings import NoKeys, Settings
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
@@ -52,20 +52,19 @@ def event_mapper(settings: Settings) -> EventMapper:
 
 @asynccontextmanager
 async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
-    """Raises SettingsError where no key is configured: a server that trusts nobody is of no use."""
+    """Raises NoKeys where none is configured."""
     if settings.jwt_secret is not None:
         yield SharedSecretVerifier(settings.jwt_secret.get_secret_value())
     elif settings.jwks_url and settings.jwt_issuer and settings.jwt_audience:
         async with httpx.AsyncClient(timeout=10.0) as http:
             issuer, audience = settings.jwt_issuer, settings.jwt_audience
             verifier = OpenIdVerifier(settings.jwks_url, issuer=issuer, audience=audience, http=http)
-            yield verifier
-            await verifier.aclose()
+            try:
+                yield verifier
+            finally:
+                await verifier.aclose()
     else:
-        raise SettingsError(
-            "No key to verify tokens with: set PROCVARS_JWT_SECRET, or PROCVARS_JWKS_URL with PROCVARS_JWT_ISSUER and "
-            "PROCVARS_JWT_AUDIENCE."
-        )
+        raise NoKeys()
 
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
@@ -91,7 +90,7 @@ async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Sto
 
 @asynccontextmanager
 async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Services]:
-    """All of it, with the appender, the listener and the projections at work. Raises SettingsError, StoreUnavailable."""
+    """All of it, with the appender, the listener and the projections at work. Raises NoKeys, StoreUnavailable."""
     async with token_verifier(settings) as tokens, open_store(settings, database_url) as store:
         feed = EventFeed(store.events)
         metrics = Metrics()

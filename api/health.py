@@ -3,11 +3,10 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from adapters.postgres.pool import borrowed
 from api.answers import answer
+from api.reading import projection_statuses
 from api.services import services
 from domain.errors import StoreUnavailable
-from projections import operations
 
 router = APIRouter(tags=["health"])
 
@@ -25,7 +24,7 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """The database answers, and every projection that is not paused is less than a minute behind."""
     try:
-        statuses = await _observed(request)
+        statuses = await projection_statuses(request)
     except StoreUnavailable as error:
         return answer({"status": "unavailable", "database": error.detail}, 503)
     trouble = {runner.projection.name: runner.trouble for runner in services(request).runners if runner.trouble}
@@ -39,14 +38,8 @@ async def readyz(request: Request) -> Response:
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     """In Prometheus' text format."""
-    for item in await _observed(request):
+    for item in await projection_statuses(request):
         services(request).metrics.projection_state(
             item.name, lag_events=item.lag_events, lag_seconds=item.lag_seconds, parked=item.parked
         )
     return Response(services(request).metrics.text(), media_type="text/plain; version=0.0.4")
-
-
-async def _observed(request: Request) -> list[operations.ProjectionStatus]:
-    found = services(request)
-    async with borrowed(found.pool) as connection:
-        return await operations.list_projections(connection, found.store, [item.name for item in found.projections])

@@ -2,8 +2,6 @@
 
 import re
 
-from fastapi import Request
-
 from api.errors import PreconditionRequired
 from domain.errors import InvalidArgument
 
@@ -11,12 +9,11 @@ from domain.errors import InvalidArgument
 _ENTITY_TAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 
 
-def expected_version(request: Request) -> int:
+def expected_version(if_match: str | None) -> int:
     """Raises PreconditionRequired without If-Match, and InvalidArgument where it is not one version in quotes."""
-    given = request.headers.get("if-match")
-    if given is None or given.strip() == "*":
+    if if_match is None or if_match.strip() == "*":
         raise PreconditionRequired()
-    found = _ENTITY_TAG.fullmatch(given.strip())
+    found = _ENTITY_TAG.fullmatch(if_match.strip())
     if found is None:
         raise InvalidArgument('If-Match has to be one version in quotes, like "7".')
     return int(found[1])

@@ -1,4 +1,6 @@
-"""What several routes need of the read models: that an instance is there for this caller, and the wait for a version."""
+"""What several routes need of the read models: that an instance is there for this caller, the wait for a version, and the
+state of the projections.
+"""
 
 import asyncio
 import time
@@ -11,6 +13,7 @@ from adapters.postgres.pool import borrowed
 from api.services import services
 from domain.errors import InstanceNotFound, ProjectionBehind
 from projections import current_variables
+from projections.operations import ProjectionStatus, list_projections
 
 T = TypeVar("T")
 
@@ -52,6 +55,13 @@ async def wait_for_version(
     if found is None:
         raise ProjectionBehind()
     return found
+
+
+async def projection_statuses(request: Request) -> list[ProjectionStatus]:
+    """In the order of the registry. Raises StoreUnavailable."""
+    found = services(request)
+    async with borrowed(found.pool) as connection:
+        return await list_projections(connection, found.store, [projection.name for projection in found.projections])
 
 
 async def until(look: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:

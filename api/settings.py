@@ -11,6 +11,16 @@ class SettingsError(Exception):
     """The settings do not fit together."""
 
 
+class NoKeys(SettingsError):
+    """A server that can verify no token is of no use to anybody."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No key to verify tokens with: set PROCVARS_JWT_SECRET, or PROCVARS_JWKS_URL with PROCVARS_JWT_ISSUER and "
+            "PROCVARS_JWT_AUDIENCE."
+        )
+
+
 class Settings(BaseSettings):
     """Environment variables with the prefix PROCVARS_."""
 
@@ -19,10 +29,6 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """Unset: an embedded PostgreSQL in `data_dir`."""
     data_dir: Path = Path("./procvars-data")
-    kafka_brokers: str | None = None
-    """Unset: the projections run inside the server, from the event store."""
-    elasticsearch_url: str | None = None
-    """Unset: search is served by PostgreSQL."""
 
     jwt_secret: SecretStr | None = None
     """HS256, for development and tests."""

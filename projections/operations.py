@@ -5,10 +5,9 @@ which read models have caught up with it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from domain.errors import NotFound
-from domain.events import Event, Recorded
+from projections.feed import EventLog
 from projections.projection import Connection
 
 _LIST = """
@@ -38,10 +37,6 @@ LEFT JOIN parked_streams s
 
 class NoSuchProjection(NotFound):
     """There is no projection of this name."""
-
-
-class EventLog(Protocol):
-    async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]: ...
 
 
 @dataclass(frozen=True, slots=True)

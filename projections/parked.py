@@ -2,13 +2,13 @@
 on. A retry reads the stream again from the event store.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import structlog
 
 from domain.errors import NotFound
 from domain.events import EVENTS, Event, Recorded
+from projections.history.streams import EventStreams
 from projections.positions import lock_projection
 from projections.projection import Connection, Projection
 from projections.trouble import passes_by_itself
@@ -29,12 +29,6 @@ log = structlog.get_logger(__name__)
 
 class NotParked(NotFound):
     """This stream is not parked in this projection."""
-
-
-class Streams(Protocol):
-    def stream(
-        self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
-    ) -> AsyncIterator[Recorded[Event]]: ...
 
 
 async def without_parked(
@@ -74,7 +68,7 @@ async def apply_one_by_one(
             await connection.execute(_PARK, (*values, message))
 
 
-async def retry(connection: Connection, projection: Projection, streams: Streams, instance_id: str) -> bool:
+async def retry(connection: Connection, projection: Projection, streams: EventStreams, instance_id: str) -> bool:
     """Applies the stream from the event that failed, and releases it. False where it fails again: it stays parked, with
     the error as it is now.
 

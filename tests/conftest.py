@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from adapters.identity.shared_secret import issue
+from tests.services.free_port import free_port
 
 pytest_plugins = ["tests.services.fixtures"]
 
@@ -30,12 +30,6 @@ def token(
 ) -> str:
     roles = {"bank": ("WORKSPACE_ADMIN",)} if workspaces is None else workspaces
     return issue(SECRET, user=user, name=user.title(), org_roles=org, workspace_roles=roles, lifetime=lifetime)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass

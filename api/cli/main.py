@@ -20,7 +20,7 @@ from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready
 from api.cli.output import INTERRUPTED, fail, note
 from api.logging import configure_logging
-from api.settings import Settings, SettingsError
+from api.settings import NoKeys, Settings
 from domain.errors import DomainError
 
 app = typer.Typer(
@@ -63,7 +63,7 @@ def demo(
 def run_server(settings: Settings, host: str, port: int) -> None:
     """Serves until a signal ends it. Exits with 1 where it cannot start."""
     if not settings.has_keys:
-        fail(str(SettingsError("No key to verify tokens with: set PROCVARS_JWT_SECRET or PROCVARS_JWKS_URL.")))
+        fail(str(NoKeys()))
     # Uvicorn raises the signal again when it has shut down; the default would end the process before the database is
     # stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -85,7 +85,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
                 raise typer.Exit(1)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except (SettingsError, UnusableSecret, DomainError) as error:
+    except (NoKeys, UnusableSecret, DomainError) as error:
         fail(str(error))
 
 

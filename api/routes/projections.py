@@ -7,6 +7,7 @@ from adapters.postgres.pool import borrowed
 from api.access import Operator
 from api.answers import answer
 from api.openapi import problems
+from api.reading import projection_statuses
 from api.services import services
 from projections import operations, parked
 from projections.operations import NoSuchProjection
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/projections", tags=["projections"])
 @router.get("", responses=problems())
 async def list_projections(request: Request, _: Operator) -> Response:
     """Name, state, position, lag in events and seconds, parked streams."""
-    return answer({"items": await _statuses(request)})
+    return answer({"items": await projection_statuses(request)})
 
 
 @router.post("/{name}/pause", responses=problems("no-such-projection"))
@@ -54,10 +55,4 @@ async def _set_paused(request: Request, name: str, *, paused: bool) -> Response:
     async with borrowed(services(request).pool) as connection:
         await operations.set_paused(connection, name, paused=paused)
     services(request).feed.announce()
-    return answer(next(status for status in await _statuses(request) if status.name == name))
-
-
-async def _statuses(request: Request) -> list[operations.ProjectionStatus]:
-    found = services(request)
-    async with borrowed(found.pool) as connection:
-        return await operations.list_projections(connection, found.store, [item.name for item in found.projections])
+    return answer(next(status for status in await projection_statuses(request) if status.name == name))

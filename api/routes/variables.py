@@ -1,10 +1,11 @@
 """The main job: variables read, modified, previewed, restored, re-applied."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from api.access import Editor, Reader
@@ -30,10 +31,33 @@ from projections.history.modifications import modifications
 
 router = APIRouter(prefix="/workspaces/{workspace}/instances/{instance_id}", tags=["variables"])
 
-Reason = Annotated[str | None, Query(max_length=1000, description="Why the edit is made.")]
-OnConflict = Annotated[str | None, Query(pattern="^rebase$", description="Apply the edit to the current values.")]
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
-IfMatch = Annotated[str | None, Header(description='The version that the edit is based on, in quotes: `"7"`.')]
+
+@dataclass(frozen=True, slots=True)
+class EditParameters:
+    """What every edit may say outside its body."""
+
+    if_match: Annotated[str | None, Header(description='The version that the edit is based on, in quotes: `"7"`.')] = (
+        None
+    )
+    reason: Annotated[str | None, Query(max_length=1000, description="Why the edit is made.")] = None
+    on_conflict: Annotated[
+        str | None, Query(pattern="^rebase$", description="Apply the edit to the current values.")
+    ] = None
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None
+
+    def of(self, request: Request, body: Json) -> EditTerms:
+        """Raises PreconditionRequired, and InvalidArgument where If-Match is no version."""
+        return EditTerms(
+            expected_version=expected_version(self.if_match),
+            rebase=self.on_conflict == "rebase",
+            reason=self.reason,
+            url=str(request.url),
+            body=body,
+            idempotency_key=self.idempotency_key,
+        )
+
+
+Terms = Annotated[EditParameters, Depends()]
 
 _DOCUMENT = {"application": {"income": 75000, "status": "approved"}}
 _PATCHES = {
@@ -90,13 +114,10 @@ async def replace_variables(
     request: Request,
     caller: Editor,
     instance_id: str,
-    if_match: IfMatch = None,
-    reason: Reason = None,
-    on_conflict: OnConflict = None,
-    idempotency_key: IdempotencyKey = None,
+    terms: Terms,
 ) -> Response:
     """Saves the whole new document, as an editor does."""
-    return await _modify(request, caller, instance_id, (JSON,), reason, on_conflict, idempotency_key)
+    return await _modify(request, caller, instance_id, (JSON,), terms)
 
 
 @router.patch("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies(_PATCHES))
@@ -104,13 +125,10 @@ async def patch_variables(
     request: Request,
     caller: Editor,
     instance_id: str,
-    if_match: IfMatch = None,
-    reason: Reason = None,
-    on_conflict: OnConflict = None,
-    idempotency_key: IdempotencyKey = None,
+    terms: Terms,
 ) -> Response:
     """Applies a JSON Patch (RFC 6902) or a JSON Merge Patch (RFC 7396)."""
-    return await _modify(request, caller, instance_id, (JSON_PATCH, MERGE_PATCH), reason, on_conflict, idempotency_key)
+    return await _modify(request, caller, instance_id, (JSON_PATCH, MERGE_PATCH), terms)
 
 
 @router.post("/variables/preview", responses=problems(*EDITS), openapi_extra=bodies({JSON: _DOCUMENT, **_PATCHES}))
@@ -127,14 +145,11 @@ async def restore_snapshot(
     caller: Editor,
     instance_id: str,
     version: int,
-    if_match: IfMatch = None,
-    reason: Reason = None,
-    on_conflict: OnConflict = None,
-    idempotency_key: IdempotencyKey = None,
+    terms: Terms,
 ) -> Response:
     """Makes the values before that modification current again, as a new modification."""
-    terms = _terms(request, reason, on_conflict, idempotency_key, body={"restore": version})
-    return _edit_answer(await services(request).editing.restore(RestoreSnapshot(caller, instance_id, version, terms)))
+    command = RestoreSnapshot(caller, instance_id, version, terms.of(request, {"restore": version}))
+    return _edit_answer(await services(request).editing.restore(command))
 
 
 @router.post("/modifications/{version}/reapply", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-modification")})
@@ -143,44 +158,20 @@ async def reapply_modification(
     caller: Editor,
     instance_id: str,
     version: int,
-    if_match: IfMatch = None,
-    reason: Reason = None,
-    on_conflict: OnConflict = None,
-    idempotency_key: IdempotencyKey = None,
+    terms: Terms,
 ) -> Response:
     """Applies that modification's patch to the current values again."""
-    terms = _terms(request, reason, on_conflict, idempotency_key, body={"reapply": version})
-    command = ReapplyModification(caller, instance_id, version, terms)
+    command = ReapplyModification(caller, instance_id, version, terms.of(request, {"reapply": version}))
     return _edit_answer(await services(request).editing.reapply(command))
 
 
 async def _modify(
-    request: Request,
-    caller: Caller,
-    instance_id: str,
-    accepted: tuple[str, ...],
-    reason: str | None,
-    on_conflict: str | None,
-    idempotency_key: str | None,
+    request: Request, caller: Caller, instance_id: str, accepted: tuple[str, ...], terms: EditParameters
 ) -> Response:
     limit = services(request).settings.max_document_bytes
     kind, change, sent = await read_change(request, accepted, limit)
-    terms = _terms(request, reason, on_conflict, idempotency_key, body=sent)
-    command = ModifyVariables(caller, instance_id, edit_from(terms, kind, change))
+    command = ModifyVariables(caller, instance_id, edit_from(terms.of(request, sent), kind, change))
     return _edit_answer(await services(request).editing.modify(command))
-
-
-def _terms(
-    request: Request, reason: str | None, on_conflict: str | None, idempotency_key: str | None, *, body: Json
-) -> EditTerms:
-    return EditTerms(
-        expected_version=expected_version(request),
-        rebase=on_conflict == "rebase",
-        reason=reason,
-        url=str(request.url),
-        body=body,
-        idempotency_key=idempotency_key,
-    )
 
 
 def _edit_answer(result: EditAnswer) -> Response:
