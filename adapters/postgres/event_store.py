@@ -173,6 +173,8 @@ class PostgresEventStore:
         cached = self._definitions.get((workspace, key))
         if cached and time.monotonic() - cached[1] < _DEFINITION_SECONDS:
             return cached[0]
+        if cached:  # while this one asks, the others of a burst go on with what is known
+            self._definitions[workspace, key] = (cached[0], time.monotonic())
         rows = await self._rows(_LAST_EVENT, {"stream": definition_stream(workspace, key)})
         definition = definition_from(cast(DefinitionPublished, self._event(rows[0]))) if rows else None
         if definition:

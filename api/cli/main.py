@@ -19,6 +19,7 @@ from api.cli import history, projections
 from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready
 from api.cli.output import INTERRUPTED, fail, note
+from api.garbage_collection import collect_rarely
 from api.logging import configure_logging
 from api.settings import NoKeys, Settings
 from domain.errors import DomainError
@@ -67,6 +68,7 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     # Uvicorn raises the signal again when it has shut down; the default would end the process before the database is
     # stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    collect_rarely()
     try:
         with bootstrap.database(settings) as url:
             application = create_app(lambda: bootstrap.open_server(settings, url), installed_version("procvars"))

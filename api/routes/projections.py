@@ -7,12 +7,13 @@ from adapters.postgres.pool import borrowed
 from api.access import Operator
 from api.answers import answer
 from api.openapi import problems
+from api.paths import API
 from api.reading import projection_statuses
 from api.services import services
 from projections import operations, parked
 from projections.operations import NoSuchProjection
 
-router = APIRouter(prefix="/projections", tags=["projections"])
+router = APIRouter(prefix=API + "/projections", tags=["projections"])
 
 
 @router.get("", responses=problems())
