@@ -18,12 +18,14 @@ from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.listener import listen
-from adapters.postgres.migrate import migrate
-from adapters.postgres.pool import Connection, connection_pool, dedicated_connection
+from adapters.postgres.migrate import migrate, require_migrated
+from adapters.postgres.pool import connection_pool, projection_connection
 from adapters.postgres.search import PostgresSearch
 from api.metrics import Metrics
-from api.services import Services, Store
+from api.rebuild_processes import RebuildProcesses
+from api.services import Services
 from api.settings import NoKeys, Settings
+from api.store import Store
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
@@ -68,7 +70,7 @@ async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
 
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
-    """What was missing, by name. Raises StoreUnavailable."""
+    """What was missing and what is left to do, in a line each. Raises StoreUnavailable."""
     mapper = event_mapper(settings)
     events = PostgresEventStore(connection_pool(database_url), Appender(database_url, mapper), mapper)
     return await migrate(database_url, build_projections(events, PostgresSearch()))
@@ -77,15 +79,30 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
 @asynccontextmanager
 async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """The store on its database, which is migrated first. Raises StoreUnavailable."""
+    await migrate_only(settings, database_url)
+    async with connected_store(settings, database_url) as store:
+        yield store
+
+
+@asynccontextmanager
+async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
+    """The store on its database as it is. Raises StoreUnavailable, NotMigrated."""
+    await require_migrated(database_url)
     mapper = event_mapper(settings)
     pool = connection_pool(database_url)
     appender = Appender(database_url, mapper)
     events = PostgresEventStore(pool, appender, mapper)
     search = PostgresSearch()
     projections = build_projections(events, search)
-    await migrate(database_url, projections)
     async with pool:
-        yield Store(pool=pool, appender=appender, events=events, search=search, projections=projections)
+        yield Store(
+            database_url=database_url,
+            pool=pool,
+            appender=appender,
+            events=events,
+            search=search,
+            projections=projections,
+        )
 
 
 @asynccontextmanager
@@ -95,15 +112,17 @@ async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Se
         feed = EventFeed(store.events)
         metrics = Metrics()
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
-        connect = partial(_projection_connection, database_url)
+        connect = partial(projection_connection, database_url)
         runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in store.projections)
         limit = settings.max_document_bytes
+        rebuilds = RebuildProcesses(database_url, store.pool)
         store.appender.start()
         background = [
             asyncio.create_task(listen(database_url, feed.announce), name="listener"),
             asyncio.create_task(supervise(runners), name="projections"),
         ]
         try:
+            await rebuilds.start_for_other_shapes(store.projections)
             yield Services(
                 settings=settings,
                 roles=DEFAULT_ROLE_PERMISSIONS.overridden_by(settings.role_permissions),
@@ -116,17 +135,12 @@ async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Se
                 search=store.search,
                 projections=store.projections,
                 runners=runners,
+                rebuilds=rebuilds,
                 metrics=metrics,
             )
         finally:
+            await rebuilds.stop()
             await store.appender.stop()
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
-
-
-async def _projection_connection(database_url: str) -> Connection:
-    connection = await dedicated_connection(database_url, "projection")
-    # A position that a crash takes back is only applied again; rows and position are lost or kept together.
-    await connection.execute("SET synchronous_commit = off")
-    return connection

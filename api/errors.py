@@ -30,3 +30,7 @@ class UnsupportedMediaType(DomainError):
 
 class RequestTooLarge(DomainError):
     """The body of the request is larger than this server accepts."""
+
+
+class RebuildFailed(DomainError):
+    """The rebuild stopped; the live read model is untouched."""

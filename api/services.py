@@ -6,10 +6,10 @@ from typing import cast
 from fastapi import Request
 
 from adapters.identity.tokens import TokenVerifier
-from adapters.postgres.appender import Appender
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.metrics import Metrics
+from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
 from commands.editing import Editing
 from commands.execution import Execution
@@ -18,17 +18,6 @@ from projections.feed import EventFeed
 from projections.projection import Projection
 from projections.runner import ProjectionRunner
 from projections.search_port import SearchStore
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """The event store and the database of the read models: all that a command of the command line needs."""
-
-    pool: Pool
-    appender: Appender
-    events: PostgresEventStore
-    search: SearchStore
-    projections: tuple[Projection, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +35,7 @@ class Services:
     search: SearchStore
     projections: tuple[Projection, ...]
     runners: tuple[ProjectionRunner, ...]
+    rebuilds: RebuildProcesses
     metrics: Metrics
 
 

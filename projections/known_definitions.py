@@ -37,6 +37,10 @@ FOR SHARE OF t
 """
 
 
+STREAM_OF_DEFINITION = "'definition:' || workspace || ':' || key"
+"""SQL for `domain.definition.definition_stream` of a row of such a table."""
+
+
 class KnownDefinitions:
     """`name`: the table, with columns workspace, key, version, fields and the key (workspace, key)."""
 

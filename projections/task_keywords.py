@@ -26,7 +26,7 @@ from projections.instance_tasks import (
     showing,
     shown,
 )
-from projections.known_definitions import KnownDefinitions
+from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection, EventSource
 from projections.tables import Tables, table
@@ -153,7 +153,15 @@ _CHUNK = 200
 class TaskKeywords:
     name = NAME
     shape = 1
-    generations = Tables([NAME, "task_keyword_values", "task_instances", "task_definitions"], _DDL)
+    generations = Tables(
+        {
+            NAME: "instance_id",
+            "task_keyword_values": "instance_id",
+            "task_instances": "id",
+            "task_definitions": STREAM_OF_DEFINITION,
+        },
+        _DDL,
+    )
 
     def __init__(self, source: EventSource) -> None:
         self._source = source

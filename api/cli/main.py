@@ -100,7 +100,7 @@ def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
             done = asyncio.run(bootstrap.migrate_only(settings, url))
         except DomainError as error:
             fail(error.detail)
-    note("\n".join(f"applied {name}" for name in done) or "nothing to do")
+    note("\n".join(done) or "nothing to do")
 
 
 @app.command()

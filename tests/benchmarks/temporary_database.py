@@ -14,8 +14,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.postgres.embedded import embedded_postgres
 from api.bootstrap import open_store
-from api.services import Store
 from api.settings import Settings
+from api.store import Store
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution

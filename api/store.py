@@ -1,0 +1,21 @@
+"""The event store and the database of the read models, put together by `api/bootstrap.py`."""
+
+from dataclasses import dataclass
+
+from adapters.postgres.appender import Appender
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.pool import Pool
+from projections.projection import Projection
+from projections.search_port import SearchStore
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All that a command of the command line needs."""
+
+    database_url: str
+    pool: Pool
+    appender: Appender
+    events: PostgresEventStore
+    search: SearchStore
+    projections: tuple[Projection, ...]
