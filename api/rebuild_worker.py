@@ -9,7 +9,7 @@ import sys
 import threading
 
 from adapters.postgres.pool import UNAVAILABLE, projection_connection
-from api import bootstrap
+from api.bootstrap.store import connected_store
 from api.garbage_collection import collect_rarely
 from api.settings import Settings
 from domain.errors import DomainError
@@ -34,14 +34,15 @@ def main() -> None:
 async def _fill(name: str, generation: int, share: int, of: int) -> None:
     settings = Settings()
     assert settings.database_url is not None
-    async with bootstrap.connected_store(settings, settings.database_url) as store:
+    async with connected_store(settings, settings.database_url) as store:
         projection = next(projection for projection in store.projections if projection.name == name)
         async with await projection_connection(settings.database_url) as connection:
             await fill(connection, projection, store.events, generation, share, of)
 
 
 def _end_with_the_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not sys.stdin, whose lock a thread may not hold when Python ends
+        pass
     os._exit(1)
 
 

@@ -1,4 +1,4 @@
-"""The parts of a running program, put together once by `api/bootstrap.py`."""
+"""The parts of a running program, put together once by `api/bootstrap/server.py`."""
 
 from dataclasses import dataclass
 from typing import cast

@@ -1,4 +1,4 @@
-"""The event store and the database of the read models, put together by `api/bootstrap.py`."""
+"""The event store and the database of the read models, put together by `api/bootstrap/store.py`."""
 
 from dataclasses import dataclass
 

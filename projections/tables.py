@@ -60,7 +60,9 @@ class Tables:
             sql.SQL(_IDS).format(id=sql.SQL(stream), table=table(name, generation))
             for name, stream in self._streams.items()
         ]
-        statement = sql.SQL(" UNION ").join(parts) + sql.SQL(" ORDER BY 1 LIMIT %(limit)s")
+        statement = sql.SQL("SELECT id FROM ({}) AS found (id) ORDER BY 1 LIMIT %(limit)s").format(
+            sql.SQL(" UNION ").join(parts)
+        )
         cursor = await connection.execute(statement, {"after": after, "limit": limit})
         return [row[0] for row in await cursor.fetchall()]
 

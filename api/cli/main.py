@@ -13,8 +13,9 @@ import uvicorn
 
 from adapters.identity.shared_secret import UnusableSecret, issue
 from adapters.identity.tokens import TokenRejected
-from api import bootstrap
 from api.app import create_app
+from api.bootstrap.server import open_server
+from api.bootstrap.store import database, migrate_only
 from api.cli import history, projections
 from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready
@@ -70,8 +71,8 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     collect_rarely()
     try:
-        with bootstrap.database(settings) as url:
-            application = create_app(lambda: bootstrap.open_server(settings, url), installed_version("procvars"))
+        with database(settings) as url:
+            application = create_app(lambda: open_server(settings, url), installed_version("procvars"))
             config = uvicorn.Config(
                 application,
                 host=host,
@@ -95,9 +96,9 @@ def run_server(settings: Settings, host: str, port: int) -> None:
 def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
     """Brings the database to this version."""
     settings = settings_with(data_dir=data_dir)
-    with bootstrap.database(settings) as url:
+    with database(settings) as url:
         try:
-            done = asyncio.run(bootstrap.migrate_only(settings, url))
+            done = asyncio.run(migrate_only(settings, url))
         except DomainError as error:
             fail(error.detail)
     note("\n".join(done) or "nothing to do")

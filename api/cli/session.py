@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from api import bootstrap
+from api.bootstrap.store import connected_store, database
 from api.cli.configuration import settings_with
 from api.cli.output import INTERRUPTED, fail
 from api.store import Store
@@ -20,12 +20,12 @@ def with_store(work: Callable[[Store], Awaitable[T]]) -> T:
     """
 
     async def run(url: str) -> T:
-        async with bootstrap.connected_store(settings, url) as store:
+        async with connected_store(settings, url) as store:
             return await work(store)
 
     settings = settings_with()
     try:
-        with bootstrap.database(settings) as url:
+        with database(settings) as url:
             return asyncio.run(run(url))
     except (DomainError, DocumentError) as error:
         fail(str(error))
