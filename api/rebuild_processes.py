@@ -3,7 +3,6 @@ own, so that the server's answers do not wait for it.
 """
 
 import asyncio
-import os
 import sys
 from typing import cast
 
@@ -13,6 +12,7 @@ import structlog
 from adapters.postgres.pool import Pool, borrowed
 from api.cli.output import DIFFERENCE
 from api.errors import RebuildFailed
+from api.settings import environment_on
 from projections import operations
 from projections.projection import Projection
 from projections.rebuild import alone
@@ -86,7 +86,7 @@ class RebuildProcesses:
             "api.cli.main",
             "projections",
             *arguments,
-            env={**os.environ, "PROCVARS_DATABASE_URL": self._database_url},
+            env=environment_on(self._database_url),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

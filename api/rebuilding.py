@@ -1,7 +1,6 @@
 """Rebuilds and checks, with a process for each share of the instances."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 
 from adapters.postgres.pool import UNAVAILABLE, projection_connection
 from api.errors import RebuildFailed
+from api.settings import environment_on
 from api.store import Store
 from domain.errors import StoreUnavailable
 from projections import rebuild as steps
@@ -129,7 +129,7 @@ async def _fill_share(store: Store, at_once: asyncio.Semaphore, name: str, new: 
             "-m",
             "api.rebuild_worker",
             *arguments,
-            env={**os.environ, "PROCVARS_DATABASE_URL": store.database_url},
+            env=environment_on(store.database_url),
             stdin=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

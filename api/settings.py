@@ -1,5 +1,6 @@
 """Everything that is set from outside, read once at the start and passed down."""
 
+import os
 from pathlib import Path
 from typing import Literal, Self
 
@@ -56,3 +57,8 @@ class Settings(BaseSettings):
     def has_keys(self) -> bool:
         """Whether tokens can be verified at all."""
         return self.jwt_secret is not None or self.jwks_url is not None
+
+
+def environment_on(database_url: str) -> dict[str, str]:
+    """For another process of this program, with the same settings, on that database."""
+    return {**os.environ, "PROCVARS_DATABASE_URL": database_url}
