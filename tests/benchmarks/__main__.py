@@ -12,7 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from api.garbage_collection import collect_rarely
-from tests.benchmarks import appends, http_edits, large_documents, latency, long_streams, projecting, stored_size
+from tests.benchmarks import (
+    appends,
+    http_edits,
+    large_documents,
+    latency,
+    long_streams,
+    projecting,
+    rebuilding,
+    stored_size,
+)
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.temporary_database import Cluster, cluster
 
@@ -23,6 +32,7 @@ MEASUREMENTS: dict[str, Callable[[Cluster], Awaitable[list[Measurement]]]] = {
     "stored_size": stored_size.measure,
     "http_edits": http_edits.measure,
     "projecting": projecting.measure,
+    "rebuilding": rebuilding.measure,
     "latency": latency.measure,
 }
 
