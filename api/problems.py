@@ -63,6 +63,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.IdempotencyKeyReused: 422,
     edge.PreconditionRequired: 428,
     errors.StoreUnavailable: 503,
+    errors.SearchUnavailable: 503,
     errors.ProjectionBehind: 503,
     TooBusy: 503,
 }

@@ -56,9 +56,9 @@ class _SearchGenerations:
 
 class SearchIndex:
     name = NAME
-    shape = 1
 
     def __init__(self, source: EventSource, store: SearchStore) -> None:
+        self.shape = 1 + store.shape
         self.generations: Generations = _SearchGenerations(store)
         self._source = source
         self._store = store

@@ -1,0 +1,137 @@
+"""Search in Elasticsearch: one document an instance, under the instance's id, in the version of the instance."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import orjson
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+
+from adapters.elasticsearch.connection import described, reason, translated
+from adapters.elasticsearch.errors import RejectedDocument
+from adapters.elasticsearch.fields import KEPT_FIELDS, document_of, key_fields, microseconds, moment_of, source
+from adapters.elasticsearch.indices import ALIAS, ElasticsearchIndices
+from adapters.elasticsearch.queries import query
+from domain.errors import InvalidArgument, SearchUnavailable
+from projections.projection import Connection
+from projections.search_document import SearchDocument
+from projections.search_port import Search, SearchHit
+from projections.text_columns import RawJson
+
+# Elasticsearch takes up to 100 MB a request; its own advice is 5 to 15.
+_BULK_BYTES = 8 * 2**20
+_STALE = 409
+_OF_THE_DOCUMENT = (400, 413)
+_HIT_FIELDS = ("instance_id", "definition", "status", "started_at", "version", "data")
+
+
+class ElasticsearchSearch:
+    """Implements `projections.search_port.SearchStore`. What a transaction wrote stays when it is rolled back: the
+    versions make that harmless.
+    """
+
+    shape = 1000
+
+    def __init__(self, client: AsyncElasticsearch) -> None:
+        self._client = client
+        self.generations = ElasticsearchIndices(client)
+
+    async def read(
+        self, connection: Connection, generation: int, instance_ids: Sequence[str]
+    ) -> dict[str, SearchDocument]:
+        found = await self.generations.sources(connection, generation, instance_ids, KEPT_FIELDS)
+        return {instance_id: document_of(instance_id, kept) for instance_id, kept in found.items()}
+
+    async def write(self, connection: Connection, generation: int, documents: Sequence[SearchDocument]) -> None:
+        """Raises RejectedDocument for one that Elasticsearch does not take, TooManySearchKeys, SearchUnavailable."""
+        fields = {field for document in documents for field in key_fields(document)}
+        index = await self.generations.prepare(connection, generation, fields)
+        for chunk in _chunks(documents):
+            await self._write(index.name, *chunk)
+
+    async def ids(
+        self, connection: Connection, generation: int, workspace: str, definition: str, *, after: str, limit: int
+    ) -> list[str]:
+        filters = [{"term": {"workspace": workspace}}, {"term": {"definition": definition}}]
+        return await self.generations.sorted_ids(connection, generation, {"bool": {"filter": filters}}, after, limit)
+
+    async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
+        """Raises SearchUnavailable, and InvalidArgument for more words than Elasticsearch looks for at once."""
+        index = await self.generations.published(connection)
+        with translated():
+            try:
+                hits = await self._hits(search, index.name, may_be_missing=not index.made)
+            except NotFoundError:
+                # Between a rebuild's swap and its commit the old index may be gone. The alias moved first.
+                hits = await self._hits(search, ALIAS, may_be_missing=False)
+            except ApiError as error:
+                if "too_many" in reason(error):
+                    raise InvalidArgument("the search has too many words") from error
+                raise
+        return [_hit(hit["_source"]) for hit in hits]
+
+    async def _hits(self, search: Search, index: str, *, may_be_missing: bool) -> list[dict[str, Any]]:
+        after: list[int | str] | None = None
+        if search.last is not None:
+            after = [microseconds(search.last[0]), search.last[1]]
+        found = await self._client.search(
+            index=index,
+            ignore_unavailable=may_be_missing,
+            query=query(search),
+            sort=[{"started_at": "desc"}, {"instance_id": "desc"}],
+            search_after=after,
+            size=search.count,
+            source_includes=_HIT_FIELDS,
+            track_total_hits=False,
+        )
+        return list(found["hits"]["hits"])
+
+    async def _write(self, index: str, instance_ids: Sequence[str], lines: Sequence[bytes]) -> None:
+        # The client takes lines that are JSON already, only its types do not say so.
+        operations = cast(Sequence[dict[str, Any]], lines)
+        try:
+            with translated():
+                answer = await self._client.bulk(
+                    index=index, operations=operations, filter_path="items.*.status,items.*.error"
+                )
+        except ApiError as error:
+            raise RejectedDocument(", ".join(instance_ids), reason(error)) from error
+        rejected: RejectedDocument | None = None
+        for instance_id, item in zip(instance_ids, answer["items"], strict=True):
+            (outcome,) = item.values()
+            if "error" not in outcome or outcome["status"] == _STALE:
+                continue
+            if outcome["status"] not in _OF_THE_DOCUMENT:
+                # Nothing is known about the other documents: this decides before any that is at fault itself.
+                raise SearchUnavailable(f"Elasticsearch does not write now: {described(outcome['error'])}")
+            rejected = rejected or RejectedDocument(instance_id, described(outcome["error"]))
+        if rejected is not None:
+            raise rejected
+
+
+def _chunks(documents: Sequence[SearchDocument]) -> Iterator[tuple[list[str], list[bytes]]]:
+    """Ids and lines of the bulk requests that write the documents."""
+    ids: list[str] = []
+    lines: list[bytes] = []
+    size = 0
+    for document in documents:
+        action = {"_id": document.instance_id, "version": document.version, "version_type": "external_gte"}
+        pair = [orjson.dumps({"index": action}), orjson.dumps(source(document))]
+        if ids and size + len(pair[1]) > _BULK_BYTES:
+            yield ids, lines
+            ids, lines, size = [], [], 0
+        ids.append(document.instance_id)
+        lines += pair
+        size += len(pair[1])
+    if ids:
+        yield ids, lines
+
+
+def _hit(kept: dict[str, Any]) -> SearchHit:
+    return SearchHit(
+        instance_id=kept["instance_id"],
+        definition=kept["definition"],
+        status=kept["status"],
+        started_at=moment_of(kept["started_at"]),
+        version=kept["version"],
+        data=RawJson(kept["data"]),
+    )
