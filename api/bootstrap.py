@@ -10,6 +10,8 @@ import httpx
 from eventsourcing.cryptography import AESCipher
 from eventsourcing.utils import Environment
 
+from adapters.elasticsearch.connection import client
+from adapters.elasticsearch.search import ElasticsearchSearch
 from adapters.identity.openid import OpenIdVerifier
 from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
@@ -31,6 +33,7 @@ from domain.permissions import DEFAULT_ROLE_PERMISSIONS
 from projections.feed import EventFeed
 from projections.registry import build_projections
 from projections.runner import ProjectionRunner
+from projections.search_port import SearchStore
 from projections.supervisor import supervise
 
 
@@ -67,11 +70,24 @@ async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
         raise NoKeys()
 
 
+@asynccontextmanager
+async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
+    """Connects to Elasticsearch, where that is configured, with the first request: it may be down meanwhile."""
+    if settings.elasticsearch_url is None:
+        yield PostgresSearch()
+        return
+    api_key = settings.elasticsearch_api_key
+    url = str(settings.elasticsearch_url)
+    async with client(url, api_key.get_secret_value() if api_key else None) as connected:
+        yield ElasticsearchSearch(connected)
+
+
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     """What was missing, by name. Raises StoreUnavailable."""
     mapper = event_mapper(settings)
     events = PostgresEventStore(connection_pool(database_url), Appender(database_url, mapper), mapper)
-    return await migrate(database_url, build_projections(events, PostgresSearch()))
+    async with search_store(settings) as search:
+        return await migrate(database_url, build_projections(events, search))
 
 
 @asynccontextmanager
@@ -81,11 +97,11 @@ async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Sto
     pool = connection_pool(database_url)
     appender = Appender(database_url, mapper)
     events = PostgresEventStore(pool, appender, mapper)
-    search = PostgresSearch()
-    projections = build_projections(events, search)
-    await migrate(database_url, projections)
-    async with pool:
-        yield Store(pool=pool, appender=appender, events=events, search=search, projections=projections)
+    async with search_store(settings) as search:
+        projections = build_projections(events, search)
+        await migrate(database_url, projections)
+        async with pool:
+            yield Store(pool=pool, appender=appender, events=events, search=search, projections=projections)
 
 
 @asynccontextmanager

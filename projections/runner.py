@@ -16,6 +16,7 @@ import structlog
 
 from domain.events import Event, Recorded
 from projections import parked
+from projections.failures import clear_failure, record_failure
 from projections.feed import EventFeed
 from projections.positions import LockedProjection, lock_projection, save_position
 from projections.projection import Connection, Projection
@@ -50,6 +51,8 @@ class ProjectionRunner:
     trouble: str | None = None
     """Why the last try failed, while it is being retried."""
     _connection: Connection | None = field(default=None, repr=False)
+    _failure_recorded: bool = field(default=True, repr=False)
+    """Whether `projections` may name a failure that is over: a process that ended while it waited left one."""
 
     async def run(self) -> None:
         """Feeds until cancelled."""
@@ -58,6 +61,7 @@ class ProjectionRunner:
             news = self.feed.next_news()
             try:
                 progressed = await self.step()
+                await self._clear_failure()
                 failures = 0
                 self.trouble = None
             except Exception as error:
@@ -67,6 +71,7 @@ class ProjectionRunner:
                 pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
                 log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
+                await self._record_failure(self.trouble)
                 await self._disconnect()
                 await asyncio.sleep(pause)
                 continue
@@ -115,6 +120,20 @@ class ProjectionRunner:
             if passes_by_itself(error):
                 raise
             await parked.apply_one_by_one(connection, self.projection, generation, applicable)
+
+    async def _record_failure(self, message: str) -> None:
+        try:
+            await record_failure(await self._connected(), self.projection.name, message)
+            self._failure_recorded = True
+        except Exception as error:
+            # It is the database that is out of reach: `/readyz` says so.
+            if not passes_by_itself(error):
+                raise
+
+    async def _clear_failure(self) -> None:
+        if self._failure_recorded:
+            await clear_failure(await self._connected(), self.projection.name)
+            self._failure_recorded = False
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

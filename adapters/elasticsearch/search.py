@@ -19,6 +19,8 @@ from projections.text_columns import RawJson
 
 # Elasticsearch takes up to 100 MB a request; its own advice is 5 to 15.
 _BULK_BYTES = 8 * 2**20
+# A search holds a connection to the database meanwhile.
+_SEARCH_SECONDS = 5.0
 _STALE = 409
 _OF_THE_DOCUMENT = (400, 413)
 _HIT_FIELDS = ("instance_id", "definition", "status", "started_at", "version", "data")
@@ -73,7 +75,7 @@ class ElasticsearchSearch:
         after: list[int | str] | None = None
         if search.last is not None:
             after = [microseconds(search.last[0]), search.last[1]]
-        found = await self._client.search(
+        found = await self._client.options(request_timeout=_SEARCH_SECONDS).search(
             index=index,
             ignore_unavailable=may_be_missing,
             query=query(search),
