@@ -53,6 +53,8 @@ SETTINGS: dict[str, Any] = {
     "auto_expand_replicas": "0-1",
     # Said explicitly, or an index that nobody searches for a while would stop refreshing.
     "refresh_interval": "1s",
+    # A prefix may be as long as a term: up to 8,000 characters of two UTF-16 units each, and what stands before them.
+    "max_regex_length": 17_000,
     "mapping.total_fields.limit": 10_000,
     "mapping.nested_objects.limit": 100_000,
 }

@@ -7,15 +7,19 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
 from adapters.elasticsearch.fields import LARGE, SEGMENT, double, field_name, last_segment, microseconds, sortable
+from domain.errors import InvalidArgument
 from projections.search_port import Alternative, Condition, Operator, Search
 
 Query = dict[str, Any]
 T = TypeVar("T", Decimal, datetime)
 
 _NOTHING: Query = {"match_none": {}}
+# Elasticsearch takes 1,024 clauses at least, and long before that a search takes seconds.
+_MAX_WORDS = 500
 
 
 def query(search: Search) -> Query:
+    """Raises InvalidArgument for more than 500 words in one place."""
     filters: list[Query] = [{"term": {"workspace": search.workspace}}]
     if search.definitions:
         filters.append({"terms": {"definition": search.definitions}})
@@ -64,6 +68,8 @@ def _words(words: Iterable[str], name: str | None = None) -> Query:
     filters: list[Query] = [{"term": {"texts.words": word}} for word in words]
     if not filters:
         return _NOTHING
+    if len(filters) > _MAX_WORDS:
+        raise InvalidArgument(f"{len(filters)} words to search for; at most {_MAX_WORDS} are possible")
     if name is not None:
         filters.append({"term": {"texts.key": name}})
     return {"nested": {"path": "texts", "query": {"bool": {"filter": filters}}}}

@@ -11,7 +11,7 @@ from adapters.elasticsearch.errors import RejectedDocument
 from adapters.elasticsearch.fields import KEPT_FIELDS, document_of, key_fields, microseconds, moment_of, source
 from adapters.elasticsearch.indices import ALIAS, ElasticsearchIndices
 from adapters.elasticsearch.queries import query
-from domain.errors import InvalidArgument, SearchUnavailable
+from domain.errors import SearchUnavailable
 from projections.projection import Connection
 from projections.search_document import SearchDocument
 from projections.search_port import Search, SearchHit
@@ -57,27 +57,26 @@ class ElasticsearchSearch:
         return await self.generations.sorted_ids(connection, generation, {"bool": {"filter": filters}}, after, limit)
 
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
-        """Raises SearchUnavailable, and InvalidArgument for more words than Elasticsearch looks for at once."""
+        """Raises SearchUnavailable, and InvalidArgument for more words than it looks for at once."""
         index = await self.generations.published(connection)
         with translated():
+            if not index.made:
+                # Nothing was written yet, if Elasticsearch is there to be written to.
+                await self._client.info()
+                return []
             try:
-                hits = await self._hits(search, index.name, may_be_missing=not index.made)
+                hits = await self._hits(search, index.name)
             except NotFoundError:
                 # Between a rebuild's swap and its commit the old index may be gone. The alias moved first.
-                hits = await self._hits(search, ALIAS, may_be_missing=False)
-            except ApiError as error:
-                if "too_many" in reason(error):
-                    raise InvalidArgument("the search has too many words") from error
-                raise
+                hits = await self._hits(search, ALIAS)
         return [_hit(hit["_source"]) for hit in hits]
 
-    async def _hits(self, search: Search, index: str, *, may_be_missing: bool) -> list[dict[str, Any]]:
+    async def _hits(self, search: Search, index: str) -> list[dict[str, Any]]:
         after: list[int | str] | None = None
         if search.last is not None:
             after = [microseconds(search.last[0]), search.last[1]]
         found = await self._client.options(request_timeout=_SEARCH_SECONDS).search(
             index=index,
-            ignore_unavailable=may_be_missing,
             query=query(search),
             sort=[{"started_at": "desc"}, {"instance_id": "desc"}],
             search_after=after,
