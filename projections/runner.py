@@ -16,7 +16,7 @@ import structlog
 
 from domain.events import Event, Recorded
 from projections import parked
-from projections.failures import clear_failure, record_failure
+from projections.failure import report_failure, report_recovery
 from projections.feed import EventFeed
 from projections.positions import LockedProjection, lock_projection, save_position
 from projections.projection import Connection, Projection
@@ -123,7 +123,7 @@ class ProjectionRunner:
 
     async def _record_failure(self, message: str) -> None:
         try:
-            await record_failure(await self._connected(), self.projection.name, message)
+            await report_failure(await self._connected(), self.projection.name, message)
             self._failure_recorded = True
         except Exception as error:
             # It is the database that is out of reach: `/readyz` says so.
@@ -132,7 +132,7 @@ class ProjectionRunner:
 
     async def _clear_failure(self) -> None:
         if self._failure_recorded:
-            await clear_failure(await self._connected(), self.projection.name)
+            await report_recovery(await self._connected(), self.projection.name)
             self._failure_recorded = False
 
     async def _connected(self) -> Connection:
