@@ -11,7 +11,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import appends, http_edits, large_documents, latency, long_streams, projecting, stored_size
+from tests.benchmarks import (
+    appends,
+    elasticsearch,
+    http_edits,
+    large_documents,
+    latency,
+    long_streams,
+    projecting,
+    stored_size,
+)
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.temporary_database import Cluster, cluster
 
@@ -23,6 +32,8 @@ MEASUREMENTS: dict[str, Callable[[Cluster], Awaitable[list[Measurement]]]] = {
     "http_edits": http_edits.measure,
     "projecting": projecting.measure,
     "latency": latency.measure,
+    "elasticsearch": elasticsearch.measure,
+    "search_latency": latency.measure_search,
 }
 
 
