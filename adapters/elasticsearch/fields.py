@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -95,6 +96,7 @@ def key_properties(fields: Iterable[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def field_name(key: str) -> str:
     """The key as part of a field's name: readable, without dots, whatever its characters and length."""
     quoted = quote(key, safe="").replace(".", "%2E")
@@ -102,11 +104,10 @@ def field_name(key: str) -> str:
     return quoted if len(quoted) <= _NAME_CHARACTERS else f"#{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def key_fields(document: SearchDocument) -> set[str]:
-    """The fields of keys, `<type>.<name>`, that the document needs."""
-    return {
-        f"{search_type}.{field_name(key)}" for key, search_type in document.types.items() if search_type in _BY_TYPE
-    }
+def key_fields(documents: Iterable[SearchDocument]) -> set[str]:
+    """The fields of keys, `<type>.<name>`, that the documents need."""
+    keys = {pair for document in documents for pair in document.types.items()}
+    return {f"{search_type}.{field_name(key)}" for key, search_type in keys if search_type in _BY_TYPE}
 
 
 def source(document: SearchDocument) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Search in Elasticsearch: one document an instance, under the instance's id, in the version of the instance."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -17,8 +18,9 @@ from projections.search_document import SearchDocument
 from projections.search_port import Search, SearchHit
 from projections.text_columns import RawJson
 
-# Elasticsearch takes up to 100 MB a request; its own advice is 5 to 15.
-_BULK_BYTES = 8 * 2**20
+# Several small requests at once: Elasticsearch indexes each by a thread of its own, while the next is being encoded.
+_BULK_BYTES = 2**18
+_BULKS_AT_ONCE = 4
 # A search holds a connection to the database meanwhile.
 _SEARCH_SECONDS = 5.0
 _STALE = 409
@@ -45,10 +47,15 @@ class ElasticsearchSearch:
 
     async def write(self, connection: Connection, generation: int, documents: Sequence[SearchDocument]) -> None:
         """Raises RejectedDocument for one that Elasticsearch does not take, TooManySearchKeys, SearchUnavailable."""
-        fields = {field for document in documents for field in key_fields(document)}
-        index = await self.generations.prepare(connection, generation, fields)
-        for chunk in _chunks(documents):
-            await self._write(index.name, *chunk)
+        index = await self.generations.prepare(connection, generation, key_fields(documents))
+        chunks = _chunks(documents)
+        outcomes = await asyncio.gather(
+            *(self._write(index.name, chunks) for _ in range(_BULKS_AT_ONCE)), return_exceptions=True
+        )
+        errors = [outcome for outcome in outcomes if outcome is not None]
+        if errors:
+            # Trouble on the way comes first: nothing is known then about some of the documents.
+            raise min(errors, key=lambda error: isinstance(error, RejectedDocument))
 
     async def ids(
         self, connection: Connection, generation: int, workspace: str, definition: str, *, after: str, limit: int
@@ -86,27 +93,33 @@ class ElasticsearchSearch:
         )
         return list(found["hits"]["hits"])
 
-    async def _write(self, index: str, instance_ids: Sequence[str], lines: Sequence[bytes]) -> None:
-        # The client takes lines that are JSON already, only its types do not say so.
-        operations = cast(Sequence[dict[str, Any]], lines)
-        try:
-            with translated():
-                answer = await self._client.bulk(
-                    index=index, operations=operations, filter_path="items.*.status,items.*.error"
-                )
-        except ApiError as error:
-            raise RejectedDocument(", ".join(instance_ids), reason(error)) from error
-        rejected: RejectedDocument | None = None
-        for instance_id, item in zip(instance_ids, answer["items"], strict=True):
-            (outcome,) = item.values()
-            if "error" not in outcome or outcome["status"] == _STALE:
-                continue
-            if outcome["status"] not in _OF_THE_DOCUMENT:
-                # Nothing is known about the other documents: this decides before any that is at fault itself.
-                raise SearchUnavailable(f"Elasticsearch does not write now: {described(outcome['error'])}")
-            rejected = rejected or RejectedDocument(instance_id, described(outcome["error"]))
-        if rejected is not None:
-            raise rejected
+    async def _write(self, index: str, chunks: Iterator[tuple[list[str], list[bytes]]]) -> None:
+        """Takes chunks until there are none."""
+        for instance_ids, lines in chunks:
+            try:
+                with translated():
+                    # The client takes lines that are JSON already, only its types do not say so.
+                    operations = cast(Sequence[dict[str, Any]], lines)
+                    answer = await self._client.bulk(
+                        index=index, operations=operations, filter_path="items.*.status,items.*.error"
+                    )
+            except ApiError as error:
+                raise RejectedDocument(", ".join(instance_ids), reason(error)) from error
+            _check(instance_ids, answer["items"])
+
+
+def _check(instance_ids: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
+    """Raises SearchUnavailable, or RejectedDocument, for what was not written; a stale version needs not be."""
+    rejected: RejectedDocument | None = None
+    for instance_id, item in zip(instance_ids, items, strict=True):
+        (outcome,) = item.values()
+        if "error" not in outcome or outcome["status"] == _STALE:
+            continue
+        if outcome["status"] not in _OF_THE_DOCUMENT:
+            raise SearchUnavailable(f"Elasticsearch does not write now: {described(outcome['error'])}")
+        rejected = rejected or RejectedDocument(instance_id, described(outcome["error"]))
+    if rejected is not None:
+        raise rejected
 
 
 def _chunks(documents: Sequence[SearchDocument]) -> Iterator[tuple[list[str], list[bytes]]]:
