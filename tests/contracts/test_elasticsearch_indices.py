@@ -20,9 +20,11 @@ from domain.documents import Json
 from domain.errors import InvalidArgument, SearchUnavailable
 from projections.projection import Connection
 from projections.search_document import SearchDocument
+from projections.search_index import SearchIndex
 from projections.search_port import KeyCondition, Search, searched_words, typed
 from projections.trouble import passes_by_itself
 from tests.contracts.search_contract import document
+from tests.projections.story import Story, begin, feed
 from tests.services.free_port import free_port
 from tests.services.service import Service
 
@@ -93,6 +95,34 @@ async def test_what_a_rollback_left_is_made_anew(stored: Stored) -> None:
             raise ZeroDivisionError
     await stored.write(document("i2"))
     assert await stored.store.generations.instance_ids(stored.connection, 1, after="", limit=10) == ["i2"]
+
+
+async def test_a_rollback_does_not_hide_a_newer_definition(
+    connection: Connection, elasticsearch: AsyncElasticsearch
+) -> None:
+    """What was derived in a transaction that was rolled back is derived by the definition that came meanwhile, although
+    its version is there already. As it happens where events keep their order only within a stream.
+    """
+    story = Story()
+    store = ElasticsearchSearch(elasticsearch)
+    projection = SearchIndex(story, store)
+    await begin(connection, projection)
+    story.publish("card")
+    story.start("c1", definition="card")
+    await feed(connection, projection, story.events)
+    story.publish(search={"old": ("number", "$.x")})
+    story.start("i1", {"x": 1})
+    *_, first, started = story.events
+    with pytest.raises(ZeroDivisionError):
+        async with connection.transaction():
+            await projection.apply(connection, 1, [started])
+            raise ZeroDivisionError
+    story.publish(search={"new": ("number", "$.x")})
+    story.start("i2", {"x": 2})
+    *_, second, other = story.events
+    await feed(connection, projection, [started, other, first, second], batch=1)
+    found = await store.read(connection, 1, ["i1", "i2"])
+    assert [found[name].data for name in ("i1", "i2")] == [{"new": 1}, {"new": 2}]
 
 
 async def test_a_swap_leaves_one_published_index(stored: Stored) -> None:
