@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema.validators
 import pytest
 import typer
 import yaml
@@ -40,7 +40,7 @@ def texts(value: Any) -> list[str]:
 def test_the_compose_file_fits_its_specification() -> None:
     """The JSON schema of the compose specification."""
     schema = json.loads(files("check_jsonschema").joinpath("builtin_schemas/vendor/compose-spec.json").read_text())
-    jsonschema.Draft7Validator(schema).validate(COMPOSE)
+    jsonschema.validators.validator_for(schema)(schema).validate(COMPOSE)
 
 
 @pytest.mark.parametrize(
