@@ -100,7 +100,7 @@ async def measure(cluster: Cluster) -> list[Measurement]:
         await connection.execute("SET synchronous_commit = off")  # as the server's projections have it
         async with connection:
             names = [projection.name for projection in commands.store.projections]
-            ours = [partial(catching_up, one, commands, connection, last) for one in commands.store.projections]
+            ours = [partial(_ours, one, commands, connection, last) for one in commands.store.projections]
             *figures, library = await medians(*ours, partial(_library, url, commands, last), rounds=_ROUNDS)
     return [
         Measurement(f"events into {name} / ProjectionRunner", figure, library, "/s", 6, at_least=True)
@@ -108,8 +108,7 @@ async def measure(cluster: Cluster) -> list[Measurement]:
     ]
 
 
-async def catching_up(projection: Projection, commands: Commands, connection: Connection, last: int) -> float:
-    """Events a second into a generation of its own, from the first one to `last`."""
+async def _ours(projection: Projection, commands: Commands, connection: Connection, last: int) -> float:
     cursor = await connection.execute("SELECT generation + 1 FROM projections WHERE name = %s", (projection.name,))
     row = await cursor.fetchone()
     assert row is not None

@@ -59,7 +59,8 @@ class Stored:
 @pytest.fixture
 async def elasticsearch(elasticsearch_node: Service) -> AsyncIterator[AsyncElasticsearch]:
     async with client(elasticsearch_node.address, api_key=None) as connected:
-        await connected.indices.delete(index=[f"procvars-instances-{n}" for n in range(1, 9)], ignore_unavailable=True)
+        for left in (await connected.indices.get_alias(index="procvars-instances-*")).body:
+            await connected.indices.delete(index=left)
         yield connected
 
 
