@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """Unset: an embedded PostgreSQL in `data_dir`."""
     data_dir: Path = Path("./procvars-data")
+    elasticsearch_url: HttpUrl | None = None
+    """May carry `user:password@`. Unset: search is served by PostgreSQL."""
+    elasticsearch_api_key: SecretStr | None = None
+    """Base64, as Elasticsearch gives it; instead of user and password."""
 
     jwt_secret: SecretStr | None = None
     """HS256, for development and tests."""
@@ -51,6 +55,12 @@ class Settings(BaseSettings):
             raise ValueError("PROCVARS_JWKS_URL, PROCVARS_JWT_ISSUER and PROCVARS_JWT_AUDIENCE go together")
         if self.jwks_url and self.jwt_secret:
             raise ValueError("either PROCVARS_JWT_SECRET or PROCVARS_JWKS_URL, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_into_elasticsearch(self) -> Self:
+        if self.elasticsearch_api_key and (self.elasticsearch_url is None or self.elasticsearch_url.username):
+            raise ValueError("PROCVARS_ELASTICSEARCH_API_KEY goes with a PROCVARS_ELASTICSEARCH_URL without a user")
         return self
 
     @property

@@ -1,12 +1,17 @@
-"""Tells an event that cannot be applied from code that cannot apply any: the first parks a stream, the second must not park
-the world.
+"""That a projection cannot go on, and why, where every process can see it: in its row of `projections`.
+
+Trouble with a store passes. An event that cannot be applied parks a stream; code that cannot apply any event must not park
+the world, so it is told from that here.
 """
 
 from collections.abc import Iterable
 
 from domain.events import Event, Recorded
+from projections.projection import Connection
 
 _STREAMS_IN_A_ROW = 20
+_FAILING = "UPDATE projections SET failing_since = coalesce(failing_since, now()), failure = %s WHERE name = %s"
+_RECOVERED = "UPDATE projections SET failing_since = NULL, failure = NULL WHERE name = %s AND failing_since IS NOT NULL"
 
 
 class KeepsFailing(Exception):
@@ -30,3 +35,11 @@ class FailureWatch:
         self._in_a_row[kind] = self._in_a_row.get(kind, 0) + 1
         if self._in_a_row[kind] >= _STREAMS_IN_A_ROW:
             raise KeepsFailing(f"{kind.TOPIC} could not be applied for {_STREAMS_IN_A_ROW} streams in a row: {message}")
+
+
+async def report_failure(connection: Connection, name: str, failure: str) -> None:
+    await connection.execute(_FAILING, (failure.replace("\0", "\ufffd"), name))
+
+
+async def report_recovery(connection: Connection, name: str) -> None:
+    await connection.execute(_RECOVERED, (name,))

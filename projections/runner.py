@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from projections import parked
-from projections.failing import FailureWatch, KeepsFailing
+from projections.failing import FailureWatch, KeepsFailing, report_failure, report_recovery
 from projections.feed import EventFeed
 from projections.positions import lock_projection, save_position
 from projections.projection import Connection, Projection
@@ -25,8 +25,6 @@ _POLL_SECONDS = 1.0
 # A short rest between batches lets events collect: under load batches grow, and five projections cost little more
 # than one.
 _REST_SECONDS = 0.01
-_FAILING = "UPDATE projections SET failing_since = coalesce(failing_since, now()), failure = %s WHERE name = %s"
-_NO_LONGER_FAILING = "UPDATE projections SET failing_since = NULL, failure = NULL WHERE name = %s"
 _BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 log = structlog.get_logger(__name__)
@@ -72,6 +70,7 @@ class ProjectionRunner:
                 pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
                 log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
+                await self._record_failure(self.trouble)
                 await self._disconnect()
                 await asyncio.sleep(pause)
                 continue
@@ -112,7 +111,7 @@ class ProjectionRunner:
                 return True
             await parked.apply_or_park(connection, self.projection, locked.generation, events, self._watch)
             if locked.failing:
-                await connection.execute(_NO_LONGER_FAILING, (self.projection.name,))
+                await report_recovery(connection, self.projection.name)
             await save_position(connection, self.projection.name, locked.generation, events[-1].position)
         self.position = events[-1].position
         self.observe(
@@ -129,8 +128,15 @@ class ProjectionRunner:
         self._watch = FailureWatch()
         self.trouble = str(error)
         log.error("projection keeps failing", projection=self.projection.name, error=self.trouble)
-        connection = await self._connected()
-        await connection.execute(_FAILING, (self.trouble, self.projection.name))
+        await report_failure(await self._connected(), self.projection.name, self.trouble)
+
+    async def _record_failure(self, message: str) -> None:
+        try:
+            await report_failure(await self._connected(), self.projection.name, message)
+        except Exception as error:
+            # It is the database that is out of reach: `/readyz` says so.
+            if not passes_by_itself(error):
+                raise
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

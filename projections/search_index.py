@@ -77,9 +77,9 @@ class _SearchGenerations:
 
 class SearchIndex:
     name = NAME
-    shape = 1
 
     def __init__(self, source: EventSource, store: SearchStore) -> None:
+        self.shape = 1 + store.shape
         self.generations: Generations = _SearchGenerations(store)
         self._source = source
         self._store = store
@@ -102,6 +102,9 @@ class SearchIndex:
         starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
         keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
         keys |= {key: (before[key].workspace, before[key].definition) for key in fresh if key in before}
+        for definition in await self._definitions.fetch(connection, generation, keys.values()):
+            await self._derive_anew(connection, generation, definition)
+            before = await self._store.read(connection, generation, ids)
         definitions = await self._definitions.get(connection, generation, keys.values())
         after: list[SearchDocument] = []
         for instance_id, found in fresh.items():

@@ -183,6 +183,7 @@ class TaskKeywords:
         starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
         keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
         keys |= {instance_id: before[instance_id].definition_key for instance_id in fresh if instance_id in before}
+        await self._definitions.fetch(connection, generation, keys.values())
         definitions = await self._definitions.get(connection, generation, keys.values())
         after: list[InstanceTasks] = []
         for instance_id, found in fresh.items():

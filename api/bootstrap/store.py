@@ -18,6 +18,7 @@ from adapters.postgres.search import PostgresSearch
 from api.settings import Settings
 from api.store import Store
 from projections.registry import build_projections
+from projections.search_port import SearchStore
 
 
 @contextmanager
@@ -36,11 +37,28 @@ def event_mapper(settings: Settings) -> EventMapper:
     return EventMapper(AESCipher(Environment("", {"CIPHER_KEY": settings.cipher_key.get_secret_value()})))
 
 
+@asynccontextmanager
+async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
+    """Connects to Elasticsearch, where that is configured, with the first request: it may be down meanwhile."""
+    if settings.elasticsearch_url is None:
+        yield PostgresSearch()
+        return
+    # Here, because its client takes long to import, and most processes have no use for it.
+    from adapters.elasticsearch.connection import client
+    from adapters.elasticsearch.search import ElasticsearchSearch
+
+    api_key = settings.elasticsearch_api_key
+    url = str(settings.elasticsearch_url)
+    async with client(url, api_key.get_secret_value() if api_key else None) as connected:
+        yield ElasticsearchSearch(connected)
+
+
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     """What was missing and what is left to do, in a line each. Raises StoreUnavailable."""
     mapper = event_mapper(settings)
     events = PostgresEventStore(connection_pool(database_url), Appender(database_url, mapper), mapper)
-    return await migrate(database_url, build_projections(events, PostgresSearch()))
+    async with search_store(settings) as search:
+        return await migrate(database_url, build_projections(events, search))
 
 
 @asynccontextmanager
@@ -59,14 +77,12 @@ async def connected_store(settings: Settings, database_url: str) -> AsyncIterato
     pool = connection_pool(database_url)
     appender = Appender(database_url, mapper)
     events = PostgresEventStore(pool, appender, mapper)
-    search = PostgresSearch()
-    projections = build_projections(events, search)
-    async with pool:
+    async with search_store(settings) as search, pool:
         yield Store(
             database_url=database_url,
             pool=pool,
             appender=appender,
             events=events,
             search=search,
-            projections=projections,
+            projections=build_projections(events, search),
         )

@@ -36,10 +36,10 @@ def list_projections(json: Json = False) -> None:
         show_json({"items": found})
     else:
         rows = [
-            (item.name, item.state, item.position, item.lag_events, f"{item.lag_seconds:.1f}", item.parked)
+            (item.name, item.state, item.position, item.lag_events, f"{item.lag_seconds:.1f}", item.parked, item.error)
             for item in found
         ]
-        show_table(("name", "state", "position", "lag events", "lag seconds", "parked"), rows)
+        show_table(("name", "state", "position", "lag events", "lag seconds", "parked", "error"), rows)
 
 
 @app.command()

@@ -206,7 +206,7 @@ class SearchBody(BaseModel):
 
 @router.post(
     "/search",
-    responses=problems(*COMMANDS),
+    responses=problems(*COMMANDS, "search-unavailable"),
     openapi_extra=body({"keys": [{"key": "income", "value": {"gte": 70000}}], "limit": 20}, SearchBody),
 )
 async def search(request: Request, caller: Reader) -> Response:

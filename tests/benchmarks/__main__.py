@@ -14,6 +14,7 @@ from rich.table import Table
 from api.garbage_collection import collect_rarely
 from tests.benchmarks import (
     appends,
+    elasticsearch,
     http_edits,
     large_documents,
     latency,
@@ -34,6 +35,8 @@ MEASUREMENTS: dict[str, Callable[[Cluster], Awaitable[list[Measurement]]]] = {
     "projecting": projecting.measure,
     "rebuilding": rebuilding.measure,
     "latency": latency.measure,
+    "elasticsearch": elasticsearch.measure,
+    "search_latency": latency.measure_search,
 }
 
 

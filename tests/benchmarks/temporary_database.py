@@ -83,8 +83,8 @@ class Commands:
 
 
 @asynccontextmanager
-async def command_layer(url: str) -> AsyncIterator[Commands]:
-    async with open_store(Settings(), url) as store:
+async def command_layer(url: str, settings: Settings | None = None) -> AsyncIterator[Commands]:
+    async with open_store(settings or Settings(), url) as store:
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         limit = _MAX_DOCUMENT_BYTES
         store.appender.start()
