@@ -12,7 +12,6 @@ import structlog
 from adapters.postgres.pool import Pool, borrowed
 from api.cli.output import DIFFERENCE
 from api.errors import RebuildFailed
-from api.settings import environment_on
 from projections import operations
 from projections.projection import Projection
 from projections.rebuild import alone
@@ -25,8 +24,9 @@ log = structlog.get_logger(__name__)
 class RebuildProcesses:
     """One a server."""
 
-    def __init__(self, database_url: str, pool: Pool) -> None:
-        self._database_url = database_url
+    def __init__(self, environment: dict[str, str], pool: Pool) -> None:
+        """`environment`: of the commands."""
+        self._environment = environment
         self._pool = pool
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -86,7 +86,7 @@ class RebuildProcesses:
             "api.cli.main",
             "projections",
             *arguments,
-            env=environment_on(self._database_url),
+            env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

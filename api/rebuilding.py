@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from adapters.postgres.pool import UNAVAILABLE, projection_connection
 from api.errors import RebuildFailed
-from api.settings import environment_on
 from api.store import Store
 from domain.errors import StoreUnavailable
 from projections import rebuild as steps
@@ -129,7 +128,7 @@ async def _fill_share(store: Store, at_once: asyncio.Semaphore, name: str, new: 
             "-m",
             "api.rebuild_worker",
             *arguments,
-            env=environment_on(store.database_url),
+            env=store.settings.environment_on(store.database_url),
             stdin=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

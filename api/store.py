@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from adapters.postgres.appender import Appender
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
+from api.settings import Settings
 from projections.projection import Projection
 from projections.search_port import SearchStore
 
@@ -13,6 +14,7 @@ from projections.search_port import SearchStore
 class Store:
     """All that a command of the command line needs."""
 
+    settings: Settings
     database_url: str
     pool: Pool
     appender: Appender

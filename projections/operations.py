@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from domain.errors import NotFound
 from projections.feed import EventLog
-from projections.projection import Connection
+from projections.projection import Connection, Projection
 
 _LIST = """
-SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
+SELECT p.name, p.shape, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
     (SELECT count(*) FROM stored_events WHERE notification_id > coalesce(t.notification_id, 0)),
     (SELECT count(*) FROM parked_streams s WHERE s.projection = p.name AND s.generation = p.generation)
 FROM projections p
@@ -46,6 +46,7 @@ LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.ge
 LEFT JOIN parked_streams s
     ON s.projection = p.name AND s.generation = p.generation AND s.instance_id = %(instance)s
 """
+_OTHER_SHAPE = "kept in the shape of another version, or in another store: it waits for a rebuild"
 
 
 class NoSuchProjection(NotFound):
@@ -97,20 +98,25 @@ class SyncStatus:
     parked: bool
 
 
-async def list_projections(connection: Connection, log: EventLog, names: Sequence[str]) -> list[ProjectionStatus]:
-    """In the order of `names`."""
+async def list_projections(
+    connection: Connection, log: EventLog, projections: Sequence[Projection]
+) -> list[ProjectionStatus]:
+    """In the order of `projections`."""
     rows = {row[0]: row for row in await (await connection.execute(_LIST)).fetchall()}
     rebuilds = {row[0]: _rebuild(*row[1:]) for row in await (await connection.execute(_REBUILDS)).fetchall()}
     now = datetime.now(UTC)
     found = []
-    for name in (name for name in names if name in rows):
-        _, paused, failing_since, failure, position, lag_events, parked = rows[name]
+    for projection in projections:
+        name = projection.name
+        _, shape, paused, failing_since, failure, position, lag_events, parked = rows[name]
         rebuild = rebuilds.get(name)
+        if shape != projection.shape:
+            failure = _OTHER_SHAPE
         oldest = await log.after_position(position, 1) if lag_events else []
         found.append(
             ProjectionStatus(
                 name=name,
-                state=_state(paused, failing_since, rebuild),
+                state=_state(paused, failure, rebuild),
                 position=position,
                 lag_events=lag_events,
                 lag_seconds=max(0.0, (now - oldest[0].event.timestamp).total_seconds()) if oldest else 0.0,
@@ -123,10 +129,10 @@ async def list_projections(connection: Connection, log: EventLog, names: Sequenc
     return found
 
 
-def _state(paused: bool, failing_since: datetime | None, rebuild: RebuildStatus | None) -> str:
+def _state(paused: bool, failure: str | None, rebuild: RebuildStatus | None) -> str:
     if rebuild is not None and rebuild.state == "running":
         return "rebuilding"
-    return "failing" if failing_since else "paused" if paused else "running"
+    return "failing" if failure else "paused" if paused else "running"
 
 
 def _rebuild(total: int, done: Decimal, done_before: int, seconds: Decimal, at_work: bool) -> RebuildStatus:

@@ -54,7 +54,7 @@ async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Se
         connect = partial(projection_connection, database_url)
         runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in store.projections)
         limit = settings.max_document_bytes
-        rebuilds = RebuildProcesses(database_url, store.pool)
+        rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
         store.appender.start()
         background = [
             asyncio.create_task(listen(database_url, feed.announce), name="listener"),

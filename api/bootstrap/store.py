@@ -79,6 +79,7 @@ async def connected_store(settings: Settings, database_url: str) -> AsyncIterato
     events = PostgresEventStore(pool, appender, mapper)
     async with search_store(settings) as search, pool:
         yield Store(
+            settings=settings,
             database_url=database_url,
             pool=pool,
             appender=appender,

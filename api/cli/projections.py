@@ -28,8 +28,7 @@ def list_projections(json: Json = False) -> None:
 
     async def work(store: Store) -> list[ProjectionStatus]:
         async with borrowed(store.pool) as connection:
-            names = [projection.name for projection in store.projections]
-            return await operations.list_projections(connection, store.events, names)
+            return await operations.list_projections(connection, store.events, store.projections)
 
     found = with_store(work)
     if json:

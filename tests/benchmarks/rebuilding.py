@@ -7,7 +7,7 @@ import sys
 import time
 
 from api import rebuilding
-from api.settings import environment_on
+from api.settings import Settings
 from tests.benchmarks.histories import edit_in_turns, multiply
 from tests.benchmarks.library_projection import library_rate
 from tests.benchmarks.measurement import Measurement
@@ -67,7 +67,7 @@ def _command(url: str, name: str) -> tuple[float, float]:
         str(_WORKERS),
     ]
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment_on(url), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=Settings().environment_on(url), stderr=subprocess.DEVNULL)
     peak = 0.0
     while process.poll() is None:
         peak = max(peak, _megabytes(process.pid))
