@@ -77,6 +77,9 @@ class ElasticsearchIndices:
         """Raises SearchUnavailable where there is an index to swap to and Elasticsearch is out of reach."""
         await connection.execute(_PUBLISH, (generation,))
         if (await self.index(connection, generation)).made:
+            with translated():
+                # All that was written is to be found in it from the first search on.
+                await self._client.indices.refresh(index=index_name(generation))
             await self._point_alias_to(generation)
 
     async def drop(self, connection: Connection, generation: int) -> None:
