@@ -70,6 +70,15 @@ _INSTANCE_IDS = """
 SELECT originator_id FROM stored_events
 WHERE originator_version = 1 AND originator_id > %s AND topic = 'InstanceStarted' ORDER BY originator_id LIMIT %s
 """
+# By the partial index, which has nothing but definitions: `definition:<workspace>:<key>`.
+_DEFINITIONS = """
+SELECT DISTINCT ON (originator_id) originator_id, originator_version, topic, state, notification_id
+FROM stored_events WHERE topic = 'DefinitionPublished' AND starts_with(originator_id, %(stream)s)
+ORDER BY originator_id, originator_version DESC
+"""
+_WORKSPACES = """
+SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic = 'DefinitionPublished'
+"""
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
@@ -178,6 +187,17 @@ class PostgresEventStore:
         if definition:
             self._definitions[workspace, key] = (definition, time.monotonic())
         return definition
+
+    async def definitions(self, workspace: str) -> list[Definition]:
+        """The newest definition of each key of the workspace, by key."""
+        rows = await self._rows(_DEFINITIONS, {"stream": definition_stream(workspace, "")})
+        found = [definition_from(cast(DefinitionPublished, self._event(row))) for row in rows]
+        return sorted(found, key=lambda definition: definition.key)
+
+    async def workspaces(self) -> list[str]:
+        """Those that have a definition: without one there is no instance either."""
+        async with borrowed(self._pool) as connection:
+            return sorted(row[0] for row in await (await connection.execute(_WORKSPACES)).fetchall())
 
     async def last_version(self, stream: str) -> int:
         """0 for a stream that does not exist."""
