@@ -1,7 +1,7 @@
 """The only place where adapters are chosen and put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -10,6 +10,7 @@ import httpx
 from eventsourcing.cryptography import AESCipher
 from eventsourcing.utils import Environment
 
+from adapters.identity.discovery import ProviderDiscovery
 from adapters.identity.openid import OpenIdVerifier
 from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
@@ -21,6 +22,7 @@ from adapters.postgres.listener import listen
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Connection, connection_pool, dedicated_connection
 from adapters.postgres.search import PostgresSearch
+from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
 from api.metrics import Metrics
 from api.services import Services, Store
 from api.settings import NoKeys, Settings
@@ -89,9 +91,25 @@ async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Sto
 
 
 @asynccontextmanager
-async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Services]:
+async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]) -> AsyncIterator[ConsoleSignIn]:
+    async with httpx.AsyncClient() as http:
+        client = None
+        if settings.oidc_client_id and settings.jwt_issuer:
+            provider = ProviderDiscovery(settings.jwt_issuer, http)
+            client = OpenIdClient(settings.oidc_client_id, settings.oidc_scope, provider)
+        yield ConsoleSignIn(client, tuple(sample_users))
+
+
+@asynccontextmanager
+async def open_server(
+    settings: Settings, database_url: str, sample_users: Sequence[SampleUser] = ()
+) -> AsyncIterator[Services]:
     """All of it, with the appender, the listener and the projections at work. Raises NoKeys, StoreUnavailable."""
-    async with token_verifier(settings) as tokens, open_store(settings, database_url) as store:
+    async with (
+        token_verifier(settings) as tokens,
+        console_sign_in(settings, sample_users) as sign_in,
+        open_store(settings, database_url) as store,
+    ):
         feed = EventFeed(store.events)
         metrics = Metrics()
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
@@ -108,6 +126,7 @@ async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Se
                 settings=settings,
                 roles=DEFAULT_ROLE_PERMISSIONS.overridden_by(settings.role_permissions),
                 tokens=tokens,
+                console_sign_in=sign_in,
                 pool=store.pool,
                 store=store.events,
                 feed=feed,

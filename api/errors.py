@@ -30,3 +30,7 @@ class UnsupportedMediaType(DomainError):
 
 class RequestTooLarge(DomainError):
     """The body of the request is larger than this server accepts."""
+
+
+class ConsoleNotBuilt(DomainError):
+    """The console was not built into this installation: `make install` does it. The API works without it."""

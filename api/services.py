@@ -9,6 +9,7 @@ from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.appender import Appender
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
+from api.console_sign_in import ConsoleSignIn
 from api.metrics import Metrics
 from api.settings import Settings
 from commands.editing import Editing
@@ -38,6 +39,7 @@ class Services:
     settings: Settings
     roles: RolePermissions
     tokens: TokenVerifier
+    console_sign_in: ConsoleSignIn
     pool: Pool
     store: PostgresEventStore
     feed: EventFeed

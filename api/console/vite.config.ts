@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { precompress } from "./precompress.ts";
 
 export default defineConfig({
+  plugins: [precompress()],
   // Every asset is a file of its own: the Content-Security-Policy allows scripts and workers from 'self' only.
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 4000 },
   worker: { format: "es" },
