@@ -59,12 +59,18 @@ export function useEditor(
       clearTimeout(timer);
       timer = setTimeout(() => void check(), model.getValueLength() > LARGE ? QUIET_LARGE : QUIET_SMALL);
     });
+    // A list of errors takes its room from the editor: the line at work stays in view.
+    const laidOut = editor.onDidLayoutChange(() => {
+      const at = editor.getPosition();
+      if (at && editor.hasTextFocus()) editor.revealPosition(at);
+    });
     const themed = onTheme((dark) => monaco.setTheme(dark));
     editor.focus();
     setReady(true);
     return () => {
       clearTimeout(timer);
       changes.dispose();
+      laidOut.dispose();
       themed();
       editor.dispose();
       parts.current?.diff?.dispose();
@@ -78,10 +84,14 @@ export function useEditor(
     (next: Mode) => {
       const now = parts.current;
       if (!now || !monaco) return;
-      if (next === "compare" && !now.diff && diffHost.current)
-        now.diff = monaco.newDiffEditor(diffHost.current, now.original, now.model, false);
       setMode(next);
-      requestAnimationFrame(() => (next === "compare" ? now.diff?.getModifiedEditor() : now.editor)?.focus());
+      // The diff editor measures its place, so the place has to be visible first.
+      requestAnimationFrame(() => {
+        if (parts.current !== now) return;
+        if (next === "compare" && !now.diff && diffHost.current)
+          now.diff = monaco.newDiffEditor(diffHost.current, now.original, now.model, false);
+        (next === "compare" ? now.diff?.getModifiedEditor() : now.editor)?.focus();
+      });
     },
     [monaco, diffHost],
   );
