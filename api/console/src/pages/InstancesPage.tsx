@@ -85,7 +85,7 @@ function Table(props: { workspace: string; rows: Row[]; withData: boolean; nameO
   const { workspace, rows, withData } = props;
   return (
     <table class="table instances">
-      <caption class="hidden">Process instances</caption>
+      <caption class="visually-hidden">Process instances</caption>
       <thead>
         <tr>
           <th scope="col">Title</th>
@@ -95,7 +95,7 @@ function Table(props: { workspace: string; rows: Row[]; withData: boolean; nameO
           <th scope="col">Started</th>
           <th scope="col">Updated</th>
           <th scope="col">
-            <span class="hidden">Actions</span>
+            <span class="visually-hidden">Actions</span>
           </th>
         </tr>
       </thead>

@@ -116,7 +116,7 @@ export function Tree({ tape, blame, label }: { tape: Tape; blame?: readonly Blam
           ))}
         </div>
       </div>
-      {rows.length === 0 && <p class="empty">No name and no value contains “{query}”.</p>}
+      {rows.length === 0 && <p class="nothing">No name and no value contains “{query}”.</p>}
       {rows.length > 0 && (
         <Selected tape={tape} node={rows[row]!} blame={index?.at(pointer(tape, rows[row]!)) ?? null} />
       )}

@@ -70,7 +70,7 @@ export function AuditTab({ api, instance }: TabProps) {
       {list.items.length > 0 && (
         <div class="table-box">
           <table class="table clickable">
-            <caption class="hidden">Audit log, newest first</caption>
+            <caption class="visually-hidden">Audit log, newest first</caption>
             <thead>
               <tr>
                 <th scope="col">Timestamp</th>
@@ -95,7 +95,7 @@ export function AuditTab({ api, instance }: TabProps) {
                       }}
                     >
                       <Time value={entry.timestamp} />
-                      <span class="hidden">, details of version {entry.version ?? "?"}</span>
+                      <span class="visually-hidden">, details of version {entry.version ?? "?"}</span>
                     </button>
                   </td>
                   <td data-label="User">

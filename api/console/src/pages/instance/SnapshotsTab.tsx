@@ -45,18 +45,18 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
       {list.items.length > 0 && (
         <div class="table-box">
           <table class="table">
-            <caption class="hidden">Snapshots</caption>
+            <caption class="visually-hidden">Snapshots</caption>
             <thead>
               <tr>
                 <th scope="col">
-                  <span class="hidden">Mark to compare</span>
+                  <span class="visually-hidden">Mark to compare</span>
                 </th>
                 <th scope="col">Snapshot</th>
                 <th scope="col">Taken</th>
                 <th scope="col">Modified by</th>
                 <th scope="col">Reason</th>
                 <th scope="col">
-                  <span class="hidden">Actions</span>
+                  <span class="visually-hidden">Actions</span>
                 </th>
               </tr>
             </thead>

@@ -29,7 +29,7 @@ export function SubprocessesTab({ api, instance }: TabProps) {
       {list.items.length > 0 && (
         <div class="table-box">
           <table class="table">
-            <caption class="hidden">Subprocesses</caption>
+            <caption class="visually-hidden">Subprocesses</caption>
             <thead>
               <tr>
                 <th scope="col">Title</th>

@@ -88,7 +88,7 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
       {query.has("edit") && !editing && !past && <WhyNot workspace={api.name} status={instance.status} />}
       <div class="toolbar">
         <label class="inline">
-          <span class="hidden">View</span>
+          <span class="visually-hidden">View</span>
           <select aria-label="View" value={view} onChange={(event) => setView(event.currentTarget.value as View)}>
             <option value="tree">Tree view</option>
             <option value="json">JSON view</option>
