@@ -12,7 +12,7 @@ from tests.console.demo_server import DemoServer
 from tests.console.operator_console import OperatorConsole
 
 # The first is for running as root; the others keep the browser from calling anybody on its own.
-CHROMIUM_FLAGS = [
+CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -20,7 +20,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-]
+)
 
 NewConsole = Callable[..., Awaitable[OperatorConsole]]
 Operator = Callable[..., Awaitable[OperatorConsole]]

@@ -32,7 +32,6 @@ export function useEditor(
   const cleanVersion = useRef(0);
   const [problems, setProblems] = useState<Problem[]>([]);
   const [dirty, setDirty] = useState(false);
-  const [checking, setChecking] = useState(false);
   const [mode, setMode] = useState<Mode>("edit");
   const [ready, setReady] = useState(false);
 
@@ -51,11 +50,9 @@ export function useEditor(
       if (model.isDisposed() || model.getVersionId() !== version) return;
       monaco.showProblems(model, found);
       setProblems(found);
-      setChecking(false);
     };
     const changes = model.onDidChangeContent(() => {
       setDirty(model.getAlternativeVersionId() !== cleanVersion.current);
-      setChecking(true);
       clearTimeout(timer);
       timer = setTimeout(() => void check(), model.getValueLength() > LARGE ? QUIET_LARGE : QUIET_SMALL);
     });
@@ -127,5 +124,5 @@ export function useEditor(
     editor.revealPositionInCenter(position);
     editor.focus();
   }, []);
-  return { ready, problems, dirty, checking, mode, show, text, format, reveal, restart };
+  return { ready, problems, dirty, mode, show, text, format, reveal, restart };
 }
