@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from tests.console.demo_server import DemoServer
 from tests.console.operator_console import OperatorConsole
@@ -21,6 +21,10 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# Long enough for a machine that is busy with other tests: nothing waits longer than it has to.
+expect.set_options(timeout=6_000)
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 
 NewConsole = Callable[..., Awaitable[OperatorConsole]]
 Operator = Callable[..., Awaitable[OperatorConsole]]
@@ -52,27 +56,36 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def new_console(browser: Browser) -> AsyncIterator[NewConsole]:
-    """Opens browsers of their own, each another person's; none of them may have shown an error."""
+    """Opens consoles in browsers of their own, each another person's; none of them may have shown an error."""
     opened: list[OperatorConsole] = []
 
-    async def new(address: str, **how: Any) -> OperatorConsole:
-        context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **how})
-        context.set_default_timeout(15_000)
+    async def new(address: str, context: BrowserContext | None = None, **how: Any) -> OperatorConsole:
+        context = context or await browser.new_context(**{**DESKTOP, **how})
         console = OperatorConsole(await context.new_page(), address)
         opened.append(console)
         return console
 
     yield new
     for console in opened:
-        await console.page.context.close()
+        await console.page.close()
+        await console.page.context.set_offline(False)
     assert [console.troubles for console in opened if console.troubles] == []
 
 
-@pytest.fixture
-def operator(new_console: NewConsole, demo: DemoServer) -> Operator:
-    """Somebody signed in to the demo, by name; Walter Workspace unless told otherwise."""
+@pytest.fixture(scope="session")
+async def desks(browser: Browser) -> dict[str, BrowserContext]:
+    """Everybody's own browser, with what it has cached; being signed in is a matter of each page."""
+    return {
+        name: await browser.new_context(**DESKTOP)  # type: ignore[arg-type]
+        for name in ("Olivia Org", "Walter Workspace", "Vera Viewer")
+    }
 
-    async def signed_in(name: str = "Walter Workspace", **how: Any) -> OperatorConsole:
-        return await (await new_console(demo.address, **how)).sign_in(name)
+
+@pytest.fixture
+def operator(new_console: NewConsole, demo: DemoServer, desks: dict[str, BrowserContext]) -> Operator:
+    """Somebody signed in to the demo, by name."""
+
+    async def signed_in(name: str = "Walter Workspace") -> OperatorConsole:
+        return await (await new_console(demo.address, desks[name])).sign_in(name)
 
     return signed_in

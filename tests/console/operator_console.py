@@ -49,6 +49,10 @@ class OperatorConsole:
         """The text of the editor that is being written in."""
         return self.page.get_by_role("textbox", name="Variables as JSON")
 
+    def line(self, text: str) -> Locator:
+        """A line of an editor in view."""
+        return self.page.locator(".view-line").filter(has_text=text).first
+
     async def edit(self) -> None:
         """From the Variables tab into its edit mode."""
         await self.button("Modify variables").click()
@@ -61,6 +65,7 @@ class OperatorConsole:
     async def replace(self, old: str, new: str) -> None:
         """Finds the first `old` with the editor's own search, and types over it."""
         keyboard = self.page.keyboard
+        await self.editor.focus()
         await keyboard.press("Control+Home")
         await keyboard.press("Control+f")
         find = self.page.get_by_role("textbox", name="Find", exact=True)

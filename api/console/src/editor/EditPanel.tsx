@@ -51,7 +51,7 @@ export function EditPanel(props: {
   }, [dirty]);
 
   const startReview = async () => {
-    if (!editor.ready || !dirty || !base) return;
+    if (!editor.ready || !dirty || !base || reviewing === "loading") return;
     setReviewing("loading");
     try {
       const text = editor.text();
