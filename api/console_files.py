@@ -47,17 +47,22 @@ class ConsoleFiles:
         found = (path for path in root.rglob("*") if path.suffix in _MEDIA_TYPES)
         return cls(root, frozenset(path.relative_to(root).as_posix() for path in found))
 
-    async def serve(self, request: Request, path: str) -> Response:
-        """The file, or the page of the console, which finds out by itself what the path means.
+    def named(self, path: str) -> str:
+        """That file, or the page of the console, which finds out by itself what the path means.
 
         Raises ConsoleNotBuilt, and HTTPException (404) for an asset of another build.
         """
         if _INDEX not in self.paths:
             raise ConsoleNotBuilt()
-        if path not in self.paths:
-            if path.startswith(_ASSETS):
-                raise HTTPException(404)
-            path = _INDEX
+        if path in self.paths:
+            return path
+        if path.startswith(_ASSETS):
+            raise HTTPException(404)
+        return _INDEX
+
+    async def serve(self, request: Request, path: str) -> Response:
+        """Raises ConsoleNotBuilt, and HTTPException (404) for an asset of another build."""
+        path = self.named(path)
         headers = {
             "Cache-Control": _IMMUTABLE if path.startswith(_ASSETS) else _REVALIDATED,
             "Content-Security-Policy": _content_security_policy(

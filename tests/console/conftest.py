@@ -58,17 +58,22 @@ async def browser() -> AsyncIterator[Browser]:
 async def new_console(browser: Browser) -> AsyncIterator[NewConsole]:
     """Opens consoles in browsers of their own, each another person's; none of them may have shown an error."""
     opened: list[OperatorConsole] = []
+    own: list[BrowserContext] = []
 
-    async def new(address: str, context: BrowserContext | None = None, **how: Any) -> OperatorConsole:
-        context = context or await browser.new_context(**{**DESKTOP, **how})
-        console = OperatorConsole(await context.new_page(), address)
+    async def new(address: str, desk: BrowserContext | None = None, **how: Any) -> OperatorConsole:
+        if desk is None:
+            desk = await browser.new_context(**{**DESKTOP, **how})
+            own.append(desk)
+        console = OperatorConsole(await desk.new_page(), address)
         opened.append(console)
         return console
 
     yield new
     for console in opened:
-        await console.page.close()
         await console.page.context.set_offline(False)
+        await console.page.close()
+    for context in own:
+        await context.close()
     assert [console.troubles for console in opened if console.troubles] == []
 
 
