@@ -95,8 +95,12 @@ class OperatorConsole:
 
     async def is_saved(self) -> None:
         saved = self.page.get_by_role("region", name="Saved")
-        await expect(saved.get_by_text("Saved as version")).to_be_visible()
+        said = saved.get_by_text("Saved as version")
+        await expect(said).to_be_visible()
         await expect(saved.get_by_text("up to date")).to_have_count(5)
+        version = (await said.inner_text()).removeprefix("Saved as version ").rstrip(".")
+        header = self.page.locator("dl", has=self.page.get_by_text("Instance", exact=True))
+        await expect(header).to_contain_text(f"Version{version}")
 
     async def tree_shows(self, name: str, literal: str) -> None:
         """A row of the tree, found with its filter as rows out of view do not exist."""

@@ -69,7 +69,7 @@ async def test_2_unblock_a_stuck_instance(operator: Operator, bank: httpx.Client
     await console.replace('"creditCheckStatus": "pending"', '"creditCheckStatus": "completed"')
     review = await console.review()
     warnings = review.get_by_role("list", name="Warnings")
-    await expect(warnings).to_contain_text("An integration was already called with the old values")
+    await expect(warnings).to_contain_text("A token waits for an answer of credit-bureau")
     await expect(warnings).to_contain_text("Going back brings the old values back")
     await console.picture("2-unblock-warnings")
     await review.get_by_role("button", name="Go back").click()

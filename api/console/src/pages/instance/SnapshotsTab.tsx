@@ -32,7 +32,14 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
   return (
     <div class="stack">
       {saved && (
-        <SavedPanel key={saved.version} api={api} id={instance.id} outcome={saved} onDismiss={() => setSaved(null)} />
+        <SavedPanel
+          key={saved.version}
+          api={api}
+          id={instance.id}
+          outcome={saved}
+          onCurrent={reload}
+          onDismiss={() => setSaved(null)}
+        />
       )}
       <div class="toolbar">
         <p class="quiet">The values as they stood before each modification. They are never changed.</p>
