@@ -1,13 +1,18 @@
-# Needs Python 3.11 or later with pip; everything else is brought.
+# Needs Python 3.11 or later with pip, and Node.js 20.19 or later with npm; everything else is brought.
 PYTHON ?= python3
 UV := .uv/bin/uv
 PROCVARS := .venv/bin/procvars
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
+CONSOLE := api/console
+CONSOLE_INSTALLED := $(CONSOLE)/node_modules/.package-lock.json
+CONSOLE_BUILT := $(CONSOLE)/dist/index.html
+CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public -type f) $(wildcard $(CONSOLE)/*.ts $(CONSOLE)/*.html)
+
 .PHONY: install demo test check bench clean
 
-install: .venv/installed
+install: .venv/installed $(CONSOLE_BUILT)
 
 $(UV):
 	$(PYTHON) -m venv .uv
@@ -17,6 +22,14 @@ $(UV):
 	$(UV) sync --quiet --frozen --python $(PYTHON)
 	touch $@
 
+$(CONSOLE_INSTALLED): $(CONSOLE)/package.json $(CONSOLE)/package-lock.json $(CONSOLE)/.npmrc
+	@command -v npm >/dev/null || { echo "npm is missing: the console needs Node.js 20.19 or later" >&2; exit 1; }
+	npm --prefix $(CONSOLE) ci --silent --no-audit --no-fund
+	touch $@
+
+$(CONSOLE_BUILT): $(CONSOLE_INSTALLED) $(CONSOLE_SOURCES)
+	npm --prefix $(CONSOLE) run --silent build -- --logLevel warn
+
 demo: install
 	$(PROCVARS) demo --host $(HOST) --port $(PORT)
 
@@ -25,12 +38,15 @@ check: install
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	npm --prefix $(CONSOLE) run --silent check
 
 test: check
+	npm --prefix $(CONSOLE) test --silent
+	tests/console/install-chromium
 	.venv/bin/pytest
 
 bench: install
 	.venv/bin/python -m tests.benchmarks
 
 clean:
-	rm -rf .venv .uv procvars-data
+	rm -rf .venv .uv procvars-data test-artefacts $(CONSOLE)/node_modules $(CONSOLE)/dist

@@ -10,9 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import health
+from api.console_files import console_route
 from api.paths import API
 from api.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request, on_unforeseen, problem_response
-from api.routes import definitions, events, execution, me, projections, reading, variables
+from api.routes import console, definitions, events, execution, me, projections, reading, variables
 from api.services import Services
 from domain.errors import InvalidArgument
 
@@ -79,6 +80,8 @@ def create_app(open_services: OpenServices, version: str) -> FastAPI:
     app.include_router(health.router, prefix=API)
     app.include_router(health.router, include_in_schema=False)
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
+    app.include_router(console.router)
+    app.router.routes.append(console_route())
     for error in PROBLEM_TYPES:
         app.add_exception_handler(error, on_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)

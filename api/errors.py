@@ -34,3 +34,7 @@ class RequestTooLarge(DomainError):
 
 class RebuildFailed(DomainError):
     """The rebuild stopped; the live read model is untouched."""
+
+
+class ConsoleNotBuilt(DomainError):
+    """The console was not built into this installation: `make install` does it. The API works without it."""

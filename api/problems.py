@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from adapters.identity.discovery import ProviderUnavailable
 from adapters.identity.tokens import KeysUnavailable, TokenExpired, TokenInvalid
 from api import errors as edge
 from commands.decision_loop import TooBusy
@@ -28,8 +29,10 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     TokenExpired: 401,
     TokenInvalid: 401,
     KeysUnavailable: 503,
+    ProviderUnavailable: 503,
     edge.PermissionDenied: 403,
     edge.WorkspaceNotFound: 404,
+    edge.ConsoleNotBuilt: 404,
     errors.InstanceNotFound: 404,
     errors.DefinitionNotFound: 404,
     errors.NoSuchVersion: 404,

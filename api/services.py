@@ -8,6 +8,7 @@ from fastapi import Request
 from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
+from api.console_sign_in import ConsoleSignIn
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
@@ -27,6 +28,7 @@ class Services:
     settings: Settings
     roles: RolePermissions
     tokens: TokenVerifier
+    console_sign_in: ConsoleSignIn
     pool: Pool
     store: PostgresEventStore
     feed: EventFeed

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     jwks_url: str | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+    oidc_client_id: str | None = None
+    """The console's client at the provider whose issuer is `jwt_issuer`; unset: the console has no sign-in."""
+    oidc_scope: str = "openid profile"
     role_permissions: dict[str, list[str]] = Field(default_factory=dict)
     """Further roles, or other permissions for the known ones: `{"ROLE": ["permission", …]}`."""
 
@@ -58,6 +61,8 @@ class Settings(BaseSettings):
             raise ValueError("PROCVARS_JWKS_URL, PROCVARS_JWT_ISSUER and PROCVARS_JWT_AUDIENCE go together")
         if self.jwks_url and self.jwt_secret:
             raise ValueError("either PROCVARS_JWT_SECRET or PROCVARS_JWKS_URL, not both")
+        if self.oidc_client_id and not self.jwks_url:
+            raise ValueError("PROCVARS_OIDC_CLIENT_ID goes with PROCVARS_JWKS_URL")
         return self
 
     @model_validator(mode="after")

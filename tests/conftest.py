@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -34,12 +34,12 @@ def token(
 
 @dataclass
 class Server:
-    """One `procvars serve`. `database_url` None: embedded, in `data_dir`."""
+    """One `procvars serve`. `database_url` None: embedded, in `data_dir`. `environment`: None unsets a variable."""
 
     data_dir: Path
     database_url: str | None = None
     port: int = field(default_factory=free_port)
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,10 +54,14 @@ class Server:
         )
 
     def environ(self) -> dict[str, str]:
-        own = {"PROCVARS_JWT_SECRET": SECRET, "PROCVARS_DATA_DIR": str(self.data_dir), **self.environment}
+        own: dict[str, str | None] = {
+            "PROCVARS_JWT_SECRET": SECRET,
+            "PROCVARS_DATA_DIR": str(self.data_dir),
+            **self.environment,
+        }
         if self.database_url:
             own["PROCVARS_DATABASE_URL"] = self.database_url
-        return {**os.environ, **own}
+        return {name: value for name, value in {**os.environ, **own}.items() if value is not None}
 
     def start(self) -> "Server":
         log = (self.data_dir / f"server-{self.port}.log").open("ab")

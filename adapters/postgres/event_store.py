@@ -62,7 +62,7 @@ _PARTITION = _PAGE_OF.format(
     where="notification_id > %(after)s AND notification_id <= %(until)s AND topic <> 'DefinitionPublished' "
     "AND (hashtextextended(originator_id, 0) & 2147483647) %% %(partitions)s = %(partition)s"
 )
-_DEFINITIONS = (
+_DEFINITIONS_UNTIL = (
     _COLUMNS + "WHERE notification_id > %(after)s AND notification_id <= %(until)s AND topic = 'DefinitionPublished' "
     "ORDER BY notification_id LIMIT %(limit)s"
 )
@@ -85,6 +85,15 @@ ORDER BY originator_id, originator_version DESC
 _INSTANCE_IDS = """
 SELECT originator_id FROM stored_events
 WHERE originator_version = 1 AND originator_id > %s AND topic = 'InstanceStarted' ORDER BY originator_id LIMIT %s
+"""
+# By the partial index, which has nothing but definitions: `definition:<workspace>:<key>`.
+_DEFINITIONS = """
+SELECT DISTINCT ON (originator_id) originator_id, originator_version, topic, state, notification_id
+FROM stored_events WHERE topic = 'DefinitionPublished' AND starts_with(originator_id, %(stream)s)
+ORDER BY originator_id, originator_version DESC
+"""
+_WORKSPACES = """
+SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic = 'DefinitionPublished'
 """
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
@@ -197,6 +206,17 @@ class PostgresEventStore:
             self._definitions[workspace, key] = (definition, time.monotonic())
         return definition
 
+    async def definitions(self, workspace: str) -> list[Definition]:
+        """The newest definition of each key of the workspace, by key."""
+        rows = await self._rows(_DEFINITIONS, {"stream": definition_stream(workspace, "")})
+        found = [definition_from(cast(DefinitionPublished, self._event(row))) for row in rows]
+        return sorted(found, key=lambda definition: definition.key)
+
+    async def workspaces(self) -> list[str]:
+        """Those that have a definition: without one there is no instance either."""
+        async with borrowed(self._pool) as connection:
+            return sorted(row[0] for row in await (await connection.execute(_WORKSPACES)).fetchall())
+
     async def last_version(self, stream: str) -> int:
         """0 for a stream that does not exist."""
         async with borrowed(self._pool) as connection:
@@ -254,7 +274,7 @@ class PostgresEventStore:
     async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
         """What was published up to that position, in commit order."""
         after = 0
-        while rows := await self._rows(_DEFINITIONS, {"after": after, "until": position, "limit": _PAGE}):
+        while rows := await self._rows(_DEFINITIONS_UNTIL, {"after": after, "until": position, "limit": _PAGE}):
             for row in rows:
                 yield self._recorded(row)
             after = rows[-1][4]

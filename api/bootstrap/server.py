@@ -1,19 +1,21 @@
 """Where the parts of a server are chosen and put together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 import httpx
 
+from adapters.identity.discovery import ProviderDiscovery
 from adapters.identity.openid import OpenIdVerifier
 from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.listener import listen
 from adapters.postgres.pool import projection_connection
 from api.bootstrap.store import open_store
+from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
 from api.services import Services
@@ -45,9 +47,25 @@ async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
 
 
 @asynccontextmanager
-async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Services]:
+async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]) -> AsyncIterator[ConsoleSignIn]:
+    async with httpx.AsyncClient() as http:
+        client = None
+        if settings.oidc_client_id and settings.jwt_issuer:
+            provider = ProviderDiscovery(settings.jwt_issuer, http)
+            client = OpenIdClient(settings.oidc_client_id, settings.oidc_scope, provider)
+        yield ConsoleSignIn(client, tuple(sample_users))
+
+
+@asynccontextmanager
+async def open_server(
+    settings: Settings, database_url: str, sample_users: Sequence[SampleUser] = ()
+) -> AsyncIterator[Services]:
     """All of it, with the appender, the listener and the projections at work. Raises NoKeys, StoreUnavailable."""
-    async with token_verifier(settings) as tokens, open_store(settings, database_url) as store:
+    async with (
+        token_verifier(settings) as tokens,
+        console_sign_in(settings, sample_users) as sign_in,
+        open_store(settings, database_url) as store,
+    ):
         feed = EventFeed(store.events)
         metrics = Metrics()
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
@@ -66,6 +84,7 @@ async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Se
                 settings=settings,
                 roles=DEFAULT_ROLE_PERMISSIONS.overridden_by(settings.role_permissions),
                 tokens=tokens,
+                console_sign_in=sign_in,
                 pool=store.pool,
                 store=store.events,
                 feed=feed,

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from adapters.identity.shared_secret import issue
+from api.console_sign_in import SampleUser
 from api.demo.loading import load
 from api.settings import Settings
 
@@ -20,7 +22,7 @@ _START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class SampleUser:
+class _Person:
     user: str
     name: str
     role: str
@@ -28,10 +30,10 @@ class SampleUser:
     workspace_roles: tuple[str, ...]
 
 
-SAMPLE_USERS = (
-    SampleUser("olivia", "Olivia Org", "organisation admin", ("ORG_ADMIN",), ("WORKSPACE_ADMIN",)),
-    SampleUser("walter", "Walter Workspace", "workspace admin", (), ("WORKSPACE_ADMIN",)),
-    SampleUser("vera", "Vera Viewer", "viewer", (), ("VIEWER",)),
+_PEOPLE = (
+    _Person("olivia", "Olivia Org", "organisation admin", ("ORG_ADMIN",), ("WORKSPACE_ADMIN",)),
+    _Person("walter", "Walter Workspace", "workspace admin", (), ("WORKSPACE_ADMIN",)),
+    _Person("vera", "Vera Viewer", "viewer", (), ("VIEWER",)),
 )
 
 
@@ -49,19 +51,24 @@ def demo_settings(data_dir: Path) -> Settings:
         jwks_url=None,
         jwt_issuer=None,
         jwt_audience=None,
+        oidc_client_id=None,
         log_format="console",
     )
 
 
-def load_when_ready(settings: Settings, host: str, port: int) -> None:
+def sample_users(settings: Settings) -> tuple[SampleUser, ...]:
+    """An organisation admin, a workspace admin and a viewer, in this order, with tokens by the secret of the settings."""
+    return tuple(SampleUser(person.name, person.role, _token(settings, person)) for person in _PEOPLE)
+
+
+def load_when_ready(users: Sequence[SampleUser], host: str, port: int) -> None:
     """In a thread of its own: waits for the server, loads the bank through the public API, says what to try."""
-    threading.Thread(target=_load, args=(settings, f"http://{host}:{port}"), daemon=True).start()
+    threading.Thread(target=_load, args=(users, f"http://{host}:{port}"), daemon=True).start()
 
 
-def _load(settings: Settings, address: str) -> None:
-    tokens = {user.user: _token(settings, user) for user in SAMPLE_USERS}
-    asyncio.run(_load_through_api(address, tokens[SAMPLE_USERS[0].user]))
-    print(_what_to_try(address, tokens), flush=True)
+def _load(users: Sequence[SampleUser], address: str) -> None:
+    asyncio.run(_load_through_api(address, users[0].token))
+    print(_what_to_try(address, users), flush=True)
 
 
 async def _load_through_api(address: str, token: str) -> None:
@@ -80,7 +87,7 @@ async def _answers(client: httpx.AsyncClient, address: str) -> bool:
         return False
 
 
-def _token(settings: Settings, user: SampleUser) -> str:
+def _token(settings: Settings, user: _Person) -> str:
     assert settings.jwt_secret is not None
     return issue(
         settings.jwt_secret.get_secret_value(),
@@ -92,17 +99,17 @@ def _token(settings: Settings, user: SampleUser) -> str:
     )
 
 
-def _what_to_try(address: str, tokens: dict[str, str]) -> str:
-    people = "\n".join(f"  {user.name} ({user.role}):\n    {tokens[user.user]}" for user in SAMPLE_USERS)
+def _what_to_try(address: str, users: Sequence[SampleUser]) -> str:
+    people = "\n".join(f"  {user.name} ({user.role}):\n    {user.token}" for user in users)
     workspace = f"{address}/api/v1/workspaces/{WORKSPACE}"
     return f"""
 procvars is at {address}    workspace: {WORKSPACE}
 
-Tokens of three people, good for a week:
+The console asks who you are. For the API, tokens of the same three people, good for a week:
 {people}
 
 Try it. A customer typed 50000 instead of 75000:
-  TOKEN={tokens[SAMPLE_USERS[1].user]}
+  TOKEN={users[1].token}
   W={workspace}
   curl -i -H "Authorization: Bearer $TOKEN" $W/instances/loan-1001/variables
   curl -X PATCH -H "Authorization: Bearer $TOKEN" -H 'If-Match: "<the version in ETag>"' \\

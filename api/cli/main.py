@@ -3,7 +3,9 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +20,9 @@ from api.bootstrap.server import open_server
 from api.bootstrap.store import database, migrate_only
 from api.cli import history, projections
 from api.cli.configuration import settings_with
-from api.cli.demo import demo_settings, load_when_ready
+from api.cli.demo import demo_settings, load_when_ready, sample_users
 from api.cli.output import INTERRUPTED, fail, note
+from api.console_sign_in import SampleUser
 from api.garbage_collection import collect_rarely
 from api.logging import configure_logging
 from api.settings import NoKeys, Settings
@@ -43,7 +46,7 @@ def serve(
     port: int = 8080,
     data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
 ) -> None:
-    """API and in-process projections."""
+    """API, console and in-process projections."""
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     run_server(settings, host, port)
@@ -58,11 +61,12 @@ def demo(
     """The server with sample data and three sample users, on an embedded database."""
     settings = demo_settings(data_dir)
     configure_logging(settings.log_format)
-    load_when_ready(settings, host, port)
-    run_server(settings, host, port)
+    users = sample_users(settings)
+    load_when_ready(users, host, port)
+    run_server(settings, host, port, users)
 
 
-def run_server(settings: Settings, host: str, port: int) -> None:
+def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleUser] = ()) -> None:
     """Serves until a signal ends it. Exits with 1 where it cannot start."""
     if not settings.has_keys:
         fail(str(NoKeys()))
@@ -72,7 +76,8 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     collect_rarely()
     try:
         with database(settings) as url:
-            application = create_app(lambda: open_server(settings, url), installed_version("procvars"))
+            open_services = partial(open_server, settings, url, users)
+            application = create_app(open_services, installed_version("procvars"))
             config = uvicorn.Config(
                 application,
                 host=host,

@@ -1,6 +1,6 @@
 """Process definitions: keywords, search fields, task fields, and the schema of the variables."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -65,6 +65,21 @@ async def publish(request: Request, caller: DefinitionEditor, key: Key) -> Respo
         )
     )
     return answer(_shown(definition))
+
+
+_LISTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Definitions by key, each with all of its fields.",
+        "content": {"application/json": {"example": {"items": [{"key": "loan", "version": 1, **_EXAMPLE}]}}},
+    }
+}
+
+
+@router.get("", responses={**_LISTED, **problems()})
+async def list_definitions(request: Request, caller: Reader) -> Response:
+    """The newest definition of every key."""
+    definitions = await services(request).store.definitions(caller.workspace)
+    return answer({"items": [_shown(definition) for definition in definitions]})
 
 
 @router.get("/{key}", responses=problems("definition-not-found"))

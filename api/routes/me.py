@@ -8,7 +8,7 @@ from api.answers import answer
 from api.openapi import problems
 from api.paths import API
 from api.services import services
-from domain.permissions import org_permissions, workspace_permissions
+from domain.permissions import WORKSPACE_PERMISSIONS, org_permissions, workspace_permissions
 
 router = APIRouter(prefix=API, tags=["me"])
 
@@ -17,14 +17,21 @@ router = APIRouter(prefix=API, tags=["me"])
 async def me(request: Request, actor: CurrentActor) -> Response:
     """User, roles, and the permissions that they give, in each workspace and in the organisation."""
     roles = services(request).roles
+    workspaces = set(actor.workspace_roles)
+    # An organisation role that gives anything in a workspace gives it in all of them.
+    if any(roles.of(role) & WORKSPACE_PERMISSIONS for role in actor.org_roles):
+        workspaces.update(await services(request).store.workspaces())
     return answer(
         {
             "user": actor.user,
             "user_name": actor.name,
             "org_roles": actor.org_roles,
             "workspaces": {
-                workspace: {"roles": held, "permissions": sorted(workspace_permissions(actor, workspace, roles))}
-                for workspace, held in actor.workspace_roles.items()
+                workspace: {
+                    "roles": actor.workspace_roles.get(workspace, ()),
+                    "permissions": sorted(workspace_permissions(actor, workspace, roles)),
+                }
+                for workspace in sorted(workspaces)
             },
             "permissions": sorted(org_permissions(actor, roles)),
         }

@@ -24,6 +24,7 @@ class Attribution:
 
     version: int
     user: str
+    user_name: str
     time: datetime
     reason: str | None
     origin: Origin

@@ -19,6 +19,7 @@ class BlamedLeaf:
     path: str
     version: int
     user: str
+    user_name: str
     time: datetime
     reason: str | None
     origin: Origin
@@ -44,13 +45,17 @@ async def blame(streams: EventStreams, instance_id: str, version: int | None) ->
         if version is not None and event.originator_version > version:
             break
         document.apply(patch_of(event), _attribution(event))
-    return [BlamedLeaf(path, by.version, by.user, by.time, by.reason, by.origin) for path, by in document.leaves()]
+    return [
+        BlamedLeaf(path, by.version, by.user, by.user_name, by.time, by.reason, by.origin)
+        for path, by in document.leaves()
+    ]
 
 
 def _attribution(event: VariablesEvent) -> Attribution:
     return Attribution(
         version=event.originator_version,
         user=event.user,
+        user_name=event.user_name,
         time=event.timestamp,
         reason=reason_of(event),
         origin=origin_of(event),

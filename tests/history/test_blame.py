@@ -24,8 +24,8 @@ async def test_a_leaf_names_its_setter() -> None:
     """Each leaf comes with who set it, when, why, and whether that was an operator."""
     stream = Stream({"kept": 1, "edited": 1}).modify({"kept": 1, "edited": 2}, reason="typing error")
     assert await blame(ListedStreams(stream), INSTANCE, None) == [
-        BlamedLeaf("/kept", 1, "engine", minute(1), None, "engine"),
-        BlamedLeaf("/edited", 2, "ada", minute(2), "typing error", "operator"),
+        BlamedLeaf("/kept", 1, "engine", "Process engine", minute(1), None, "engine"),
+        BlamedLeaf("/edited", 2, "ada", "Ada L.", minute(2), "typing error", "operator"),
     ]
 
 

@@ -86,8 +86,8 @@ export function explainWarning(warning: Warning): { title: string; text: string;
     case "integration-already-called":
       return {
         title: "An integration was already called with the old values",
-        text: "The process waits for its response. It is not called again, so the response may not match the new values.",
-        subjects: warning.integrations ?? [],
+        text: `${warning.detail} What it answers may not match the new values.`,
+        subjects: [],
       };
     case "modifications-lost":
       return { title: "Earlier modifications are undone", text: warning.detail, subjects: [] };

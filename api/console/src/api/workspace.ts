@@ -1,6 +1,6 @@
 import { compact } from "../json/format";
 import * as answers from "./answers";
-import { type Call, type Http, ProblemError, versionOf } from "./http";
+import { type Call, type Http, versionOf } from "./http";
 import type {
   AuditDetail,
   AuditEntry,
@@ -80,18 +80,8 @@ export class Workspace {
     return this.http.json(this.path("instances", id), { signal });
   }
 
-  /** Null where this server has no list of definitions. */
-  async definitions(): Promise<Definition[] | null> {
-    try {
-      return (await this.http.json<Page<Definition>>(this.path("definitions"))).items;
-    } catch (reason) {
-      if (reason instanceof ProblemError && (reason.status === 404 || reason.status === 405)) return null;
-      throw reason;
-    }
-  }
-
-  definition(key: string): Promise<Definition> {
-    return this.http.json(this.path("definitions", key));
+  async definitions(): Promise<Definition[]> {
+    return (await this.http.json<{ items: Definition[] }>(this.path("definitions"))).items;
   }
 
   async search(query: SearchQuery, signal?: AbortSignal): Promise<Page<Hit>> {

@@ -8,7 +8,6 @@ import * as oidc from "./oidc";
 export interface ConsoleConfig {
   sample_users: { name: string; role: string; token: string }[] | null;
   oidc: oidc.OidcConfig | null;
-  workspaces?: string[];
 }
 
 const TOKENS = "procvars.tokens";
@@ -47,18 +46,12 @@ export function workspaceApi(name: string): Workspace {
   return api;
 }
 
-export const workspaces = computed<string[]>(() => {
-  const own = Object.keys(me.value?.workspaces ?? {});
-  const all = me.value?.org_roles.includes("ORG_ADMIN") ? (config.value?.workspaces ?? []) : [];
-  return [...new Set([...own, ...all])].sort();
-});
+export const workspaces = computed<string[]>(() => Object.keys(me.value?.workspaces ?? {}).sort());
 
 export function may(permission: string, workspace?: string): boolean {
   const who = me.value;
   if (!who) return false;
   if (who.permissions.includes(permission)) return true;
-  // An organisation's administrator has everything in every workspace, also where no role of theirs is listed.
-  if (workspace !== undefined && who.org_roles.includes("ORG_ADMIN")) return true;
   return workspace !== undefined && (who.workspaces[workspace]?.permissions.includes(permission) ?? false);
 }
 

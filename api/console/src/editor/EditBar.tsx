@@ -48,7 +48,9 @@ export function EditBar(props: {
       <button
         type="button"
         class="primary"
-        disabled={props.blocked !== null || props.busy}
+        disabled={props.blocked !== null}
+        // Not disabled, which would take the focus from it: dialogs give the focus back to where it was.
+        aria-disabled={props.busy}
         aria-describedby={why}
         onClick={props.onSave}
       >

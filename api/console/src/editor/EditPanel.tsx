@@ -50,12 +50,12 @@ export function EditPanel(props: {
     return () => setGuard(null);
   }, [dirty]);
 
-  const blocked = whyNotSaved(editor.problems.length, editor.checking, dirty, editor.ready);
   const startReview = async () => {
-    if (blocked || !base) return;
+    if (!editor.ready || !dirty || !base || reviewing === "loading") return;
     setReviewing("loading");
     try {
       const text = editor.text();
+      // The markers follow the typing with a small delay; whoever saves at once is judged by the text itself.
       if ((await problemsOf(text)).length > 0) return setReviewing("no");
       const [preview, changes, now] = await Promise.all([
         api.preview(instance.id, text),
@@ -108,7 +108,7 @@ export function EditPanel(props: {
         mode={editor.mode}
         ready={editor.ready}
         canFormat={editor.problems.length === 0}
-        blocked={blocked}
+        blocked={whyNotSaved(editor.problems.length, dirty, editor.ready)}
         busy={reviewing === "loading"}
         onMode={editor.show}
         onFormat={() => void editor.format()}
@@ -179,10 +179,9 @@ export function EditPanel(props: {
   );
 }
 
-function whyNotSaved(problems: number, checking: boolean, dirty: boolean, ready: boolean): string | null {
+function whyNotSaved(problems: number, dirty: boolean, ready: boolean): string | null {
   if (!ready) return "The editor is opening.";
   if (problems > 0)
     return `Invalid JSON format: ${problems === 1 ? "1 error" : `${problems} errors`} to correct first.`;
-  if (!dirty) return "No changes yet.";
-  return checking ? "Checking the JSON…" : null;
+  return dirty ? null : "No changes yet.";
 }

@@ -1,7 +1,8 @@
+import { useEffect } from "preact/hooks";
 import type { Warning } from "../api/types";
 import type { Workspace } from "../api/workspace";
 import { Trouble } from "../widgets/small";
-import { SyncList, useSync } from "./SyncList";
+import { reached, SyncList, useSync } from "./SyncList";
 import { WarningList } from "./WarningList";
 
 export interface Outcome {
@@ -13,9 +14,21 @@ export interface Outcome {
 }
 
 /** After a save: the new version and, live, the read models catching up with it. */
-export function SavedPanel(props: { api: Workspace; id: string; outcome: Outcome; onDismiss(): void }) {
+export function SavedPanel(props: {
+  api: Workspace;
+  id: string;
+  outcome: Outcome;
+  /** Whatever is read from now on has the save in it. */
+  onCurrent(): void;
+  onDismiss(): void;
+}) {
   const { outcome } = props;
   const { sync, error } = useSync(props.api, props.id, { target: outcome.version });
+  const current = sync !== null && Object.values(sync.projections).every((one) => reached(sync, one, outcome.version));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: told once, when it becomes true.
+  useEffect(() => {
+    if (current) props.onCurrent();
+  }, [current]);
   return (
     <section class="notice good saved" aria-label="Saved">
       <div class="saved-head">

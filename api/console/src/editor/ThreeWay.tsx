@@ -10,7 +10,7 @@ export function ThreeWay(props: {
   return (
     <div class="table-box">
       <table class="table three-way">
-        <caption class="hidden">Three-way comparison</caption>
+        <caption class="visually-hidden">Three-way comparison</caption>
         <thead>
           <tr>
             <th scope="col">Value</th>

@@ -32,7 +32,6 @@ export function useEditor(
   const cleanVersion = useRef(0);
   const [problems, setProblems] = useState<Problem[]>([]);
   const [dirty, setDirty] = useState(false);
-  const [checking, setChecking] = useState(false);
   const [mode, setMode] = useState<Mode>("edit");
   const [ready, setReady] = useState(false);
 
@@ -51,13 +50,16 @@ export function useEditor(
       if (model.isDisposed() || model.getVersionId() !== version) return;
       monaco.showProblems(model, found);
       setProblems(found);
-      setChecking(false);
     };
     const changes = model.onDidChangeContent(() => {
       setDirty(model.getAlternativeVersionId() !== cleanVersion.current);
-      setChecking(true);
       clearTimeout(timer);
       timer = setTimeout(() => void check(), model.getValueLength() > LARGE ? QUIET_LARGE : QUIET_SMALL);
+    });
+    // A list of errors takes its room from the editor: the line at work stays in view.
+    const laidOut = editor.onDidLayoutChange(() => {
+      const at = editor.getPosition();
+      if (at && editor.hasTextFocus()) editor.revealPosition(at);
     });
     const themed = onTheme((dark) => monaco.setTheme(dark));
     editor.focus();
@@ -65,6 +67,7 @@ export function useEditor(
     return () => {
       clearTimeout(timer);
       changes.dispose();
+      laidOut.dispose();
       themed();
       editor.dispose();
       parts.current?.diff?.dispose();
@@ -78,10 +81,14 @@ export function useEditor(
     (next: Mode) => {
       const now = parts.current;
       if (!now || !monaco) return;
-      if (next === "compare" && !now.diff && diffHost.current)
-        now.diff = monaco.newDiffEditor(diffHost.current, now.original, now.model, false);
       setMode(next);
-      requestAnimationFrame(() => (next === "compare" ? now.diff?.getModifiedEditor() : now.editor)?.focus());
+      // The diff editor measures its place, so the place has to be visible first.
+      requestAnimationFrame(() => {
+        if (parts.current !== now) return;
+        if (next === "compare" && !now.diff && diffHost.current)
+          now.diff = monaco.newDiffEditor(diffHost.current, now.original, now.model, false);
+        (next === "compare" ? now.diff?.getModifiedEditor() : now.editor)?.focus();
+      });
     },
     [monaco, diffHost],
   );
@@ -117,5 +124,5 @@ export function useEditor(
     editor.revealPositionInCenter(position);
     editor.focus();
   }, []);
-  return { ready, problems, dirty, checking, mode, show, text, format, reveal, restart };
+  return { ready, problems, dirty, mode, show, text, format, reveal, restart };
 }

@@ -64,6 +64,10 @@ describe("scan says what is wrong and where", () => {
     expect(problems.map((problem) => problem.code)).toEqual(["missing-quote"]);
   });
 
+  it.each(['{"a": 1, b": [2, "two"]}', '{"a": 1, "b": two", "c": "d"}'])("sees one missing quote in %s", (text) => {
+    expect(scan(text).problems.map((problem) => problem.code)).toEqual(["missing-quote"]);
+  });
+
   it("counts columns from 1", () => {
     expect(first('{\n  "a": 1,\n  "b": 2,\n}')).toMatchObject({ line: 3, column: 9 });
   });

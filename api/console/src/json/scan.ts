@@ -84,7 +84,7 @@ class Scanner {
       const token = wordAt(text, start);
       if (token.end === start) return false;
       if (token.message) this.report(token.code, start, token.end - start, token.message);
-      this.at = token.end;
+      this.at = token.message ? this.pastQuote(token.end) : token.end;
       kind = token.kind;
     }
     this.build.close(this.build.open(kind, start, parent, keyStart, keyEnd), this.at);
@@ -161,7 +161,7 @@ class Scanner {
     else {
       const word = wordAt(text, start).end;
       if (word === start) return false;
-      this.at = word;
+      this.at = this.pastQuote(word);
       this.report("missing-quote", start, word - start, `Missing quotes: write "${text.slice(start, word)}"`);
     }
     const end = this.at;
@@ -180,6 +180,11 @@ class Scanner {
     if (this.at < text.length && !this.value(node, start, end))
       this.report("missing-value", this.at, 1, `"${name}" has no value`);
     return true;
+  }
+
+  /** Where only the opening quote is missing, the closing one opens nothing. */
+  private pastQuote(at: number): number {
+    return this.text[at] === '"' ? at + 1 : at;
   }
 
   private string(): void {

@@ -8,19 +8,14 @@ import { type Filter, filterFrom, keysOf, queryOf, SIZES } from "./instanceQuery
 const OPTIONS = STATUSES.map((value) => ({ value, label: STATUS_WORDS[value] }));
 const EMPTY = filterFrom(new URLSearchParams());
 
-export function Filters(props: {
-  filter: Filter;
-  definitions: string[];
-  details: Definition[];
-  onChange(filter: Filter): void;
-}) {
+export function Filters(props: { filter: Filter; definitions: Definition[]; onChange(filter: Filter): void }) {
   const { filter, onChange } = props;
   const [typed, setTyped] = useState({ text: filter.text, key: filter.key, value: filter.value });
   useEffect(
     () => setTyped({ text: filter.text, key: filter.key, value: filter.value }),
     [filter.text, filter.key, filter.value],
   );
-  const keys = keysOf(props.details, filter.definition);
+  const keys = keysOf(props.definitions, filter.definition);
   const list = useId();
   const hint: Record<string, string> = { number: "e.g. 720 or >= 500", date: "YYYY-MM-DD", boolean: "true or false" };
   const type = keys.find((one) => one.key === typed.key)?.type;
@@ -98,11 +93,14 @@ export function Filters(props: {
               onChange={(event) => onChange({ ...filter, ...typed, definition: event.currentTarget.value })}
             >
               <option value="">Any</option>
-              {[...new Set([...props.definitions, ...(filter.definition ? [filter.definition] : [])])].map((key) => (
-                <option key={key} value={key}>
-                  {props.details.find((one) => one.key === key)?.name ?? key}
+              {props.definitions.map((one) => (
+                <option key={one.key} value={one.key}>
+                  {one.name}
                 </option>
               ))}
+              {!props.definitions.some((one) => one.key === filter.definition) && filter.definition && (
+                <option>{filter.definition}</option>
+              )}
             </select>
           )}
         </Field>

@@ -1,12 +1,12 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import { type Definition, type Instance, PERMISSION } from "../api/types";
+import { useEffect, useState } from "preact/hooks";
+import { type Instance, PERMISSION } from "../api/types";
 import { may, workspaceApi } from "../auth/session";
 import { address, go, to } from "../router";
 import { useLoad } from "../widgets/load";
 import { Menu } from "../widgets/Menu";
 import { Empty, Loading, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
 import { Filters } from "./InstanceFilters";
-import { type Filter, fetchRows, filterFrom, isSearch, queryOf, type Row } from "./instanceQuery";
+import { type Filter, fetchRows, filterFrom, isSearch, nameOf, queryOf, type Row } from "./instanceQuery";
 
 /** The table of process instances. The address holds the filters, so a view can be sent to a colleague. */
 export function InstancesPage({ workspace }: { workspace: string }) {
@@ -17,20 +17,13 @@ export function InstancesPage({ workspace }: { workspace: string }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins on its first page.
   useEffect(() => setTrail([undefined]), [key]);
   const cursor = trail.at(-1);
-  const details = useRef<Definition[]>([]);
-  const definitions = useLoad(() => api.definitions(), [workspace]);
+  const known = useLoad(() => api.definitions(), [workspace]);
+  const definitions = known.value ?? [];
+  // How a key is searched for depends on its type; a plain list does not wait for the definitions.
   const page = useLoad(
-    (signal) => fetchRows(api, filter, cursor, details.current, signal),
-    [workspace, key, cursor, definitions.value],
+    async (signal) => fetchRows(api, filter, cursor, isSearch(filter) ? await api.definitions() : [], signal),
+    [workspace, key, cursor],
   );
-  const seen = [...new Set(page.value?.rows.map((row) => row.instance.definition))];
-  const known = definitions.value?.map((one) => one.key) ?? seen;
-  // Without a list of definitions, those of the instances in view are asked for one by one.
-  const asked = useLoad(
-    () => Promise.all(definitions.value === null ? seen.map((one) => api.definition(one).catch(() => null)) : []),
-    [workspace, definitions.value === null, seen.join("\n")],
-  );
-  details.current = definitions.value ?? (asked.value ?? []).filter((one) => one !== null);
   const change = (next: Filter) => void go(to.instances(workspace) + queryOf(next), { replace: true });
   useEffect(() => {
     document.title = "Process instances · procvars";
@@ -43,13 +36,19 @@ export function InstancesPage({ workspace }: { workspace: string }) {
           Refresh
         </button>
       </div>
-      <Filters filter={filter} definitions={known} details={details.current} onChange={change} />
+      <Filters filter={filter} definitions={definitions} onChange={change} />
+      {known.error !== undefined && <Trouble reason={known.error} onRetry={known.reload} />}
       {page.error !== undefined && <Trouble reason={page.error} onRetry={page.reload} />}
       {!page.value && page.loading && <Loading />}
       {page.value && (
         <>
           <div class={page.loading ? "table-box stale" : "table-box"}>
-            <Table workspace={workspace} rows={page.value.rows} withData={isSearch(filter)} />
+            <Table
+              workspace={workspace}
+              rows={page.value.rows}
+              withData={isSearch(filter)}
+              nameOf={(definition) => nameOf(definitions, definition)}
+            />
           </div>
           {page.value.rows.length === 0 && (
             <Empty>
@@ -82,10 +81,11 @@ export function modifiable(workspace: string, instance: Instance): boolean {
   return active && may(PERMISSION.edit, workspace);
 }
 
-function Table({ workspace, rows, withData }: { workspace: string; rows: Row[]; withData: boolean }) {
+function Table(props: { workspace: string; rows: Row[]; withData: boolean; nameOf(definition: string): string }) {
+  const { workspace, rows, withData } = props;
   return (
     <table class="table instances">
-      <caption class="hidden">Process instances</caption>
+      <caption class="visually-hidden">Process instances</caption>
       <thead>
         <tr>
           <th scope="col">Title</th>
@@ -95,7 +95,7 @@ function Table({ workspace, rows, withData }: { workspace: string; rows: Row[]; 
           <th scope="col">Started</th>
           <th scope="col">Updated</th>
           <th scope="col">
-            <span class="hidden">Actions</span>
+            <span class="visually-hidden">Actions</span>
           </th>
         </tr>
       </thead>
@@ -106,7 +106,7 @@ function Table({ workspace, rows, withData }: { workspace: string; rows: Row[]; 
               <a href={to.instance(workspace, instance.id)}>{instance.title || instance.id}</a>
               {instance.title && <small class="mono quiet">{instance.id}</small>}
             </td>
-            <td data-label="Definition">{instance.definition}</td>
+            <td data-label="Definition">{props.nameOf(instance.definition)}</td>
             <td data-label="Status">
               <StatusBadge status={instance.status} />
             </td>

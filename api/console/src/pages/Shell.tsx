@@ -24,7 +24,7 @@ export function Shell({ workspace, children }: { workspace: string | null; child
       <a class="skip" href="#main">
         Skip to content
       </a>
-      <header class="top">
+      <header class="app-bar">
         <a class="brand" href="/">
           <img src="/icon.svg" alt="" width="24" height="24" /> <span>procvars</span>
         </a>
@@ -40,7 +40,7 @@ export function Shell({ workspace, children }: { workspace: string | null; child
             </a>
           )}
         </nav>
-        <div class="top-end">
+        <div class="app-bar-end">
           {current && (
             <label class="workspace">
               <span class="quiet">Workspace</span>

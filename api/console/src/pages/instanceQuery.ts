@@ -73,6 +73,9 @@ export function literalFor(type: SearchKey["type"] | undefined, typed: string): 
   return JSON.stringify(text);
 }
 
+export const nameOf = (definitions: Definition[], key: string): string =>
+  definitions.find((one) => one.key === key)?.name ?? key;
+
 export function keysOf(definitions: Definition[], definition: string): SearchKey[] {
   const all = definitions
     .filter((one) => definition === "" || one.key === definition)

@@ -17,9 +17,14 @@ export function Dialog({ title, onClose, wide, children, actions, busy }: Dialog
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
+    const shown = dialog.current!;
     const before = document.activeElement as HTMLElement | null;
-    dialog.current?.showModal();
-    return () => before?.isConnected && before.focus();
+    shown.showModal();
+    return () => {
+      // While it is open, everything around it is inert and takes no focus.
+      shown.close();
+      if (before?.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog

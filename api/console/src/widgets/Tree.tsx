@@ -116,7 +116,7 @@ export function Tree({ tape, blame, label }: { tape: Tape; blame?: readonly Blam
           ))}
         </div>
       </div>
-      {rows.length === 0 && <p class="empty">No name and no value contains “{query}”.</p>}
+      {rows.length === 0 && <p class="nothing">No name and no value contains “{query}”.</p>}
       {rows.length > 0 && (
         <Selected tape={tape} node={rows[row]!} blame={index?.at(pointer(tape, rows[row]!)) ?? null} />
       )}
@@ -186,7 +186,7 @@ function TreeRow({ tape, node, top, open, selected, hit, blame, withBlame, onSel
         <span class="tree-blame">
           {blame && (
             <>
-              <Person name={blame.user_name} user={blame.user} /> · <Time value={blame.time} /> · v{blame.version}
+              <Author blame={blame} /> · <Time value={blame.time} /> · v{blame.version}
             </>
           )}
         </span>
@@ -196,6 +196,13 @@ function TreeRow({ tape, node, top, open, selected, hit, blame, withBlame, onSel
 }
 
 /** What is selected, in full, and what can be done with it. */
+const Author = ({ blame }: { blame: Blame }) =>
+  blame.origin === "engine" ? (
+    <span title={blame.user}>the process itself</span>
+  ) : (
+    <Person name={blame.user_name} user={blame.user} />
+  );
+
 function Selected({ tape, node, blame }: { tape: Tape; node: number; blame: Blame | null }) {
   const path = jsonPath(tape, node);
   return (
@@ -216,9 +223,7 @@ function Selected({ tape, node, blame }: { tape: Tape; node: number; blame: Blam
       )}
       {blame && (
         <p class="quiet">
-          Last set by <Person name={blame.user_name} user={blame.user} />, <Time value={blame.time} />, version{" "}
-          {blame.version}
-          {blame.origin === "engine" ? ", by the process itself" : ""}
+          Last set by <Author blame={blame} />, <Time value={blame.time} />, version {blame.version}
           {blame.reason ? `: “${blame.reason}”` : ""}
         </p>
       )}

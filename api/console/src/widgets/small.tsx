@@ -49,7 +49,7 @@ export function Loading({ what = "Loading" }: { what?: string }) {
 }
 
 export function Empty({ children }: { children: ComponentChildren }) {
-  return <p class="empty">{children}</p>;
+  return <p class="nothing">{children}</p>;
 }
 
 export function Field(props: {

@@ -24,15 +24,28 @@ export function AuditTab({ api, instance }: TabProps) {
       ),
     [instance.id, instance.version, JSON.stringify(filter)],
   );
-  const text = (name: "user" | "subject" | "event", label: string) => (
+  const users = [...new Map(list.items.map((entry) => [entry.user, entry.user_name ?? entry.user]))];
+  // The log is searched by account; people know each other by name.
+  const account = (user: string) =>
+    users.find(([, name]) => name.toLowerCase() === user.trim().toLowerCase())?.[0] ?? user.trim();
+  const text = (name: "user" | "subject" | "event", label: string, known: [string, string][]) => (
     <Field label={label}>
       {(id) => (
-        <input
-          id={id}
-          value={typed[name]}
-          placeholder="Any"
-          onInput={(event) => setTyped({ ...typed, [name]: event.currentTarget.value })}
-        />
+        <>
+          <input
+            id={id}
+            list={`${id}-known`}
+            value={typed[name]}
+            placeholder="Any"
+            autocomplete="off"
+            onInput={(event) => setTyped({ ...typed, [name]: event.currentTarget.value })}
+          />
+          <datalist id={`${id}-known`}>
+            {known.map(([value, shown]) => (
+              <option key={value} value={value} label={shown} />
+            ))}
+          </datalist>
+        </>
       )}
     </Field>
   );
@@ -44,14 +57,14 @@ export function AuditTab({ api, instance }: TabProps) {
         aria-label="Filter the audit log"
         onSubmit={(event) => {
           event.preventDefault();
-          setFilter(typed);
+          setFilter({ ...typed, user: account(typed.user) });
         }}
       >
         <Day label="From" value={typed.from} onChange={(from) => setTyped({ ...typed, from })} />
         <Day label="Until" value={typed.to} onChange={(to) => setTyped({ ...typed, to })} />
-        {text("user", "User")}
-        {text("subject", "Subject")}
-        {text("event", "Event")}
+        {text("user", "User", users)}
+        {text("subject", "Subject", [["Process variables", "Process variables"]])}
+        {text("event", "Event", [["Update", "Update"]])}
         <button type="submit">Filter</button>
         {filtered && (
           <button
@@ -70,7 +83,7 @@ export function AuditTab({ api, instance }: TabProps) {
       {list.items.length > 0 && (
         <div class="table-box">
           <table class="table clickable">
-            <caption class="hidden">Audit log, newest first</caption>
+            <caption class="visually-hidden">Audit log, newest first</caption>
             <thead>
               <tr>
                 <th scope="col">Timestamp</th>
@@ -95,11 +108,11 @@ export function AuditTab({ api, instance }: TabProps) {
                       }}
                     >
                       <Time value={entry.timestamp} />
-                      <span class="hidden">, details of version {entry.version ?? "?"}</span>
+                      <span class="visually-hidden">, details of version {entry.version ?? "?"}</span>
                     </button>
                   </td>
                   <td data-label="User">
-                    <Person name={entry.user_name} user={entry.user} />
+                    <Person name={entry.user_name} user={entry.user} /> <small class="mono quiet">{entry.user}</small>
                   </td>
                   <td data-label="Subject">{entry.subject}</td>
                   <td data-label="Event">{entry.event}</td>

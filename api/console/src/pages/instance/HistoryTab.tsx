@@ -163,7 +163,7 @@ function Glance({ entry }: { entry: HistoryEntry }) {
     <ul class="glance">
       {entry.patch.slice(0, GLANCE).map((operation, at) => (
         <li key={at}>
-          <span aria-hidden="true">{VERB[operation.op]}</span> <span class="hidden">{operation.op}</span>
+          <span aria-hidden="true">{VERB[operation.op]}</span> <span class="visually-hidden">{operation.op}</span>
           <Path pointer={operation.path} />{" "}
           {operation.value !== undefined && (
             <Value literal={operation.value.length > 80 ? `${operation.value.slice(0, 80)}…` : operation.value} />

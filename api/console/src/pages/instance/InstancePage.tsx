@@ -7,6 +7,7 @@ import { useLoad } from "../../widgets/load";
 import { Menu } from "../../widgets/Menu";
 import { Loading, StatusBadge, Time, Trouble } from "../../widgets/small";
 import { modifiable } from "../InstancesPage";
+import { nameOf } from "../instanceQuery";
 import { AuditTab } from "./AuditTab";
 import { exportVariables } from "./exportVariables";
 import { HistoryTab } from "./HistoryTab";
@@ -37,6 +38,7 @@ const TABS = [
 export function InstancePage({ workspace, id, tab }: { workspace: string; id: string; tab: string }) {
   const api = workspaceApi(workspace);
   const loaded = useLoad((signal) => api.instance(id, signal), [workspace, id]);
+  const definitions = useLoad(() => api.definitions(), [workspace]);
   const instance = loaded.value;
   const tabs = TABS.filter((one) => !("needs" in one) || may(one.needs, workspace));
   const current = tabs.find((one) => one.slug === tab) ?? tabs[0]!;
@@ -62,7 +64,7 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
     <div class="page instance">
       <nav class="crumbs" aria-label="Breadcrumb">
         <a href={to.instances(workspace)}>Process instances</a> <span aria-hidden="true">/</span>{" "}
-        <span>{instance.definition}</span>
+        <span>{nameOf(definitions.value ?? [], instance.definition)}</span>
       </nav>
       <div class="page-head">
         <div class="instance-title">

@@ -32,7 +32,14 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
   return (
     <div class="stack">
       {saved && (
-        <SavedPanel key={saved.version} api={api} id={instance.id} outcome={saved} onDismiss={() => setSaved(null)} />
+        <SavedPanel
+          key={saved.version}
+          api={api}
+          id={instance.id}
+          outcome={saved}
+          onCurrent={reload}
+          onDismiss={() => setSaved(null)}
+        />
       )}
       <div class="toolbar">
         <p class="quiet">The values as they stood before each modification. They are never changed.</p>
@@ -45,18 +52,18 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
       {list.items.length > 0 && (
         <div class="table-box">
           <table class="table">
-            <caption class="hidden">Snapshots</caption>
+            <caption class="visually-hidden">Snapshots</caption>
             <thead>
               <tr>
                 <th scope="col">
-                  <span class="hidden">Mark to compare</span>
+                  <span class="visually-hidden">Mark to compare</span>
                 </th>
                 <th scope="col">Snapshot</th>
                 <th scope="col">Taken</th>
                 <th scope="col">Modified by</th>
                 <th scope="col">Reason</th>
                 <th scope="col">
-                  <span class="hidden">Actions</span>
+                  <span class="visually-hidden">Actions</span>
                 </th>
               </tr>
             </thead>

@@ -1,16 +1,15 @@
 import { to } from "../../router";
-import { usePages } from "../../widgets/load";
+import { useLoad, usePages } from "../../widgets/load";
 import { Empty, Loading, StatusBadge, Time, Trouble } from "../../widgets/small";
+import { nameOf } from "../instanceQuery";
 import type { TabProps } from "./InstancePage";
 
 export function SubprocessesTab({ api, instance }: TabProps) {
   const list = usePages(
-    async (cursor, signal) => {
-      const page = await api.instances({ status: [], parent_id: instance.id, limit: 100, cursor }, signal);
-      return { ...page, items: page.items.filter((one) => one.parent_id === instance.id) };
-    },
+    (cursor, signal) => api.instances({ status: [], parent_id: instance.id, limit: 100, cursor }, signal),
     [instance.id],
   );
+  const definitions = useLoad(() => api.definitions(), [api]);
   return (
     <div class="stack">
       {instance.parent_id && (
@@ -30,7 +29,7 @@ export function SubprocessesTab({ api, instance }: TabProps) {
       {list.items.length > 0 && (
         <div class="table-box">
           <table class="table">
-            <caption class="hidden">Subprocesses</caption>
+            <caption class="visually-hidden">Subprocesses</caption>
             <thead>
               <tr>
                 <th scope="col">Title</th>
@@ -45,7 +44,7 @@ export function SubprocessesTab({ api, instance }: TabProps) {
                   <td class="title">
                     <a href={to.instance(api.name, one.id)}>{one.title || one.id}</a>
                   </td>
-                  <td data-label="Definition">{one.definition}</td>
+                  <td data-label="Definition">{nameOf(definitions.value ?? [], one.definition)}</td>
                   <td data-label="Status">
                     <StatusBadge status={one.status} />
                   </td>

@@ -11,7 +11,7 @@ export function TasksTab({ api, instance }: TabProps) {
       {list.items.length > 0 && (
         <div class="table-box">
           <table class="table">
-            <caption class="hidden">Tasks</caption>
+            <caption class="visually-hidden">Tasks</caption>
             <thead>
               <tr>
                 <th scope="col">Task</th>

@@ -33,7 +33,7 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
       const document = await api.variables(instance.id, at, signal);
       return { ...document, tape: await tapeOf(document.text) };
     },
-    [instance.id, instance.version, newest, past?.version, past?.at],
+    [instance.id, Math.max(instance.version, newest), past?.version, past?.at],
   );
   const blame = useLoad(
     () => (withBlame && !past ? api.blame(instance.id) : Promise.resolve(null)),
@@ -67,7 +67,14 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
   return (
     <div class="variables">
       {saved && !past && (
-        <SavedPanel key={saved.version} api={api} id={instance.id} outcome={saved} onDismiss={() => setSaved(null)} />
+        <SavedPanel
+          key={saved.version}
+          api={api}
+          id={instance.id}
+          outcome={saved}
+          onCurrent={reload}
+          onDismiss={() => setSaved(null)}
+        />
       )}
       {past && (
         <div class="notice info">
@@ -88,7 +95,7 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
       {query.has("edit") && !editing && !past && <WhyNot workspace={api.name} status={instance.status} />}
       <div class="toolbar">
         <label class="inline">
-          <span class="hidden">View</span>
+          <span class="visually-hidden">View</span>
           <select aria-label="View" value={view} onChange={(event) => setView(event.currentTarget.value as View)}>
             <option value="tree">Tree view</option>
             <option value="json">JSON view</option>

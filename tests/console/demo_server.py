@@ -1,0 +1,89 @@
+"""`procvars demo` in a process of its own: a real server, with the sample bank and three people who may sign in."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.services.free_port import free_port
+
+W = "/workspaces/demo"
+_START_SECONDS = 90.0
+
+
+@dataclass
+class DemoServer:
+    data_dir: Path
+    port: int = field(default_factory=free_port)
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Name of each sample user → token."""
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> "DemoServer":
+        """Comes back once the bank is loaded. Raises RuntimeError with what the server said, where it did not start."""
+        self._log = self.data_dir / "demo.log"
+        command = [sys.executable, "-m", "api.cli.main", "demo", "--port", str(self.port)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*command, "--data-dir", str(self.data_dir)], stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        loaded = threading.Event()
+        threading.Thread(target=self._read, args=(loaded,), daemon=True).start()
+        if not loaded.wait(_START_SECONDS):
+            self.stop()
+            raise RuntimeError(f"the demo did not start:\n{self._log.read_text()[-4000:]}")
+        users = httpx.get(f"{self.address}/console-config.json").json()["sample_users"]
+        self.tokens = {user["name"]: user["token"] for user in users}
+        return self
+
+    def _read(self, loaded: threading.Event) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("Ctrl-C"):
+                loaded.set()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(timeout=40)
+
+    def client(self, name: str = "Olivia Org") -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.tokens[name]}"}
+        return httpx.Client(base_url=f"{self.address}/api/v1", headers=headers, timeout=40)
+
+
+def start_instance(api: httpx.Client, variables: Any, *, definition: str = "account-maintenance", title: str) -> str:
+    """`variables`: JSON values, or the text of a document that has to arrive as it is written."""
+    text = variables if isinstance(variables, str) else json.dumps(variables)
+    content = f'{{"definition":"{definition}","title":"{title}","variables":{text}}}'.encode()
+    answer = api.post(f"{W}/instances", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def variables_text(api: httpx.Client, instance: str) -> str:
+    """The newest variables as the server sends them, to the character."""
+    version = api.get(f"{W}/instances/{instance}/sync", params={"wait": 20}).json()["version"]
+    answer = api.get(f"{W}/instances/{instance}/variables", params={"after_version": version})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def merge(api: httpx.Client, instance: str, change: dict[str, Any], reason: str = "") -> int:
+    """An edit by somebody who does not use the console; returns the new version."""
+    version = api.get(f"{W}/instances/{instance}/sync").json()["version"]
+    headers = {"If-Match": f'"{version}"', "Content-Type": "application/merge-patch+json"}
+    content = json.dumps(change)
+    answer = api.patch(
+        f"{W}/instances/{instance}/variables", params={"reason": reason}, content=content, headers=headers
+    )
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["version"])

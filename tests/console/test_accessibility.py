@@ -1,0 +1,146 @@
+"""Every page and dialog by axe, in light and in dark; and reading on a phone."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from tests.console.conftest import NewConsole
+from tests.console.demo_server import DemoServer, merge, start_instance
+from tests.console.operator_console import OperatorConsole
+
+AXE = Path(__file__).parent.parent.parent / "api" / "console" / "node_modules" / "axe-core" / "axe.min.js"
+Findings = dict[str, list[str]]
+
+
+class Inspection:
+    """Goes through the console with axe, and keeps what it found, by page."""
+
+    def __init__(self, console: OperatorConsole, theme: str) -> None:
+        self.console = console
+        self.theme = theme
+        self.findings: Findings = {}
+        self._axe = AXE.read_text()
+
+    async def of(self, name: str) -> None:
+        page = self.console.page
+        await page.evaluate(
+            "Promise.all(document.getAnimations().map(animation => animation.finished.catch(() => {})))"
+        )
+        await page.evaluate(f"window.axe ?? (() => {{ {self._axe} }})()")
+        result: dict[str, Any] = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        found = [
+            f"{violation['id']} ({violation['impact']}): {node['target']} {node['failureSummary']}"
+            for violation in result["violations"]
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+        if found:
+            self.findings[name] = found
+        await self.console.picture(f"{self.theme}-{name}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_no_page_has_serious_findings(
+    new_console: NewConsole, demo: DemoServer, bank: httpx.Client, theme: str
+) -> None:
+    """WCAG A and AA, as far as axe sees them: names, roles, contrast, focus."""
+    instance = start_instance(bank, {"a": 1, "b": [True, None], "c": "text"}, title=f"Inspected in {theme}")
+    merge(bank, instance, {"a": 2}, "for the history")
+    console = await new_console(demo.address, color_scheme=theme)
+    inspection = Inspection(console, theme)
+    page = console.page
+    await page.goto(demo.address)
+    await expect(page.get_by_role("region", name="Sample users")).to_be_visible()
+    await inspection.of("sign-in")
+    await console.sign_in("Olivia Org")
+    await expect(page.get_by_role("table")).to_be_visible()
+    await inspection.of("instances")
+    await page.get_by_role("button", name=f"Actions for Inspected in {theme}").click()
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await inspection.of("row-menu")
+    await page.goto(f"{demo.address}/w/demo/instances?text=payslip&status=ON_HOLD")
+    await expect(page.get_by_text("Search data")).to_be_visible()
+    await inspection.of("search")
+    for tab, shows in (
+        ("subprocesses", "Credit check"),
+        ("tasks", "Compare appraisals"),
+        ("snapshots", "Before version 6"),
+        ("history", "Version 6"),
+        ("audit-log", "Process variables"),
+        ("sync", "up to date"),
+    ):
+        await console.open("loan-1005", tab)
+        await expect(page.get_by_role("tabpanel").get_by_text(shows).first).to_be_visible()
+        await inspection.of(tab)
+    await console.open(instance)
+    await page.get_by_label("Show who changed what").check()
+    await expect(page.get_by_role("treeitem").filter(has_text="Olivia Org").first).to_be_visible()
+    await inspection.of("variables-tree")
+    await page.get_by_label("View", exact=True).select_option("JSON view")
+    await expect(console.line('"a"')).to_be_visible()
+    await inspection.of("variables-json")
+    await console.edit()
+    await console.replace('"a": 2', '"a": ')
+    await expect(page.get_by_role("region", name="Errors")).to_be_visible()
+    await inspection.of("edit-invalid")
+    await page.keyboard.insert_text("3")
+    await expect(page.get_by_role("region", name="Errors")).to_be_hidden()
+    await console.button("Compare").click()
+    await expect(page.locator(".editor.modified")).to_contain_text('"a"')
+    await inspection.of("compare")
+    review = await console.review()
+    await inspection.of("review")
+    merge(bank, instance, {"a": 4}, "in between")
+    await review.get_by_role("button", name="Apply changes").click()
+    await console.button("Compare three ways").click()
+    await inspection.of("three-ways")
+    await console.dialog.get_by_label("Mine").check()
+    await console.button("Continue with this").click()
+    await console.save("inspected")
+    await inspection.of("saved")
+    await page.get_by_role("tab", name="Audit Log").click()
+    await page.get_by_role("table").locator("tbody tr").first.click()
+    await expect(console.line('"a"')).to_be_visible()
+    await inspection.of("audit-entry")
+    await page.goto(f"{demo.address}/projections")
+    await expect(page.get_by_role("listitem", name="Search")).to_be_visible()
+    await inspection.of("projections")
+    await console.button("Rebuild Search").click()
+    await expect(console.dialog).to_be_visible()
+    await inspection.of("rebuild-dialog")
+    await page.goto(f"{demo.address}/no/such/page")
+    await expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
+    await inspection.of("nothing-here")
+    assert inspection.findings == {}
+
+
+async def test_reading_on_a_phone(new_console: NewConsole, demo: DemoServer) -> None:
+    """Nothing has to be scrolled sideways at 390 px, from the list to the audit entry."""
+    console = await new_console(
+        demo.address, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, device_scale_factor=2
+    )
+    page = console.page
+
+    async def fits(name: str) -> None:
+        await console.picture(f"phone-{name}")
+        widths = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert widths[0] <= widths[1] == 390, (name, widths)
+
+    await console.sign_in("Vera Viewer")
+    await expect(page.get_by_role("table")).to_be_visible()
+    await fits("instances")
+    await page.goto(f"{demo.address}/w/demo/instances?definition=loan-application&size=100")
+    await page.get_by_role("link", name="Ingrid Lindqvist").tap()
+    await expect(page.get_by_role("tree")).to_be_visible()
+    await fits("tree")
+    for tab in ("Tasks", "Snapshots", "History", "Audit Log", "Sync"):
+        await page.get_by_role("tab", name=tab).tap()
+        await expect(page.get_by_role("tabpanel", name=tab).get_by_text("Loading")).to_be_hidden()
+        await fits(tab.lower().replace(" ", "-"))
+    await page.get_by_role("tab", name="Audit Log").tap()
+    await page.get_by_role("table").locator("tbody tr").first.tap()
+    await expect(console.dialog.get_by_text("variables?reason=")).to_be_visible()
+    await fits("audit-entry")
