@@ -14,6 +14,7 @@ from adapters.postgres.search import PostgresSearch
 from api.bootstrap import search_store
 from api.settings import Settings
 from domain.errors import SearchUnavailable
+from projections.projection import Connection
 
 
 class Recorder(HTTPServer):
