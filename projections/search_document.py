@@ -123,7 +123,10 @@ def words(text: str) -> tuple[str, ...]:
     Of a longer text the first 200,000 characters count, of a longer word the first 100.
     """
     analysed = unicodedata.normalize("NFKC", text[:_ANALYSED_CHARACTERS]).casefold()
-    return tuple(dict.fromkeys(word[:_WORD_CHARACTERS] for word in _WORD.findall(analysed)))
+    found = dict.fromkeys(_WORD.findall(analysed))
+    if max(map(len, found), default=0) > _WORD_CHARACTERS:
+        found = dict.fromkeys(word[:_WORD_CHARACTERS] for word in found)
+    return tuple(found)
 
 
 def _fitting(search_type: SearchType, value: Json) -> Json:

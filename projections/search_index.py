@@ -89,13 +89,13 @@ class SearchIndex:
         # First what is there already: what the batch itself adds is derived with the newest definition anyway.
         for definition in await self._definitions.learn(connection, generation, events):
             await self._derive_anew(connection, generation, definition)
-        ids = instance_ids(events, INSTANCE_EVENTS)
-        if ids:
-            await self._follow(connection, generation, events, ids)
+        if instance_ids(events, INSTANCE_EVENTS):
+            await self._follow(connection, generation, events)
 
-    async def _follow(
-        self, connection: Connection, generation: int, events: Sequence[Recorded[Event]], ids: list[str]
-    ) -> None:
+    async def _follow(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
+        # What begins here needs no look at what is there: of a repetition the store keeps the higher version.
+        begun = set(instance_ids(events, (InstanceStarted,)))
+        ids = [instance_id for instance_id in instance_ids(events, INSTANCE_EVENTS) if instance_id not in begun]
         before = await self._store.read(connection, generation, ids)
         versions = {instance_id: document.version for instance_id, document in before.items()}
         fresh = news(events, versions, INSTANCE_EVENTS)

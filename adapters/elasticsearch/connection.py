@@ -40,11 +40,13 @@ def translated() -> Iterator[None]:
 
 
 def reason(error: ApiError) -> str:
-    """What Elasticsearch says about it, with the cause where it names one."""
+    """What Elasticsearch says about it, with the cause where that is named."""
     details = error.body.get("error") if isinstance(error.body, dict) else None
     if not isinstance(details, dict):
         return error.message
-    return described(details)
+    # Of a search that failed in every shard, the details only count them.
+    roots = details.get("root_cause")
+    return described(roots[0] if roots else details)
 
 
 def described(details: dict[str, object]) -> str:

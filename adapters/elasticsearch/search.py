@@ -5,22 +5,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import orjson
-from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
 
 from adapters.elasticsearch.connection import described, reason, translated
 from adapters.elasticsearch.errors import RejectedDocument
 from adapters.elasticsearch.fields import KEPT_FIELDS, document_of, key_fields, microseconds, moment_of, source
 from adapters.elasticsearch.indices import ALIAS, ElasticsearchIndices
 from adapters.elasticsearch.queries import query
-from domain.errors import SearchUnavailable
+from domain.errors import InvalidArgument, SearchUnavailable
 from projections.projection import Connection
 from projections.search_document import SearchDocument
 from projections.search_port import Search, SearchHit
 from projections.text_columns import RawJson
 
-# Several small requests at once: Elasticsearch indexes each by a thread of its own, while the next is being encoded.
-_BULK_BYTES = 2**18
-_BULKS_AT_ONCE = 4
+# While Elasticsearch is at work on one request, the next is encoded. More of them, or smaller ones, are no faster.
+_BULK_BYTES = 2**20
+_BULKS_AT_ONCE = 2
 # A search holds a connection to the database meanwhile.
 _SEARCH_SECONDS = 5.0
 _STALE = 409
@@ -64,7 +64,7 @@ class ElasticsearchSearch:
         return await self.generations.sorted_ids(connection, generation, {"bool": {"filter": filters}}, after, limit)
 
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
-        """Raises SearchUnavailable, and InvalidArgument for more words than it looks for at once."""
+        """Raises SearchUnavailable, and InvalidArgument for more at once than Elasticsearch looks for."""
         index = await self.generations.published(connection)
         with translated():
             if not index.made:
@@ -76,6 +76,8 @@ class ElasticsearchSearch:
             except NotFoundError:
                 # Between a rebuild's swap and its commit the old index may be gone. The alias moved first.
                 hits = await self._hits(search, ALIAS)
+            except BadRequestError as error:
+                raise InvalidArgument(f"Elasticsearch does not search for that: {reason(error)}") from error
         return [_hit(hit["_source"]) for hit in hits]
 
     async def _hits(self, search: Search, index: str) -> list[dict[str, Any]]:

@@ -310,9 +310,11 @@ async def test_an_index_takes_no_field_that_is_not_in_its_mapping(stored: Stored
             await stored.elasticsearch.index(index=NAME, document=source)
 
 
-async def test_a_search_for_too_many_words_is_refused(stored: Stored) -> None:
-    """As an argument that cannot be, not as a mistake of the server."""
+async def test_a_search_for_too_much_is_refused(stored: Stored) -> None:
+    """Too many words, or too many definitions: as an argument that cannot be, not as a mistake of the server."""
     await stored.write(document("i1"))
     assert await stored.find(words=searched_words(" ".join(f"w{n}" for n in range(500)))) == []
     with pytest.raises(InvalidArgument, match="501 words"):
         await stored.find(words=searched_words(" ".join(f"w{n}" for n in range(501))))
+    with pytest.raises(InvalidArgument, match="65536"):
+        await stored.find(definitions=[f"d{n}" for n in range(65_537)])
