@@ -1,7 +1,7 @@
 """The only place where adapters are chosen and put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -23,15 +23,19 @@ from adapters.postgres.pool import Connection, connection_pool, dedicated_connec
 from adapters.postgres.search import PostgresSearch
 from api.metrics import Metrics
 from api.services import Services, Store
-from api.settings import NoKeys, Settings
+from api.settings import NoBrokers, NoKeys, Settings
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
 from projections.feed import EventFeed
+from projections.operations import NoSuchProjection
 from projections.registry import build_projections
 from projections.runner import ProjectionRunner
 from projections.supervisor import supervise
+
+# Patch, previous document and body may each be as large as a document; escapes and numbers take some more.
+_LARGEST_EVENT = 4
 
 
 @contextmanager
@@ -96,7 +100,8 @@ async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Se
         metrics = Metrics()
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         connect = partial(_projection_connection, database_url)
-        runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in store.projections)
+        fed_here = store.projections if settings.kafka_brokers is None else ()
+        runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in fed_here)
         limit = settings.max_document_bytes
         store.appender.start()
         background = [
@@ -123,6 +128,57 @@ async def open_server(settings: Settings, database_url: str) -> AsyncIterator[Se
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
+
+
+async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
+    """Until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
+    if settings.kafka_brokers is None:
+        raise NoBrokers()
+    from adapters.kafka.relay import Relay
+
+    async with open_store(settings, database_url) as store:
+        await Relay(
+            events=store.events,
+            database_url=database_url,
+            brokers=settings.kafka_brokers,
+            partitions=settings.kafka_partitions,
+            max_message_bytes=_LARGEST_EVENT * settings.max_document_bytes,
+            stopping=stopping,
+        ).run()
+
+
+async def run_workers(
+    settings: Settings, database_url: str, names: Sequence[str], stopping: asyncio.Event, *, once: bool
+) -> None:
+    """Until `stopping` is set; with `once` until they have what the store holds now.
+
+    Raises NoBrokers, NoSuchProjection, StoreUnavailable, ProjectionPaused.
+    """
+    if settings.kafka_brokers is None:
+        raise NoBrokers()
+    from adapters.kafka.worker import ProjectionWorker  # Faust takes a second to import; only workers wait for it
+
+    async with open_store(settings, database_url) as store:
+        by_name = {projection.name: projection for projection in store.projections}
+        if unknown := [name for name in names if name not in by_name]:
+            raise NoSuchProjection(f"There is no projection {unknown[0]!r}; there are {', '.join(by_name)}.")
+        connect = partial(_projection_connection, database_url)
+        workers = [
+            ProjectionWorker(by_name[name], store.events, connect, settings.kafka_brokers)
+            for name in dict.fromkeys(names)
+        ]
+        last = await store.events.last_position()
+        runs = [asyncio.create_task(worker.run_until(last) if once else worker.run()) for worker in workers]
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait({told, asyncio.ensure_future(_all(runs))}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        for worker in workers:
+            worker.stopping.set()
+        await asyncio.gather(*runs)
+
+
+async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
 
 
 async def _projection_connection(database_url: str) -> Connection:

@@ -11,6 +11,13 @@ class SettingsError(Exception):
     """The settings do not fit together."""
 
 
+class NoBrokers(SettingsError):
+    """There is no Kafka to publish to or to read from."""
+
+    def __init__(self) -> None:
+        super().__init__("PROCVARS_KAFKA_BROKERS is not set: without Kafka the server feeds the projections itself.")
+
+
 class NoKeys(SettingsError):
     """A server that can verify no token is of no use to anybody."""
 
@@ -29,6 +36,11 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """Unset: an embedded PostgreSQL in `data_dir`."""
     data_dir: Path = Path("./procvars-data")
+
+    kafka_brokers: str | None = None
+    """`host:port`, separated by commas. Unset: the server itself feeds the projections from the event store."""
+    kafka_partitions: int = Field(default=8, ge=1, le=1000)
+    """Of the topic, when the relay creates it."""
 
     jwt_secret: SecretStr | None = None
     """HS256, for development and tests."""

@@ -40,6 +40,23 @@ async def without_parked(
     return [recorded for recorded in events if recorded.event.originator_id not in ids] if ids else list(events)
 
 
+async def apply_or_park(
+    connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded[Event]]
+) -> None:
+    """Applies the events of all streams that are not parked. Those that cannot be applied park theirs.
+
+    In the transaction that `connection` is in. Raises the database's own troubles.
+    """
+    applicable = await without_parked(connection, projection.name, generation, events)
+    try:
+        async with connection.transaction():
+            await projection.apply(connection, generation, applicable)
+    except Exception as error:
+        if passes_by_itself(error):
+            raise
+        await apply_one_by_one(connection, projection, generation, applicable)
+
+
 async def apply_one_by_one(
     connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded[Event]]
 ) -> None:
@@ -84,9 +101,10 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
             raise NotParked()
         try:
             async with connection.transaction():
+                # To its end, whatever the position is: a worker may have passed by events above it. One that is to
+                # come yet changes nothing when it comes.
                 async for recorded in streams.stream(instance_id, after=row[0] - 1, topics=EVENTS):
-                    if recorded.position <= locked.position:
-                        await projection.apply(connection, locked.generation, [recorded])
+                    await projection.apply(connection, locked.generation, [recorded])
         except Exception as error:
             if passes_by_itself(error):
                 raise

@@ -7,17 +7,16 @@ parks its stream (`projections/parked.py`).
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
-from domain.events import Event, Recorded
-from projections import parked
 from projections.feed import EventFeed
-from projections.positions import LockedProjection, lock_projection, save_position
+from projections.parked import apply_or_park
+from projections.positions import lock_projection, save_position
 from projections.projection import Connection, Projection
 from projections.trouble import passes_by_itself
 
@@ -94,7 +93,7 @@ class ProjectionRunner:
                 # Another process went on from here, or a rebuild was published.
                 self.position = locked.position
                 return True
-            await self._apply(connection, locked, events)
+            await apply_or_park(connection, self.projection, locked.generation, events)
             await save_position(connection, self.projection.name, locked.generation, events[-1].position)
         self.position = events[-1].position
         self.observe(
@@ -104,17 +103,6 @@ class ProjectionRunner:
             position=self.position,
         )
         return True
-
-    async def _apply(self, connection: Connection, locked: LockedProjection, events: Sequence[Recorded[Event]]) -> None:
-        name, generation = self.projection.name, locked.generation
-        applicable = await parked.without_parked(connection, name, generation, events)
-        try:
-            async with connection.transaction():
-                await self.projection.apply(connection, generation, applicable)
-        except Exception as error:
-            if passes_by_itself(error):
-                raise
-            await parked.apply_one_by_one(connection, self.projection, generation, applicable)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

@@ -15,7 +15,7 @@ from adapters.identity.shared_secret import UnusableSecret, issue
 from adapters.identity.tokens import TokenRejected
 from api import bootstrap
 from api.app import create_app
-from api.cli import history, projections
+from api.cli import distributed, history, projections
 from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready
 from api.cli.output import INTERRUPTED, fail, note
@@ -29,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Change the variables of running process instances, safely, in production.",
 )
+app.command()(distributed.relay)
+app.command()(distributed.worker)
 app.add_typer(projections.app, name="projections", help="The read models: list, pause, resume, parked streams.")
 app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
 
@@ -41,7 +43,7 @@ def serve(
     port: int = 8080,
     data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
 ) -> None:
-    """API and in-process projections."""
+    """API, and the projections too where no Kafka is configured."""
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     run_server(settings, host, port)
