@@ -72,33 +72,27 @@ class PartitionedProjection:
                 return await self._apply(batch)
             except EventsMissing as missing:
                 log.warning("events missing in Kafka", projection=self.projection.name, until=missing.until)
-                if not await self.catch_up(missing.until):
-                    return False
+                while await self.catch_up(missing.until):
+                    pass
 
     async def catch_up(self, until: int) -> bool:
-        """Applies from the event store everything up to that position. False while the projection is paused.
+        """Applies some of the events up to that position, from the event store. Whether there are more of them.
 
         Raises the troubles of the store.
         """
         connection = await self._connected()
-        while True:
-            async with connection.transaction():
-                locked = await lock_projection(connection, self.projection.name, wait=True)
-                if locked is None or locked.paused:
-                    return False
-                if locked.position >= until:
-                    return True
-                events = await self.events.after_position(locked.position, _PAGE)
-                if not events:
-                    return True
-                await apply_or_park(connection, self.projection, locked.generation, events)
-                await save_position(connection, self.projection.name, locked.generation, events[-1].position)
-            log.info(
-                "caught up from the event store",
-                projection=self.projection.name,
-                events=len(events),
-                position=events[-1].position,
-            )
+        async with connection.transaction():
+            locked = await lock_projection(connection, self.projection.name, wait=True)
+            if locked is None or locked.paused or locked.position >= until:
+                return False
+            events = await self.events.after_position(locked.position, _PAGE)
+            if not events:
+                return False
+            await apply_or_park(connection, self.projection, locked.generation, events)
+            await save_position(connection, self.projection.name, locked.generation, events[-1].position)
+        last = events[-1].position
+        log.info("taken from the event store", projection=self.projection.name, events=len(events), position=last)
+        return last < until
 
     async def advance(self) -> Progress:
         """Moves the projection's position to where all partitions are. Raises the troubles of the store."""

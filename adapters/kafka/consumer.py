@@ -12,6 +12,9 @@ from typing import cast
 
 import faust
 import structlog
+from aiokafka import AIOKafkaConsumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
+from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
@@ -24,10 +27,29 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 # A worker that was killed keeps its partitions from the others for so long.
 _SESSION_SECONDS = 10.0
+_FETCH_WAIT_MS = 100
 # A paused projection takes nothing for hours; that it lives is for its heartbeat to say.
 _POLL_SECONDS = 7 * 24 * 3600.0
 
 log = structlog.get_logger(__name__)
+
+
+class _ConsumerThread(AIOKafkaConsumerThread):
+    """Faust lets the broker hold a request for news for 1.5 s, in which the driver asks for no other partition's."""
+
+    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
+        return consumer
+
+
+class _KafkaConsumer(KafkaConsumer):
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+
+class _Transport(Transport):
+    Consumer = _KafkaConsumer
 
 
 class Consumer:
@@ -55,6 +77,7 @@ class Consumer:
             broker_max_poll_interval=_POLL_SECONDS,
             consumer_auto_offset_reset="earliest",
         )
+        self._app.transport = _Transport(self._app.conf.broker_consumer, self._app)
         topic = self._app.topic(TOPIC, key_serializer="raw", value_serializer="raw")
         self._app.agent(topic, name=TOPIC, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._receive)
 

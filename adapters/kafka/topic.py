@@ -30,7 +30,7 @@ class Message:
     partition: int
     key: bytes
     value: bytes
-    headers: tuple[tuple[str, bytes], ...]
+    headers: list[tuple[str, bytes]]
 
 
 @lru_cache(maxsize=_CACHED_KEYS)
@@ -46,7 +46,7 @@ def message(recorded: Recorded[Event], previous_position: int, partition: int) -
         partition=partition,
         key=event.originator_id.encode(),
         value=exact_json.dumps({**envelope(recorded), "previous_position": previous_position}),
-        headers=(("type", event.TOPIC.encode()), ("position", str(recorded.position).encode())),
+        headers=[("type", event.TOPIC.encode()), ("position", str(recorded.position).encode())],
     )
 
 
@@ -72,7 +72,8 @@ async def count_partitions(admin: AIOKafkaAdminClient) -> int | None:
 async def create_topic(admin: AIOKafkaAdminClient, partitions: int, max_message_bytes: int) -> None:
     """With as many replicas as the broker gives by default. Raises KafkaError; a topic that is there stays as it is."""
     config = {"max.message.bytes": str(max_message_bytes)}
-    new = NewTopic(TOPIC, num_partitions=partitions, replication_factor=_BROKERS_DEFAULT, topic_configs=config)
+    # The driver takes the broker's default only together with an assignment, which may be empty.
+    new = NewTopic(TOPIC, partitions, _BROKERS_DEFAULT, replica_assignments={}, topic_configs=config)
     answer = await admin.create_topics([new])
     for _, code, *_rest in answer.topic_errors:
         error = error_for_code(code)

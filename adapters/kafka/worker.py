@@ -29,6 +29,8 @@ from projections.trouble import passes_by_itself
 _BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _RESTART_SECONDS = 1.0
 _TAKE_SECONDS = 0.25
+# Faust hands over one event after the other; under load a short rest makes them a batch.
+_COLLECTING_SECONDS = 0.01
 _PAUSED_SECONDS = 0.5
 _IDLE_SECONDS = 1.0
 # After a batch the position follows quickly: somebody may wait for it.
@@ -110,6 +112,7 @@ class ProjectionWorker:
                 batch = await consumer.take(_TAKE_SECONDS)
                 if batch and await self._commit(self._decoded(batch), consumer, partitioned):
                     consumer.acknowledge(batch)
+                    await asyncio.sleep(_COLLECTING_SECONDS)
             if consumer.crashed:
                 log.warning("consumer crashed: it is built anew", projection=self.projection.name)
         finally:
@@ -175,8 +178,10 @@ class ProjectionWorker:
                     if (progress.generation, progress.position) != reached or progress.complete or progress.paused:
                         reached, since = (progress.generation, progress.position), time.monotonic()
                     elif time.monotonic() - since > _STANDS_STILL_SECONDS:
-                        log.info("stands still: catching up", projection=self.projection.name, to=progress.last)
-                        await partitioned.catch_up(progress.last)
+                        # As long as Kafka brings nothing: what it brings, all workers share.
+                        self._committed.clear()
+                        while await partitioned.catch_up(progress.last) and not self._committed.is_set():
+                            pass
                         continue
                     failures = 0
                     await self._until_committed(progress)
