@@ -7,10 +7,11 @@ misses one can tell.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -25,7 +26,10 @@ from domain.errors import StoreUnavailable
 from domain.events import Event, Recorded
 from projections.feed import EventLog
 
+T = TypeVar("T")
+
 _PAGE = 500
+_BATCHES_IN_FLIGHT = 4
 _POLL_SECONDS = 1.0
 _STAND_BY_SECONDS = 1.0
 _BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -119,45 +123,45 @@ class Relay:
         position = await session.position()
         last_positions = await session.last_positions()
         log.info("relay at work", position=position, partitions=len(last_positions))
+        in_flight: deque[_Batch] = deque()
         reading = asyncio.create_task(self.events.after_position(position, _PAGE))
         try:
-            while not self.stopping.is_set():
+            while in_flight or not self.stopping.is_set():
                 events = await reading
-                if events:
+                if events and not self.stopping.is_set():
                     position = events[-1].position
                     reading = asyncio.create_task(self.events.after_position(position, _PAGE))
-                    await session.save(position, await _while_held(session, _send(producer, events, last_positions)))
+                    in_flight.append(await _while_held(session, _send(producer, events, last_positions)))
+                    if len(in_flight) < _BATCHES_IN_FLIGHT:
+                        continue
+                if in_flight:
+                    await _settle(session, in_flight)
                 else:
                     await session.wait_for_news(_POLL_SECONDS)
+                if not events:
                     reading = asyncio.create_task(self.events.after_position(position, _PAGE))
         finally:
             reading.cancel()
+            for batch in in_flight:
+                batch.acknowledged.cancel()
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)
 
 
-async def _while_held(session: RelaySession, sending: Coroutine[Any, Any, dict[int, int]]) -> dict[int, int]:
-    """What the sending gives. It ends, and the driver's error is raised, where the session is lost meanwhile."""
-    task = asyncio.create_task(sending)
-    try:
-        while not task.done():
-            await asyncio.wait({task}, timeout=_POLL_SECONDS)
-            if not task.done():
-                await session.check()
-        return task.result()
-    finally:
-        task.cancel()
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the producer was given and the broker has to acknowledge. Raises KafkaError where it cannot be sent."""
+
+    position: int
+    last_positions: dict[int, int]
+    """Of the partitions that have something of it."""
+    acknowledged: asyncio.Future[Any]
 
 
-async def _send(
-    producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], last_positions: list[int]
-) -> dict[int, int]:
-    """The new positions of the partitions, which `last_positions` gets too, once the broker has everything.
-
-    Raises KafkaError; part of the events may be published then.
-    """
+async def _send(producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], last_positions: list[int]) -> _Batch:
+    """Writes the partitions' new positions into `last_positions` too. Raises KafkaError."""
     sent = []
     published: dict[int, int] = {}
     for recorded in events:
@@ -165,5 +169,29 @@ async def _send(
         one = message(recorded, last_positions[partition], partition)
         sent.append(await producer.send(TOPIC, one.value, one.key, partition, headers=one.headers))
         last_positions[partition] = published[partition] = recorded.position
-    await asyncio.gather(*sent)
-    return published
+    return _Batch(events[-1].position, published, asyncio.gather(*sent))
+
+
+async def _settle(session: RelaySession, in_flight: deque[_Batch]) -> None:
+    """Waits for the oldest batch and saves the position after it, and after those that are acknowledged by then too."""
+    await _while_held(session, in_flight[0].acknowledged)
+    position, last_positions = 0, dict[int, int]()
+    while in_flight and in_flight[0].acknowledged.done():
+        batch = in_flight.popleft()
+        batch.acknowledged.result()
+        position = batch.position
+        last_positions |= batch.last_positions
+    await session.save(position, last_positions)
+
+
+async def _while_held(session: RelaySession, work: Awaitable[T]) -> T:
+    """What the work gives. It ends, and the driver's error is raised, where the session is lost meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_POLL_SECONDS)
+            if not task.done():
+                await session.check()
+        return await task
+    finally:
+        task.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -14,6 +15,9 @@ from api.cli.output import fail
 from api.logging import configure_logging
 from api.settings import Settings, SettingsError
 from domain.errors import DomainError
+
+if sys.platform != "win32":
+    import uvloop
 
 
 def relay() -> None:
@@ -32,6 +36,9 @@ def worker(
 def _run(work: Callable[[Settings, str, asyncio.Event], Awaitable[None]]) -> None:
     settings = settings_with()
     configure_logging(settings.log_format)
+    if sys.platform != "win32":
+        # As a policy, for Faust makes loops of its own, in threads.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
         with bootstrap.database(settings) as url:
             asyncio.run(_until_signalled(lambda stopping: work(settings, url, stopping)))
