@@ -29,9 +29,9 @@ class NoKeys(SettingsError):
 
 
 class Settings(BaseSettings):
-    """Environment variables with the prefix PROCVARS_."""
+    """Environment variables with the prefix PROCVARS_. An empty one counts as unset."""
 
-    model_config = SettingsConfigDict(env_prefix="PROCVARS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="PROCVARS_", env_ignore_empty=True, frozen=True)
 
     database_url: str | None = None
     """Unset: an embedded PostgreSQL in `data_dir`."""

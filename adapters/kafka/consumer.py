@@ -24,7 +24,7 @@ _BATCH_EVENTS = 500
 _BATCH_BYTES = 8 * 2**20
 _BUFFERED_EVENTS = 1000
 _START_SECONDS = 30.0
-_STOP_SECONDS = 15.0
+_STOP_SECONDS = 8.0
 # A worker that was killed keeps its partitions from the others for so long.
 _SESSION_SECONDS = 10.0
 _FETCH_WAIT_MS = 100

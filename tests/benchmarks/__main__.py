@@ -11,7 +11,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import appends, http_edits, large_documents, latency, long_streams, projecting, stored_size
+from tests.benchmarks import (
+    appends,
+    http_edits,
+    kafka_feeding,
+    large_documents,
+    latency,
+    long_streams,
+    projecting,
+    stored_size,
+)
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.temporary_database import Cluster, cluster
 
@@ -22,6 +31,7 @@ MEASUREMENTS: dict[str, Callable[[Cluster], Awaitable[list[Measurement]]]] = {
     "stored_size": stored_size.measure,
     "http_edits": http_edits.measure,
     "projecting": projecting.measure,
+    "kafka_feeding": kafka_feeding.measure,
     "latency": latency.measure,
 }
 
