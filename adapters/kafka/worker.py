@@ -182,6 +182,7 @@ class ProjectionWorker:
                         self._committed.clear()
                         while await partitioned.catch_up(progress.last) and not self._committed.is_set():
                             pass
+                        since = time.monotonic()
                         continue
                     failures = 0
                     await self._until_committed(progress)
