@@ -27,7 +27,7 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 8.0
 # A worker that was killed keeps its partitions from the others for so long.
 _SESSION_SECONDS = 10.0
-_FETCH_WAIT_MS = 100
+_FETCH_WAIT_MS = 200
 # A paused projection takes nothing for hours; that it lives is for its heartbeat to say.
 _POLL_SECONDS = 7 * 24 * 3600.0
 

@@ -34,7 +34,7 @@ _COLLECTING_SECONDS = 0.01
 _PAUSED_SECONDS = 0.5
 _IDLE_SECONDS = 1.0
 # After a batch the position follows quickly: somebody may wait for it.
-_SETTLING_SECONDS = 0.05
+_SETTLING_SECONDS = 0.1
 _SETTLED_AFTER_SECONDS = 2.0
 _STANDS_STILL_SECONDS = 3.0
 _BROKER_TROUBLE = (KafkaError, OSError, TimeoutError)

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from adapters.identity.shared_secret import UnusableSecret, issue
 from adapters.identity.tokens import TokenRejected
 from api import bootstrap
-from api.app import create_app
 from api.cli import distributed, history, projections
 from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready
@@ -64,6 +62,11 @@ def demo(
 
 def run_server(settings: Settings, host: str, port: int) -> None:
     """Serves until a signal ends it. Exits with 1 where it cannot start."""
+    # Not at the top: the other commands need no web server, and start sooner without it.
+    import uvicorn
+
+    from api.app import create_app
+
     if not settings.has_keys:
         fail(str(NoKeys()))
     # Uvicorn raises the signal again when it has shut down; the default would end the process before the database is

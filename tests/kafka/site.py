@@ -12,6 +12,8 @@ from typing import Any, ParamSpec
 from uuid import uuid4
 
 from adapters.postgres.pool import borrowed
+from api.bootstrap import run_workers
+from api.settings import Settings
 from commands.messages import CloseTask, ModifyVariables, OpenTask, PublishDefinition, StartInstance
 from domain.errors import DomainError, StoreUnavailable
 from projections.operations import list_projections
@@ -70,6 +72,15 @@ class Site:
             return re.search(words, program.text()) is not None
 
         await until(said, f"{program.arguments} did not say {words!r}", self)
+
+    def settings(self, **changes: Any) -> Settings:
+        """For what of it runs in the test itself."""
+        own = {"database_url": self.database_url, "kafka_brokers": self.brokers, "kafka_partitions": self.partitions}
+        return Settings(**{**own, **changes})
+
+    async def once(self, *names: str) -> None:
+        """`procvars worker NAME… --once` in the test itself."""
+        await run_workers(self.settings(), self.database_url, names, asyncio.Event(), once=True)
 
     # What happens to instances
 

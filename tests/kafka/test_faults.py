@@ -5,8 +5,13 @@ import random
 from dataclasses import replace
 
 import psycopg
+import pytest
 from aiokafka import ConsumerRecord
 
+from adapters.kafka.errors import PartitionCountChanged
+from adapters.postgres.pool import borrowed
+from api.bootstrap import run_relay
+from projections import parked
 from projections.registry import PROJECTION_NAMES
 from tests.kafka.rebuilt import assert_as_built_anew
 from tests.kafka.site import Site, until
@@ -14,6 +19,7 @@ from tests.kafka.topics import assert_published_in_order, records, replace_recor
 from tests.services.service import Service
 
 INSTANCES = 20
+KILLS = 7
 SOME = ("current_variables", "task_keywords")
 """For faults that meet all projections alike: the quickest, and the one in which definitions matter most."""
 
@@ -26,7 +32,7 @@ async def test_relay_and_workers_killed(site: Site) -> None:
     chance = random.Random(5)
 
     async def kill_now_and_then() -> None:
-        while True:
+        for _ in range(KILLS):
             await asyncio.sleep(chance.uniform(0.5, 1.5))
             victim = chance.choice([relay, relay, *workers])
             victim.kill()
@@ -34,7 +40,7 @@ async def test_relay_and_workers_killed(site: Site) -> None:
 
     killing = asyncio.create_task(kill_now_and_then())
     await site.edit(2400, seconds=8)
-    killing.cancel()
+    await killing
     await site.caught_up()
     await assert_as_built_anew(site.commands.store)
     await assert_published_in_order(site.brokers, site.commands.store.events)
@@ -116,19 +122,25 @@ async def test_an_event_that_one_projection_cannot_apply(site: Site) -> None:
         await site.edit(400)
         await site.caught_up(names)
         await assert_as_built_anew(site.commands.store, SOME)
-        parked = database.execute("SELECT projection, instance_id, version FROM parked_streams").fetchall()
-        assert parked == [("snapshot_history", poisoned, 5)]
+        waiting = database.execute("SELECT projection, instance_id, version FROM parked_streams").fetchall()
+        assert waiting == [("snapshot_history", poisoned, 5)]
         behind = database.execute(f"SELECT max(version) FROM snapshot_history_g1 WHERE instance_id = '{poisoned}'")
         assert behind.fetchone() == (4,)
 
-        retry = ("projections", "retry", "snapshot_history", poisoned)
-        assert await asyncio.to_thread(site.program(*retry).wait) == 1
+        assert not await retried(site, "snapshot_history", poisoned)
         database.execute("ALTER TABLE snapshot_history_g1 DROP CONSTRAINT cause")
         await site.edit(100)
-        assert await asyncio.to_thread(site.program(*retry).wait) == 0
+        assert await retried(site, "snapshot_history", poisoned)
         await site.edit(100)
         await site.caught_up(names)
         await assert_as_built_anew(site.commands.store, names)
+
+
+async def retried(site: Site, name: str, instance: str) -> bool:
+    store = site.commands.store
+    (projection,) = (one for one in store.projections if one.name == name)
+    async with borrowed(store.pool) as connection:
+        return await parked.retry(connection, projection, store.events, instance)
 
 
 async def test_workers_join_and_leave_under_load(site: Site) -> None:
@@ -175,15 +187,16 @@ async def test_a_second_relay_takes_over(site: Site) -> None:
 async def test_a_changed_number_of_partitions_is_refused(site: Site) -> None:
     """With another number the events of an instance would go on in another partition, out of order."""
     await site.open(INSTANCES)
-    relay = await site.relay(PROCVARS_KAFKA_PARTITIONS="3")
+    stopping = asyncio.Event()
+    running = asyncio.create_task(run_relay(site.settings(kafka_partitions=3), site.database_url, stopping))
     await relayed(site)
-    assert relay.stop() == 0
+    stopping.set()
+    await running
     with psycopg.connect(site.database_url, autocommit=True) as database:
         assert database.execute("SELECT count(*) FROM relay_partitions").fetchone() == (3,)
         database.execute("DELETE FROM relay_partitions WHERE partition = 2")
-    relay = site.program("relay", PROCVARS_KAFKA_PARTITIONS="2")
-    assert await asyncio.to_thread(relay.wait) == 1
-    assert "3 partitions, and 2 are recorded" in relay.text()
+    with pytest.raises(PartitionCountChanged, match="3 partitions, and 2 are recorded"):
+        await run_relay(site.settings(kafka_partitions=2), site.database_url, asyncio.Event())
 
 
 async def until_applied(site: Site, position: int, name: str) -> None:

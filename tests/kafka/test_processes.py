@@ -2,13 +2,16 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 import httpx
+import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
+from adapters.kafka.errors import ProjectionPaused
 from adapters.kafka.topic import partition_of
-from projections.operations import set_paused
+from api.bootstrap import run_relay, run_workers
+from api.settings import NoBrokers, Settings
+from projections.operations import NoSuchProjection, set_paused
 from projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, put, start, synced, variables
 from tests.conftest import NewServer
@@ -62,7 +65,7 @@ async def test_once_catches_up_and_ends(site: Site) -> None:
     assert await asyncio.to_thread(site.program("worker", *PROJECTION_NAMES, "--once").wait) == 0
     await asyncio.to_thread(relay.stop)
     await site.edit(100)
-    assert await asyncio.to_thread(site.program("worker", *PROJECTION_NAMES, "--once").wait) == 0
+    await site.once(*PROJECTION_NAMES)
     last = await site.commands.store.events.last_position()
     assert [await site.position(name) for name in PROJECTION_NAMES] == [last] * len(PROJECTION_NAMES)
     await assert_as_built_anew(site.commands.store)
@@ -78,8 +81,7 @@ async def test_a_worker_stops_in_good_order(site: Site) -> None:
     assert await asyncio.to_thread(worker.stop) == 0
     assert "LeaveGroup request succeeded" in worker.text()
     await editing
-    await site.worker("audit_log")
-    await site.caught_up(["audit_log"])
+    await site.once("audit_log")
     await assert_as_built_anew(site.commands.store, ["audit_log"])
 
 
@@ -107,9 +109,8 @@ async def test_a_paused_projection_takes_nothing(site: Site) -> None:
         await site.edit(1200)
         await site.caught_up(["current_variables"])
         assert await site.position("audit_log") == before
-        once = site.program("worker", "audit_log", "--once")
-        assert await asyncio.to_thread(once.wait) == 1
-        assert "audit_log is paused" in once.text()
+        with pytest.raises(ProjectionPaused, match="audit_log"):
+            await site.once("audit_log")
         await set_paused(connection, "audit_log", paused=False)
     await site.caught_up(["audit_log"])
     await assert_as_built_anew(site.commands.store, ["audit_log", "current_variables"])
@@ -141,14 +142,14 @@ def follow(api: httpx.Client, instance: str) -> None:
     ]
 
 
-async def test_no_kafka_configured(site: Site, tmp_path: Path) -> None:
-    """What is missing is named, and so is a projection that does not exist."""
-    program = site.program("relay", PROCVARS_KAFKA_BROKERS="")
-    assert await asyncio.to_thread(program.wait) == 1
-    assert "PROCVARS_KAFKA_BROKERS is not set" in program.text()
-    program = site.program("worker", "audit_lag")
-    assert await asyncio.to_thread(program.wait) == 1
-    assert "no projection 'audit_lag'" in program.text()
+async def test_what_is_missing_is_named(kafka_database: str) -> None:
+    """No brokers, and a projection that does not exist."""
+    with pytest.raises(NoBrokers, match="PROCVARS_KAFKA_BROKERS"):
+        await run_relay(Settings(kafka_brokers=None), kafka_database, asyncio.Event())
+    with pytest.raises(NoSuchProjection, match="audit_lag"):
+        await run_workers(
+            Settings(kafka_brokers="nobody:9092"), kafka_database, ["audit_lag"], asyncio.Event(), once=True
+        )
 
 
 async def reached(site: Site, name: str, position: int) -> None:
