@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from domain.errors import StoreUnavailable
 from domain.events import DefinitionPublished, Event, Recorded
 from projections import partition_positions
 from projections.failure import report_failure, report_recovery
@@ -67,10 +68,16 @@ class PartitionedProjection:
 
         Raises the troubles of the store.
         """
+        caught_up = 0
         while True:
             try:
                 return await self._apply(batch)
             except EventsMissing as missing:
+                if missing.until <= caught_up:
+                    raise StoreUnavailable(
+                        f"Kafka knows of an event at {missing.until}, and the event store has none so far"
+                    ) from missing
+                caught_up = missing.until
                 log.warning("events missing in Kafka", projection=self.projection.name, until=missing.until)
                 while await self.catch_up(missing.until):
                     pass

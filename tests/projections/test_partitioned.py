@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from adapters.postgres.search import PostgresSearch
+from domain.errors import StoreUnavailable
 from domain.events import Event, Recorded
 from projections import parked, partition_positions
 from projections.partitioned import Delivered, PartitionedProjection
@@ -148,6 +149,15 @@ async def test_a_missing_message_is_taken_from_the_store(site: Site) -> None:
     assert await site.versions() == {"a": 3, "b": 1, "c": 1}
     rows = await (await site.connection.execute(f"SELECT variables FROM {site.name}_g1 WHERE id = 'a'")).fetchone()
     assert rows == ('{"name":"a3"}',)
+
+
+async def test_an_event_that_the_store_does_not_have_is_trouble(site: Site) -> None:
+    """A store that was restored from a backup is behind the topic: that is said, and nothing is applied."""
+    messages = site.bank.messages(0)
+    site.bank.events.clear()
+    with pytest.raises(StoreUnavailable, match="Kafka knows of an event at 2"):
+        await site.partitioned.apply(messages[1:])
+    assert await site.versions() == {}
 
 
 async def test_a_paused_projection_takes_nothing(site: Site) -> None:
