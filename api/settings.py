@@ -15,6 +15,13 @@ class SettingsError(Exception):
     """The settings do not fit together."""
 
 
+class NoBrokers(SettingsError):
+    """There is no Kafka to publish to or to read from."""
+
+    def __init__(self) -> None:
+        super().__init__("PROCVARS_KAFKA_BROKERS is not set: without Kafka the server feeds the projections itself.")
+
+
 class NoKeys(SettingsError):
     """A server that can verify no token is of no use to anybody."""
 
@@ -26,9 +33,9 @@ class NoKeys(SettingsError):
 
 
 class Settings(BaseSettings):
-    """Environment variables with the prefix PROCVARS_."""
+    """Environment variables with the prefix PROCVARS_. An empty one counts as unset."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True)
 
     database_url: str | None = None
     """Unset: an embedded PostgreSQL in `data_dir`."""
@@ -37,6 +44,11 @@ class Settings(BaseSettings):
     """May carry `user:password@`. Unset: search is served by PostgreSQL."""
     elasticsearch_api_key: SecretStr | None = None
     """Base64, as Elasticsearch gives it; instead of user and password."""
+
+    kafka_brokers: str | None = None
+    """`host:port`, separated by commas. Unset: the server itself feeds the projections from the event store."""
+    kafka_partitions: int = Field(default=8, ge=1, le=1000)
+    """Of the topic, when the relay creates it."""
 
     jwt_secret: SecretStr | None = None
     """HS256, for development and tests."""

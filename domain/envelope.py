@@ -1,9 +1,10 @@
 """An event as it leaves the store, for those who follow it: through the HTTP feed or through Kafka."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.event_state import state_of
+from domain.event_state import event_from_state, state_of
 from domain.events import Event, Recorded
 
 _NAMESPACE = UUID("5b0cfe5e-6f0c-5b6e-9a55-6c1b6f3b2f04")
@@ -29,3 +30,21 @@ def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
         "actor": {"user": event.user, "name": event.user_name},
         "payload": payload,
     }
+
+
+def event_from_envelope(sent: Mapping[str, Any]) -> Recorded[Event]:
+    """What `envelope` was given; members that it does not make are ignored.
+
+    Raises KeyError for a missing member or an unknown type, pydantic.ValidationError for a wrong field.
+    """
+    state = {
+        **sent["payload"],
+        "timestamp": sent["time"],
+        "workspace": sent["workspace"],
+        "user": sent["actor"]["user"],
+        "user_name": sent["actor"]["name"],
+        "class_version": sent["schema_version"],
+    }
+    return Recorded(
+        sent["position"], event_from_state(sent["type"], sent["instance_id"], sent["instance_version"], state)
+    )

@@ -115,9 +115,10 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
             raise NotParked()
         try:
             async with connection.transaction():
+                # To its end, whatever the position is: a worker may have passed by events above it. One that is to
+                # come yet changes nothing when it comes.
                 async for recorded in streams.stream(instance_id, after=row[0] - 1, topics=EVENTS):
-                    if recorded.position <= locked.position:
-                        await projection.apply(connection, locked.generation, [recorded])
+                    await projection.apply(connection, locked.generation, [recorded])
         except Exception as error:
             if passes_by_itself(error):
                 raise

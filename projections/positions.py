@@ -4,14 +4,18 @@ from dataclasses import dataclass
 
 from projections.projection import Connection
 
-_LOCK_OR_WAIT = """
+_FIND = """
 SELECT p.generation, p.shape, p.paused, p.failing_since IS NOT NULL, coalesce(t.notification_id, 0)
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 WHERE p.name = %s
-FOR UPDATE OF p
 """
+_LOCK_OR_WAIT = _FIND + "FOR UPDATE OF p"
 _LOCK = _LOCK_OR_WAIT + " SKIP LOCKED"
+# Row locks that are shared let newcomers pass those who wait for the whole row. Advisory locks queue.
+_GATE = "SELECT pg_advisory_xact_lock(724913, hashtext(%s))"
+_SHARED_GATE = "SELECT pg_advisory_xact_lock_shared(724913, hashtext(%s))"
+_SHARE = _FIND + "FOR KEY SHARE OF p"
 # The statement of eventsourcing's PostgresTrackingRecorder: a position never goes back.
 _SAVE = """
 INSERT INTO notification_tracking (application_name, notification_id) VALUES (%(name)s, %(position)s)
@@ -37,12 +41,26 @@ def tracking_name(projection: str, generation: int) -> str:
 
 async def lock_projection(connection: Connection, name: str, *, wait: bool = False) -> LockedProjection | None:
     """Locks the projection until the transaction ends; without `wait`, None while another process holds it."""
+    if wait:
+        await connection.execute(_GATE, (name,), prepare=True)
     row = await (await connection.execute(_LOCK_OR_WAIT if wait else _LOCK, (name,), prepare=True)).fetchone()
     return None if row is None else LockedProjection(*row)
 
 
+async def share_projection(connection: Connection, name: str) -> LockedProjection | None:
+    """Keeps `lock_projection` of others away until the transaction ends, but not others who share."""
+    await connection.execute(_SHARED_GATE, (name,), prepare=True)
+    row = await (await connection.execute(_SHARE, (name,), prepare=True)).fetchone()
+    return None if row is None else LockedProjection(*row)
+
+
 async def save_position(connection: Connection, name: str, generation: int, position: int) -> None:
-    await connection.execute(_SAVE, {"name": tracking_name(name, generation), "position": position}, prepare=True)
+    await save_tracking(connection, tracking_name(name, generation), position)
+
+
+async def save_tracking(connection: Connection, reader: str, position: int) -> None:
+    """Of any reader of the event store, by its name in the tracking table."""
+    await connection.execute(_SAVE, {"name": reader, "position": position}, prepare=True)
 
 
 async def generation_position(connection: Connection, name: str, generation: int) -> int:

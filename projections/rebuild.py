@@ -51,6 +51,7 @@ _ADD_SHARES = """
 INSERT INTO generation_shares (projection, generation, share, until) SELECT %s, %s, n, %s FROM generate_series(0, %s) n
 """
 _FORGET_SHARES = "DELETE FROM generation_shares WHERE projection = %s AND generation = %s"
+_FORGET_PARTITIONS = "DELETE FROM partition_positions WHERE projection = %s AND generation = %s"
 _FORGET_PARKED = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s"
 _SHARE = "SELECT position FROM generation_shares WHERE projection = %s AND generation = %s AND share = %s"
 _SHARE_DONE = """
@@ -252,6 +253,7 @@ async def discard(connection: Connection, projection: Projection, number: int) -
                 await projection.generations.drop(connection, number)
                 await forget_positions(connection, projection.name, number)
                 await connection.execute(_FORGET_SHARES, (projection.name, number))
+                await connection.execute(_FORGET_PARTITIONS, (projection.name, number))
                 await connection.execute(_FORGET_PARKED, (projection.name, number))
             return
         except psycopg.errors.LockNotAvailable:

@@ -14,9 +14,9 @@ from typing import Protocol
 
 import structlog
 
-from projections import parked
-from projections.failing import FailureWatch, KeepsFailing, report_failure, report_recovery
+from projections.failing import KeepsFailing, report_failure
 from projections.feed import EventFeed
+from projections.feeding import Feeding
 from projections.positions import lock_projection, save_position
 from projections.projection import Connection, Projection
 from projections.trouble import passes_by_itself
@@ -50,8 +50,10 @@ class ProjectionRunner:
     trouble: str | None = None
     """Why the last try failed, while it is being retried."""
     _connection: Connection | None = field(default=None, repr=False)
-    _watch: FailureWatch = field(default_factory=FailureWatch, repr=False)
-    _gave_up: bool = field(default=False, repr=False)
+    _feeding: Feeding = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._feeding = Feeding(self.projection)
 
     async def run(self) -> None:
         """Feeds until cancelled."""
@@ -61,8 +63,7 @@ class ProjectionRunner:
             try:
                 progressed = await self.step()
                 failures = 0
-                if not self._gave_up:
-                    self.trouble = None
+                self.trouble = self._feeding.given_up
             except Exception as error:
                 if not passes_by_itself(error):
                     raise
@@ -88,7 +89,7 @@ class ProjectionRunner:
         try:
             return await self._batch()
         except KeepsFailing as error:
-            await self._give_up(error)
+            await self._feeding.give_up(await self._connected(), error)
             return False
 
     async def _batch(self) -> bool:
@@ -99,19 +100,13 @@ class ProjectionRunner:
         started = time.perf_counter()
         async with connection.transaction():
             locked = await lock_projection(connection, self.projection.name)
-            if locked is None or locked.paused or locked.shape != self.projection.shape:
-                # Of another shape: a rebuild makes the generation that this code can write.
+            if not self._feeding.is_allowed(locked):
                 return False
-            if locked.failing and self._gave_up:
-                return False
-            self._gave_up = False
             if locked.position != self.position:
                 # Another process went on from here, or a rebuild was published.
                 self.position = locked.position
                 return True
-            await parked.apply_or_park(connection, self.projection, locked.generation, events, self._watch)
-            if locked.failing:
-                await report_recovery(connection, self.projection.name)
+            await self._feeding.apply(connection, locked, events)
             await save_position(connection, self.projection.name, locked.generation, events[-1].position)
         self.position = events[-1].position
         self.observe(
@@ -121,14 +116,6 @@ class ProjectionRunner:
             position=self.position,
         )
         return True
-
-    async def _give_up(self, error: KeepsFailing) -> None:
-        """Until an operator resumes the projection, or another release of the code is started."""
-        self._gave_up = True
-        self._watch = FailureWatch()
-        self.trouble = str(error)
-        log.error("projection keeps failing", projection=self.projection.name, error=self.trouble)
-        await report_failure(await self._connected(), self.projection.name, self.trouble)
 
     async def _record_failure(self, message: str) -> None:
         try:

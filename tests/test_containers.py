@@ -25,8 +25,6 @@ COMMAND_LINE: Any = typer.main.get_command(app)
 SECRET = re.compile("PASSWORD|SECRET|KEY")
 INTERPOLATION = re.compile(r"\$\{(\w+)(:?[-?+])?([^}]*)\}")
 
-kafka = pytest.mark.xfail(strict=True, reason="relay, worker and their setting are not there yet")
-
 
 def texts(value: Any) -> list[str]:
     """Every string in it, of a mapping with its key before it."""
@@ -43,9 +41,7 @@ def test_the_compose_file_fits_its_specification() -> None:
     jsonschema.validators.validator_for(schema)(schema).validate(COMPOSE)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=kafka if re.match("relay|worker", name) else ()) for name in OURS]
-)
+@pytest.mark.parametrize("name", OURS)
 def test_commands_exist(name: str) -> None:
     """With the options and arguments that are given; `--help` would not be enough to notice a missing argument."""
     command, *arguments = OURS[name]["command"]
@@ -59,7 +55,6 @@ def test_the_image_runs_a_command_that_exists() -> None:
     COMMAND_LINE.commands[command].make_context(command, arguments)
 
 
-@kafka
 def test_settings_exist() -> None:
     """Every variable with the prefix, in both files, is one that the program reads."""
     known = {f"PROCVARS_{name}".upper() for name in Settings.model_fields}

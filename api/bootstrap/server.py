@@ -70,7 +70,8 @@ async def open_server(
         metrics = Metrics()
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         connect = partial(projection_connection, database_url)
-        runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in store.projections)
+        fed_here = store.projections if settings.kafka_brokers is None else ()
+        runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in fed_here)
         limit = settings.max_document_bytes
         rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
         store.appender.start()

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from adapters.identity.shared_secret import UnusableSecret, issue
 from adapters.identity.tokens import TokenRejected
 from api.app import create_app
 from api.bootstrap.server import open_server
 from api.bootstrap.store import database, migrate_only
-from api.cli import history, projections
+from api.cli import distributed, history, projections
 from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready, sample_users
 from api.cli.output import INTERRUPTED, fail, note
@@ -34,6 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Change the variables of running process instances, safely, in production.",
 )
+app.command()(distributed.relay)
+app.command()(distributed.worker)
 app.add_typer(projections.app, name="projections", help="The read models: list, pause, resume, parked streams.")
 app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
 
@@ -46,7 +47,7 @@ def serve(
     port: int = 8080,
     data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
 ) -> None:
-    """API, console and in-process projections."""
+    """API and console, and the projections too where no Kafka is configured."""
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     run_server(settings, host, port)
@@ -68,6 +69,9 @@ def demo(
 
 def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleUser] = ()) -> None:
     """Serves until a signal ends it. Exits with 1 where it cannot start."""
+    # Not at the top: the other commands need no web server, and start sooner without it.
+    import uvicorn
+
     if not settings.has_keys:
         fail(str(NoKeys()))
     # Uvicorn raises the signal again when it has shut down; the default would end the process before the database is

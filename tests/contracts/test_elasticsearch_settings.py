@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from adapters.elasticsearch.search import ElasticsearchSearch
 from adapters.postgres.search import PostgresSearch
-from api.bootstrap import search_store
+from api.bootstrap.store import search_store
 from api.settings import Settings
 from domain.errors import SearchUnavailable
 from projections.projection import Connection

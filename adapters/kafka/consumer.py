@@ -1,0 +1,126 @@
+"""faust-streaming in the one shape that loses nothing.
+
+An event is acknowledged by us, in order, after its batch is committed; never by Faust itself, which acknowledges what a
+handler failed on. Whatever goes wrong inside an app crashes it as a whole, and a crashed app is never used again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import cast
+
+import faust
+import structlog
+from aiokafka import AIOKafkaConsumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Transport
+from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
+from faust.types import EventT, StreamT
+from mode import CrashingSupervisor
+
+from adapters.kafka.topic import TOPIC
+
+_BATCH_EVENTS = 500
+_BATCH_BYTES = 8 * 2**20
+_BUFFERED_EVENTS = 1000
+_START_SECONDS = 30.0
+_STOP_SECONDS = 8.0
+# A worker that was killed keeps its partitions from the others for so long.
+_SESSION_SECONDS = 10.0
+_FETCH_WAIT_MS = 200
+# A paused projection takes nothing for hours; that it lives is for its heartbeat to say.
+_POLL_SECONDS = 7 * 24 * 3600.0
+
+log = structlog.get_logger(__name__)
+
+
+class _ConsumerThread(AIOKafkaConsumerThread):
+    """Faust lets the broker hold a request for news for 1.5 s, in which the driver asks for no other partition's."""
+
+    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
+        return consumer
+
+
+class _KafkaConsumer(KafkaConsumer):
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+
+class _Transport(Transport):
+    Consumer = _KafkaConsumer
+
+
+class Consumer:
+    """One member of the group `procvars.<projection>`. For one start and one stop."""
+
+    def __init__(self, projection: str, brokers: str) -> None:
+        self._inbox: deque[EventT[bytes]] = deque()
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._app = faust.App(
+            f"procvars.{projection}",
+            broker=[f"kafka://{broker.strip()}" for broker in brokers.split(",")],
+            key_serializer="raw",
+            value_serializer="raw",
+            autodiscover=False,
+            web_enabled=False,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            table_standby_replicas=0,
+            stream_wait_empty=False,
+            stream_buffer_maxsize=_BUFFERED_EVENTS,
+            producer_acks=-1,
+            broker_session_timeout=_SESSION_SECONDS,
+            broker_heartbeat_interval=_SESSION_SECONDS / 5,
+            broker_max_poll_interval=_POLL_SECONDS,
+            consumer_auto_offset_reset="earliest",
+        )
+        self._app.transport = _Transport(self._app.conf.broker_consumer, self._app)
+        topic = self._app.topic(TOPIC, key_serializer="raw", value_serializer="raw")
+        self._app.agent(topic, name=TOPIC, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._receive)
+
+    @property
+    def crashed(self) -> bool:
+        return self._app.crashed
+
+    async def start(self) -> None:
+        """Joins the group. Raises TimeoutError, and whatever Faust and the driver raise."""
+        await asyncio.wait_for(self._app.start(), _START_SECONDS)
+
+    async def stop(self) -> None:
+        """Leaves the group; what was acknowledged is committed first where the broker can be reached."""
+        try:
+            await asyncio.wait_for(self._app.stop(), _STOP_SECONDS)
+        except TimeoutError:
+            log.warning("the consumer did not stop in time", app=self._app.conf.id, seconds=_STOP_SECONDS)
+        except Exception:
+            log.exception("the consumer stopped with an error", app=self._app.conf.id)
+
+    async def take(self, seconds: float) -> list[EventT[bytes]]:
+        """What has come in, in order, as a batch; waits that long for a first event. The events stay unacknowledged."""
+        if not self._inbox:
+            self._news.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), seconds)
+        batch: list[EventT[bytes]] = []
+        size = 0
+        while self._inbox and len(batch) < _BATCH_EVENTS and size < _BATCH_BYTES:
+            batch.append(self._inbox.popleft())
+            size += len(batch[-1].value)
+        self._room.set()
+        return batch
+
+    def acknowledge(self, batch: Sequence[EventT[bytes]]) -> None:
+        """In the order in which they were taken."""
+        for event in batch:
+            event.ack()
+
+    async def _receive(self, stream: StreamT[bytes]) -> None:
+        async for event in cast(faust.Stream[bytes], stream).noack().events():
+            self._inbox.append(event)
+            self._news.set()
+            while len(self._inbox) >= _BATCH_EVENTS:
+                self._room.clear()
+                await self._room.wait()

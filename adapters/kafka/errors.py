@@ -1,0 +1,13 @@
+"""What ends a relay or a worker for good; everything else is waited for."""
+
+
+class KafkaRefusal(Exception):
+    """It cannot go on like this."""
+
+
+class PartitionCountChanged(KafkaRefusal):
+    """With another number of partitions the events of an instance would lose their order."""
+
+
+class ProjectionPaused(KafkaRefusal):
+    """A paused projection does not catch up."""

@@ -1,0 +1,197 @@
+"""The relay: publishes the event store to Kafka, in commit order, each event at least once.
+
+Of several relays one is at work; the others stand by for its lock. What it published is saved only after the broker
+acknowledged it, so a relay that is killed publishes a little of it again, and its successor skips nothing. In each
+partition the order is that of the store; every message names the position of the one before it, so that a reader who
+misses one can tell.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from adapters.kafka.errors import PartitionCountChanged
+from adapters.kafka.topic import TOPIC, count_partitions, create_topic, message, partition_of
+from adapters.postgres.pool import UNAVAILABLE
+from adapters.postgres.relay_session import RelaySession, relay_session
+from domain.errors import StoreUnavailable
+from domain.events import Event, Recorded
+from projections.feed import EventLog
+
+T = TypeVar("T")
+
+_PAGE = 500
+_BATCHES_IN_FLIGHT = 4
+_POLL_SECONDS = 1.0
+_STAND_BY_SECONDS = 1.0
+_BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+_GRACE_SECONDS = 5.0
+_REQUEST_TIMEOUT_MS = 20_000
+_BATCH_BYTES = 256 * 1024
+_TROUBLE = (*UNAVAILABLE, StoreUnavailable, KafkaError)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Relay:
+    events: EventLog
+    database_url: str
+    brokers: str
+    """`host:port`, separated by commas."""
+    partitions: int
+    """Of a topic that is created."""
+    max_message_bytes: int
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Until `stopping` is set. Trouble with the database or the broker is retried. Raises PartitionCountChanged."""
+        failures = 0
+        while not self.stopping.is_set():
+            try:
+                async with relay_session(self.database_url) as session:
+                    if await self._became_active(session):
+                        async with self._producer() as producer:
+                            failures = 0
+                            await self._publish(session, producer)
+            except _TROUBLE as error:
+                pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
+                failures += 1
+                log.warning("relay waits", error=str(error) or type(error).__name__, seconds=pause)
+                await self._rest(pause)
+
+    async def _became_active(self, session: RelaySession) -> bool:
+        stands_by = False
+        while not await session.try_lock():
+            if not stands_by:
+                log.info("relay stands by: another one is at work")
+                stands_by = True
+            await self._rest(_STAND_BY_SECONDS)
+            if self.stopping.is_set():
+                return False
+        await self._check_topic(session)
+        return True
+
+    async def _check_topic(self, session: RelaySession) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        try:
+            await admin.start()
+            recorded = len(await session.last_positions())
+            found = await count_partitions(admin)
+            if found is None:
+                found = recorded or self.partitions
+                await create_topic(admin, found, self.max_message_bytes)
+        finally:
+            await admin.close()
+        if not recorded:
+            await session.record_partitions(found)
+        elif found != recorded:
+            raise PartitionCountChanged(
+                f"the topic {TOPIC} has {found} partitions, and {recorded} are recorded in relay_partitions: "
+                "docs/operations.md says how to change the number"
+            )
+
+    @asynccontextmanager
+    async def _producer(self) -> AsyncIterator[AIOKafkaProducer]:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.brokers,
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=self.max_message_bytes,
+            max_batch_size=_BATCH_BYTES,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+        )
+        await producer.start()
+        try:
+            yield producer
+        finally:
+            # An idempotent producer never gives up what it was told to send; but whoever is no longer the relay, or has
+            # no time left, must not send it. `stop` alone would wait for it.
+            with suppress(asyncio.CancelledError):
+                await producer._sender.close()
+            await producer.stop()
+
+    async def _publish(self, session: RelaySession, producer: AIOKafkaProducer) -> None:
+        position = await session.position()
+        last_positions = await session.last_positions()
+        log.info("relay at work", position=position, partitions=len(last_positions))
+        in_flight: deque[_Batch] = deque()
+        reading = asyncio.create_task(self.events.after_position(position, _PAGE))
+        try:
+            while in_flight or not self.stopping.is_set():
+                events = await reading
+                if events and not self.stopping.is_set():
+                    position = events[-1].position
+                    reading = asyncio.create_task(self.events.after_position(position, _PAGE))
+                    in_flight.append(await _while_held(session, _send(producer, events, last_positions)))
+                    if len(in_flight) < _BATCHES_IN_FLIGHT:
+                        continue
+                if in_flight:
+                    await _settle(session, in_flight)
+                else:
+                    await session.wait_for_news(_POLL_SECONDS)
+                if not events:
+                    reading = asyncio.create_task(self.events.after_position(position, _PAGE))
+        finally:
+            reading.cancel()
+            for batch in in_flight:
+                batch.acknowledged.cancel()
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the producer was given and the broker has to acknowledge. Raises KafkaError where it cannot be sent."""
+
+    position: int
+    last_positions: dict[int, int]
+    """Of the partitions that have something of it."""
+    acknowledged: asyncio.Future[Any]
+
+
+async def _send(producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], last_positions: list[int]) -> _Batch:
+    """Writes the partitions' new positions into `last_positions` too. Raises KafkaError."""
+    sent = []
+    published: dict[int, int] = {}
+    for recorded in events:
+        partition = partition_of(recorded.event.originator_id, len(last_positions))
+        one = message(recorded, last_positions[partition], partition)
+        sent.append(await producer.send(TOPIC, one.value, one.key, partition, headers=one.headers))
+        last_positions[partition] = published[partition] = recorded.position
+    return _Batch(events[-1].position, published, asyncio.gather(*sent))
+
+
+async def _settle(session: RelaySession, in_flight: deque[_Batch]) -> None:
+    """Waits for the oldest batch and saves the position after it, and after those that are acknowledged by then too."""
+    await _while_held(session, in_flight[0].acknowledged)
+    position, last_positions = 0, dict[int, int]()
+    while in_flight and in_flight[0].acknowledged.done():
+        batch = in_flight.popleft()
+        batch.acknowledged.result()
+        position = batch.position
+        last_positions |= batch.last_positions
+    await session.save(position, last_positions)
+
+
+async def _while_held(session: RelaySession, work: Awaitable[T]) -> T:
+    """What the work gives. It ends, and the driver's error is raised, where the session is lost meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=_POLL_SECONDS)
+            if not task.done():
+                await session.check()
+        return await task
+    finally:
+        task.cancel()

@@ -1,0 +1,228 @@
+"""The worker: feeds a projection from Kafka, and from the event store what Kafka does not bring.
+
+Two tasks. One commits what the consumer takes in and acknowledges it. The other moves the projection's position on, and
+catches up from the event store when it stands still although there is more: the relay is down, the broker is out of
+reach, the message was lost. So a lag ends without Kafka too, only in larger steps.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from faust.types import EventT
+
+from adapters.kafka.consumer import Consumer
+from adapters.kafka.errors import ProjectionPaused
+from adapters.kafka.topic import TOPIC, count_partitions, delivered
+from adapters.postgres.pool import UNAVAILABLE
+from projections.feeding import Feeding
+from projections.partition_positions import Progress
+from projections.partitioned import Delivered, PartitionedProjection, WholeLog
+from projections.projection import Projection
+from projections.runner import Connect
+from projections.trouble import passes_by_itself
+
+_BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_RESTART_SECONDS = 1.0
+_TAKE_SECONDS = 0.25
+# Faust hands over one event after the other; under load a short rest makes them a batch.
+_COLLECTING_SECONDS = 0.01
+_PAUSED_SECONDS = 0.5
+_IDLE_SECONDS = 1.0
+# After a batch the position follows quickly: somebody may wait for it.
+_SETTLING_SECONDS = 0.1
+_SETTLED_AFTER_SECONDS = 2.0
+_STANDS_STILL_SECONDS = 3.0
+_BROKER_TROUBLE = (KafkaError, OSError, TimeoutError)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class ProjectionWorker:
+    projection: Projection
+    events: WholeLog
+    connect: Connect
+    brokers: str
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by whoever wants it to end: the batch under way is finished first."""
+    _committed: asyncio.Event = field(default_factory=asyncio.Event)
+    _committed_at: float = 0.0
+    _feeding: Feeding = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._feeding = Feeding(self.projection)
+
+    async def run(self) -> None:
+        """Until it is told to stop."""
+        await self._both(self._follow(until=None))
+
+    async def run_until(self, position: int) -> None:
+        """Until everything up to that position is applied, or it is told to stop. Raises ProjectionPaused."""
+        await self._both(self._follow(until=position))
+
+    async def _both(self, following: Awaitable[None]) -> None:
+        consuming = asyncio.create_task(self._keep_consuming())
+        follower = asyncio.ensure_future(following)
+        try:
+            await asyncio.wait({consuming, follower}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.stopping.set()
+            done = await asyncio.gather(consuming, follower, return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+
+    async def _keep_consuming(self) -> None:
+        failures = 0
+        while not self.stopping.is_set():
+            partitioned = PartitionedProjection(self.projection, self.events, self.connect, self._feeding)
+            try:
+                await self._topic_is_there()
+                await self._consume(partitioned)
+                failures = 0
+            except _BROKER_TROUBLE as error:
+                log.warning("worker waits for Kafka", projection=self.projection.name, error=_words(error))
+            except Exception:
+                log.exception("consumer failed", projection=self.projection.name)
+            finally:
+                await partitioned.close()
+            await self._rest(_pause(failures, at_least=_RESTART_SECONDS))
+            failures += 1
+
+    async def _topic_is_there(self) -> None:
+        """Faust would look for a missing topic again only after minutes. Raises KafkaError."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers)
+        try:
+            await admin.start()
+            while not self.stopping.is_set() and await count_partitions(admin) is None:
+                log.info("no topic yet: the relay creates it", topic=TOPIC)
+                await self._rest(_RESTART_SECONDS)
+        finally:
+            await admin.close()
+
+    async def _consume(self, partitioned: PartitionedProjection) -> None:
+        """As long as the consumer lives."""
+        consumer = Consumer(self.projection.name, self.brokers)
+        try:
+            await consumer.start()
+            while not (self.stopping.is_set() or consumer.crashed):
+                batch = await consumer.take(_TAKE_SECONDS)
+                if batch and await self._commit(self._decoded(batch), consumer, partitioned):
+                    consumer.acknowledge(batch)
+                    await asyncio.sleep(_COLLECTING_SECONDS)
+            if consumer.crashed:
+                log.warning("consumer crashed: it is built anew", projection=self.projection.name)
+        finally:
+            await consumer.stop()
+
+    def _decoded(self, batch: Sequence[EventT[bytes]]) -> list[Delivered]:
+        found = []
+        for event in batch:
+            try:
+                found.append(delivered(event.message.partition, event.value))
+            except (ValueError, KeyError, TypeError) as error:
+                # Not from the relay. Were it an event that was damaged on its way, the next message would miss it.
+                log.error(
+                    "message is no event",
+                    partition=event.message.partition,
+                    offset=event.message.offset,
+                    error=_words(error),
+                )
+        return found
+
+    async def _commit(self, batch: Sequence[Delivered], consumer: Consumer, partitioned: PartitionedProjection) -> bool:
+        """Tries until it is done. False where the worker stops or the consumer crashes before."""
+        failures = 0
+        while not consumer.crashed:
+            try:
+                if await partitioned.apply(batch):
+                    self._committed_at = time.monotonic()
+                    self._committed.set()
+                    return True
+                pause = _PAUSED_SECONDS
+            except Exception as error:
+                if not passes_by_itself(error):
+                    raise
+                pause = _pause(failures)
+                failures += 1
+                log.warning("projection waits", projection=self.projection.name, error=_words(error), seconds=pause)
+                await self._report(partitioned, error)
+            await self._rest(pause)
+            if self.stopping.is_set():
+                break
+        return False
+
+    async def _report(self, partitioned: PartitionedProjection, error: Exception) -> None:
+        """Of PostgreSQL's own trouble nothing can be kept; of that with another store something can."""
+        await partitioned.close()
+        with suppress(*UNAVAILABLE):
+            await partitioned.report_failure(_words(error))
+
+    async def _follow(self, until: int | None) -> None:
+        partitioned = PartitionedProjection(self.projection, self.events, self.connect, self._feeding)
+        failures = 0
+        reached, since = (0, 0), time.monotonic()
+        try:
+            while not self.stopping.is_set():
+                try:
+                    progress = await partitioned.advance()
+                    if until is not None and self._is_done(progress, until):
+                        return
+                    if (progress.generation, progress.position) != reached or progress.complete or progress.paused:
+                        reached, since = (progress.generation, progress.position), time.monotonic()
+                    elif time.monotonic() - since > _STANDS_STILL_SECONDS:
+                        # As long as Kafka brings nothing: what it brings, all workers share.
+                        self._committed.clear()
+                        while await partitioned.catch_up(progress.last) and not self._committed.is_set():
+                            pass
+                        since = time.monotonic()
+                        continue
+                    failures = 0
+                    await self._until_committed(progress)
+                except ProjectionPaused:
+                    raise
+                except Exception as error:
+                    if passes_by_itself(error):
+                        log.warning("projection waits", projection=self.projection.name, error=_words(error))
+                    else:
+                        log.exception("following failed", projection=self.projection.name)
+                    await partitioned.close()
+                    await self._rest(_pause(failures))
+                    failures += 1
+        finally:
+            await partitioned.close()
+
+    def _is_done(self, progress: Progress, until: int) -> bool:
+        if progress.paused and progress.position < until:
+            raise ProjectionPaused(f"{self.projection.name} is paused")
+        if self._feeding.given_up is not None:
+            raise ProjectionPaused(f"{self.projection.name} keeps failing: {self._feeding.given_up}")
+        return progress.position >= until
+
+    async def _until_committed(self, progress: Progress) -> None:
+        """Until it is worth looking again."""
+        settling = not progress.complete and time.monotonic() - self._committed_at < _SETTLED_AFTER_SECONDS
+        if settling:
+            await self._rest(_SETTLING_SECONDS)
+        else:
+            self._committed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._committed.wait(), _IDLE_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+
+
+def _pause(failures: int, at_least: float = 0.0) -> float:
+    return max(at_least, _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)])
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

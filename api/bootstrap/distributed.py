@@ -1,0 +1,64 @@
+"""Where the parts of the processes beside the server are put together: the relay to Kafka, and the workers that it feeds."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from adapters.postgres.pool import projection_connection
+from api.bootstrap.store import open_store
+from api.settings import NoBrokers, Settings
+from projections.operations import NoSuchProjection
+
+# Patch, previous document and body may each be as large as a document; escapes and numbers take some more.
+_LARGEST_EVENT = 4
+
+
+async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
+    """Until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
+    if settings.kafka_brokers is None:
+        raise NoBrokers()
+    from adapters.kafka.relay import Relay
+
+    async with open_store(settings, database_url) as store:
+        await Relay(
+            events=store.events,
+            database_url=database_url,
+            brokers=settings.kafka_brokers,
+            partitions=settings.kafka_partitions,
+            max_message_bytes=_LARGEST_EVENT * settings.max_document_bytes,
+            stopping=stopping,
+        ).run()
+
+
+async def run_workers(
+    settings: Settings, database_url: str, names: Sequence[str], stopping: asyncio.Event, *, once: bool
+) -> None:
+    """Until `stopping` is set; with `once` until they have what the store holds now.
+
+    Raises NoBrokers, NoSuchProjection, StoreUnavailable, ProjectionPaused.
+    """
+    if settings.kafka_brokers is None:
+        raise NoBrokers()
+    from adapters.kafka.worker import ProjectionWorker  # Faust takes a second to import; only workers wait for it
+
+    async with open_store(settings, database_url) as store:
+        by_name = {projection.name: projection for projection in store.projections}
+        if unknown := [name for name in names if name not in by_name]:
+            raise NoSuchProjection(f"There is no projection {unknown[0]!r}; there are {', '.join(by_name)}.")
+        connect = partial(projection_connection, database_url)
+        workers = [
+            ProjectionWorker(by_name[name], store.events, connect, settings.kafka_brokers)
+            for name in dict.fromkeys(names)
+        ]
+        last = await store.events.last_position()
+        runs = [asyncio.create_task(worker.run_until(last) if once else worker.run()) for worker in workers]
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait({told, asyncio.ensure_future(_all(runs))}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        for worker in workers:
+            worker.stopping.set()
+        await asyncio.gather(*runs)
+
+
+async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)

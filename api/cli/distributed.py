@@ -1,0 +1,54 @@
+"""`procvars relay` and `procvars worker`: the processes beside the server when Kafka carries the events."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from adapters.kafka.errors import KafkaRefusal
+from api.bootstrap.distributed import run_relay, run_workers
+from api.bootstrap.store import database
+from api.cli.configuration import settings_with
+from api.cli.output import fail
+from api.logging import configure_logging
+from api.settings import Settings, SettingsError
+from domain.errors import DomainError
+
+if sys.platform != "win32":
+    import uvloop
+
+
+def relay() -> None:
+    """Publishes the event store to Kafka. A second one stands by."""
+    _run(run_relay)
+
+
+def worker(
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Projections.")],
+    once: Annotated[bool, typer.Option("--once", help="Until caught up, then exit.")] = False,
+) -> None:
+    """Feeds projections from Kafka. Start as many as you like: they share the partitions."""
+    _run(lambda settings, url, stopping: run_workers(settings, url, names, stopping, once=once))
+
+
+def _run(work: Callable[[Settings, str, asyncio.Event], Awaitable[None]]) -> None:
+    settings = settings_with()
+    configure_logging(settings.log_format)
+    if sys.platform != "win32":
+        # As a policy, for Faust makes loops of its own, in threads.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    try:
+        with database(settings) as url:
+            asyncio.run(_until_signalled(lambda stopping: work(settings, url, stopping)))
+    except (SettingsError, DomainError, KafkaRefusal) as error:
+        fail(str(error))
+
+
+async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await work(stopping)

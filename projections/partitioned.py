@@ -1,0 +1,156 @@
+"""Applies events that come through a partitioned log: in order in each partition, at least once, perhaps not all.
+
+The event store stays the measure. A message names the event before it in its partition; where that one was not applied,
+and where the projection stands still although the store has more, the missing events are taken from the store.
+
+A batch shares the projection's row with batches of other workers and locks the positions of its own partitions; so a
+worker that lost a partition without knowing it yet does not meet its successor. A batch with a definition locks the
+whole projection, because rows of all partitions are derived from definitions (`projections/known_definitions.py`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from domain.errors import StoreUnavailable
+from domain.events import DefinitionPublished, Event, Recorded
+from projections import partition_positions
+from projections.failing import KeepsFailing, report_failure
+from projections.feed import EventLog
+from projections.feeding import Feeding
+from projections.partition_positions import Progress
+from projections.positions import LockedProjection, lock_projection, save_position, share_projection
+from projections.projection import Connection, Projection
+from projections.runner import Connect
+
+_PAGE = 500
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """An event as a message brought it."""
+
+    partition: int
+    previous_position: int
+    """Of the event before it in the partition; 0 for the first."""
+    recorded: Recorded[Event]
+
+
+class EventsMissing(Exception):
+    """An event before this one was not delivered."""
+
+    def __init__(self, until: int) -> None:
+        super().__init__(f"the events up to {until} were not all delivered")
+        self.until = until
+
+
+class WholeLog(EventLog, Protocol):
+    async def last_position(self) -> int:
+        """Of the newest event; 0 for none. Raises StoreUnavailable."""
+        ...
+
+
+@dataclass(slots=True)
+class PartitionedProjection:
+    """For one task at a time: it has one connection."""
+
+    projection: Projection
+    events: WholeLog
+    connect: Connect
+    feeding: Feeding
+    _connection: Connection | None = None
+
+    async def apply(self, batch: Sequence[Delivered]) -> bool:
+        """Commits what of the batch is not applied yet. False while the projection may not be fed: nothing was done.
+
+        Raises the troubles of the store.
+        """
+        caught_up = 0
+        while True:
+            try:
+                return await self._apply(batch)
+            except KeepsFailing as error:
+                await self.feeding.give_up(await self._connected(), error)
+                return False
+            except EventsMissing as missing:
+                if missing.until <= caught_up:
+                    raise StoreUnavailable(
+                        f"Kafka knows of an event at {missing.until}, and the event store has none so far"
+                    ) from missing
+                caught_up = missing.until
+                log.warning("events missing in Kafka", projection=self.projection.name, until=missing.until)
+                while await self.catch_up(missing.until):
+                    pass
+
+    async def catch_up(self, until: int) -> bool:
+        """Applies some of the events up to that position, from the event store. Whether there are more of them.
+
+        Raises the troubles of the store.
+        """
+        connection = await self._connected()
+        try:
+            async with connection.transaction():
+                locked = await lock_projection(connection, self.projection.name, wait=True)
+                if not self.feeding.is_allowed(locked) or locked.position >= until:
+                    return False
+                events = await self.events.after_position(locked.position, _PAGE)
+                if not events:
+                    return False
+                await self.feeding.apply(connection, locked, events)
+                await save_position(connection, self.projection.name, locked.generation, events[-1].position)
+        except KeepsFailing as error:
+            await self.feeding.give_up(connection, error)
+            return False
+        last = events[-1].position
+        log.info("taken from the event store", projection=self.projection.name, events=len(events), position=last)
+        return last < until
+
+    async def advance(self) -> Progress:
+        """Moves the projection's position to where all partitions are. Raises the troubles of the store."""
+        connection = await self._connected()
+        return await partition_positions.advance(connection, self.projection.name)
+
+    async def report_failure(self, failure: str) -> None:
+        await report_failure(await self._connected(), self.projection.name, failure)
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _apply(self, batch: Sequence[Delivered]) -> bool:
+        connection = await self._connected()
+        name = self.projection.name
+        async with connection.transaction():
+            locked = await self._lock(connection, batch)
+            if not self.feeding.is_allowed(locked):
+                return False
+            partitions = {one.partition for one in batch}
+            own = await partition_positions.lock(connection, name, locked.generation, partitions)
+            reached = {partition: max(position, locked.position) for partition, position in own.items()}
+            fresh: list[Recorded[Event]] = []
+            for one in batch:
+                if one.recorded.position <= reached[one.partition]:
+                    continue
+                if one.previous_position > reached[one.partition]:
+                    raise EventsMissing(one.previous_position)
+                reached[one.partition] = one.recorded.position
+                fresh.append(one.recorded)
+            if fresh:
+                await self.feeding.apply(connection, locked, fresh)
+                await partition_positions.save(connection, name, locked.generation, reached)
+        return True
+
+    async def _lock(self, connection: Connection, batch: Sequence[Delivered]) -> LockedProjection | None:
+        if any(isinstance(one.recorded.event, DefinitionPublished) for one in batch):
+            return await lock_projection(connection, self.projection.name, wait=True)
+        return await share_projection(connection, self.projection.name)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self.connect()
+        return self._connection

@@ -1,0 +1,45 @@
+"""An event that leaves through the feed or Kafka can be read back as the event that it was."""
+
+import json
+
+import pytest
+from hypothesis import given
+
+from adapters.postgres import exact_json
+from domain.documents import Document
+from domain.envelope import envelope, event_from_envelope
+from domain.event_state import state_of
+from domain.events import EVENTS, Recorded
+from tests.domain.json_strategies import documents
+from tests.domain.test_golden_events import CURRENT, VERSIONS, event_of, golden
+
+
+@pytest.mark.parametrize("name", CURRENT)
+@given(document=documents)
+def test_an_event_comes_back_from_its_envelope(name: str, document: Document) -> None:
+    """Class, fields, types, digits and key order are the same, through the bytes of a message, whatever the values."""
+    stored = golden(name)
+    for field in {"variables", "previous", "body", "request", "response", "metadata"} & stored["state"].keys():
+        stored["state"][field] = document
+    event = event_of(stored)
+
+    sent = exact_json.dumps({**envelope(Recorded(41, event)), "previous_position": 40})
+    read = event_from_envelope(exact_json.loads(sent))
+
+    assert read.position == 41
+    assert type(read.event) is type(event)
+    assert json.dumps(state_of(read.event)) == json.dumps(state_of(event))
+    assert (read.event.originator_id, read.event.originator_version) == (stored["stream"], stored["version"])
+    assert json.loads(sent) == exact_json.loads(sent), "another client reads the same"
+
+
+def test_every_event_has_a_golden_file_here() -> None:
+    """The test above leaves no class of event out."""
+    assert {event.TOPIC for event in EVENTS} == set(VERSIONS) == {name.rpartition("-v")[0] for name in CURRENT}
+
+
+def test_an_unknown_type_is_refused() -> None:
+    """A message that another program wrote is not taken for an event."""
+    sent = envelope(Recorded(1, event_of(golden("TaskClosed-v1")))) | {"type": "Unknown"}
+    with pytest.raises(KeyError):
+        event_from_envelope(sent)
