@@ -1,0 +1,112 @@
+"""All parts on their own: the processes of docker-compose.yml, with the same commands, on services without containers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api import rebuilding
+from projections.registry import PROJECTION_NAMES
+from tests.api.bank import W, open_task, put, start, synced, variables
+from tests.api.elasticsearch import eventually, found, states
+from tests.conftest import NewServer
+from tests.kafka.programs import Program
+from tests.kafka.rebuilt import assert_as_built_anew
+from tests.kafka.site import Site
+from tests.kafka.topics import remove_topic
+from tests.services.service import Service
+
+ALIAS = "procvars-instances"
+
+
+async def test_rebuilds_while_kafka_feeds(site: Site) -> None:
+    """Each projection anew in the middle of edits; the workers go on with the new generation by themselves."""
+    await site.open(20)
+    await site.relay()
+    await site.worker()
+    editing = asyncio.create_task(site.edit(2000, seconds=10))
+    for name in PROJECTION_NAMES:
+        await rebuilding.rebuild(site.commands.store, name, 2, lambda _: None)
+    await editing
+    await site.caught_up()
+    await assert_as_built_anew(site.commands.store)
+    assert await rebuilding.check(site.commands.store, "task_keywords", 2, lambda _: None) == []
+    assert all(program.running for program in site.programs)
+
+
+@pytest.fixture
+async def programs(
+    kafka_database: str, kafka_broker: Service, elasticsearch_node: Service, tmp_path: Path
+) -> AsyncIterator[list[Program]]:
+    """Relay and a worker for each projection."""
+    await remove_topic(kafka_broker.address)
+    environment = environment_of(kafka_database, kafka_broker, elasticsearch_node)
+    assert Program(["migrate"], environment, tmp_path / "migrate.log").start().wait() == 0
+    commands = [["relay"], *(["worker", name] for name in PROJECTION_NAMES)]
+    running = [Program(command, environment, tmp_path / f"{command[-1]}.log").start() for command in commands]
+    yield running
+    for program in running:
+        assert program.running, program.text()[-4000:]
+    codes = await asyncio.gather(*(asyncio.to_thread(program.stop) for program in running))
+    elasticsearch_node.start()
+    assert set(codes) == {0}
+
+
+def environment_of(database_url: str, broker: Service, node: Service) -> dict[str, str]:
+    return {
+        "PROCVARS_DATABASE_URL": database_url,
+        "PROCVARS_KAFKA_BROKERS": broker.address,
+        "PROCVARS_ELASTICSEARCH_URL": node.address,
+    }
+
+
+def test_an_edit_goes_through_all_parts(
+    new_server: NewServer,
+    programs: list[Program],
+    kafka_database: str,
+    kafka_broker: Service,
+    elasticsearch_node: Service,
+) -> None:
+    """Two servers, relay, workers; Elasticsearch away for a while; the search index rebuilt and swapped meanwhile."""
+    environment = environment_of(kafka_database, kafka_broker, elasticsearch_node)
+    servers = [new_server(database_url=kafka_database, environment=environment) for _ in range(2)]
+    with servers[0].client() as one, servers[1].client() as two:
+        instances = [start(one, {"application": {"income": 0}}) for _ in range(5)]
+        for instance in instances:
+            open_task(two, instance)
+            put(one, instance, {"application": {"income": 1}}).raise_for_status()
+            assert synced(two, instance)["version"] == 3
+            assert variables(two, instance, after_version=3) == {"application": {"income": 1}}
+        eventually(lambda: found(two, keys={"income": 1}), sorted(instances))
+        entries = two.get(f"{W}/audit-log", params={"instance_id": instances[0]}).json()["items"]
+        assert [entry["version"] for entry in entries] == [3]
+
+        elasticsearch_node.stop()
+        for instance in instances:
+            put(two, instance, {"application": {"income": 2}}).raise_for_status()
+            assert variables(one, instance, after_version=4) == {"application": {"income": 2}}
+        eventually(lambda: states(one)["search_index"]["state"], "failing")
+        assert "Elasticsearch cannot be reached" in states(one)["search_index"]["error"]
+        ready = httpx.get(f"{servers[0].address}/readyz")
+        assert (ready.status_code, ready.json()["failing"]) == (503, ["search_index"])
+        elasticsearch_node.start()
+        for instance in instances:
+            assert synced(one, instance)["version"] == 4
+        eventually(lambda: found(one, keys={"income": 2}), sorted(instances))
+        eventually(lambda: states(one)["search_index"]["state"], "running")
+
+        before = published(elasticsearch_node)
+        assert one.post("/projections/search_index/rebuild").status_code == 202
+        put(two, instances[0], {"application": {"income": 3}}).raise_for_status()
+        eventually(lambda: states(two)["search_index"]["rebuild"], None)
+        eventually(lambda: found(two, keys={"income": 3}), [instances[0]])
+        assert published(elasticsearch_node) != before
+        for name in ("search_index", "current_variables"):
+            assert one.post(f"/projections/{name}/check").json() == {"equal": True, "differing": []}
+
+
+def published(node: Service) -> list[str]:
+    """The index behind the alias."""
+    return list(httpx.get(f"{node.address}/_alias/{ALIAS}").raise_for_status().json())
