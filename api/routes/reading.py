@@ -16,7 +16,7 @@ from api.reading import existing_instance, until
 from api.services import services
 from domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
 from domain.instance_status import InstanceStatus
-from projections import audit_log, current_variables, search_index, snapshot_history, task_keywords
+from projections import audit_log, current_variables, search_index, snapshot_history, task_list
 from projections.instance_tasks import TaskStatus
 from projections.operations import SyncStatus, sync_status
 from projections.paging import DEFAULT_LIMIT, MAX_LIMIT
@@ -173,7 +173,7 @@ async def list_tasks(
     """The Task Manager's tasks. `keyword` matches any keyword's value, whole or by prefix with a trailing `*`."""
     async with borrowed(services(request).pool) as connection:
         return answer(
-            await task_keywords.tasks(
+            await task_list.tasks(
                 connection,
                 caller.workspace,
                 keyword=keyword,

@@ -2,10 +2,11 @@
 
 import pytest
 
-from projections import task_keywords
+from projections import task_list
 from projections.instance_tasks import TaskStatus
 from projections.projection import Connection
-from projections.task_keywords import TaskItem, TaskKeywords
+from projections.task_keywords import TaskKeywords
+from projections.task_list import TaskItem
 from tests.projections.story import Story, begin, feed
 
 KEYWORDS = {"name": "$.name", "id": "$.id"}
@@ -19,12 +20,12 @@ async def told(connection: Connection, story: Story) -> None:
 
 async def shown(connection: Connection, **filters: object) -> dict[str, tuple[str, str]]:
     """Task id → keywords and data."""
-    found = await task_keywords.tasks(connection, "demo", **filters)  # type: ignore[arg-type]
+    found = await task_list.tasks(connection, "demo", **filters)  # type: ignore[arg-type]
     return {item.task_id: (item.keywords, item.data) for item in found.items}
 
 
 async def matching(connection: Connection, keyword: str, key: str | None = None) -> list[str]:
-    found = await task_keywords.tasks(connection, "demo", keyword=keyword, key=key)
+    found = await task_list.tasks(connection, "demo", keyword=keyword, key=key)
     return sorted(item.task_id for item in found.items)
 
 
@@ -45,7 +46,7 @@ async def test_a_task_shows_the_keywords_and_data_of_its_instance(connection: Co
     story.start("i1", {"name": "J\0", "id": 2**70, "sum": 1.0})
     story.open_task("i1", "t1", title="Review", node="n", assignee="bob", metadata={"due": 1.0})
     await told(connection, story)
-    assert (await task_keywords.tasks(connection, "demo")).items == [
+    assert (await task_list.tasks(connection, "demo")).items == [
         TaskItem(
             task_id="t1",
             instance_id="i1",
@@ -202,8 +203,8 @@ async def test_filters_and_pages(connection: Connection) -> None:
     await told(connection, story)
     assert list(await shown(connection, status=TaskStatus.CLOSED)) == ["i1"]
     assert list(await shown(connection, instance_id="i2", keyword="a")) == ["i2"]
-    first = await task_keywords.tasks(connection, "demo", keyword="a", limit=3)
-    second = await task_keywords.tasks(connection, "demo", keyword="a", limit=3, cursor=first.next)
+    first = await task_list.tasks(connection, "demo", keyword="a", limit=3)
+    second = await task_list.tasks(connection, "demo", keyword="a", limit=3, cursor=first.next)
     assert [item.task_id for item in first.items + second.items] == ["i4", "i3", "i2", "i1", "i0"]
     assert second.next is None
 
@@ -218,7 +219,7 @@ async def test_other_workspaces_do_not_exist(connection: Connection) -> None:
     await told(connection, story)
     assert await shown(connection) == {}
     assert await matching(connection, "a") == []
-    (item,) = (await task_keywords.tasks(connection, "other", keyword="a")).items
+    (item,) = (await task_list.tasks(connection, "other", keyword="a")).items
     assert item.keywords == '{"other":"a"}'
 
 
