@@ -124,6 +124,7 @@ async def test_a_snapshot_is_restored_with_a_reason(operator: Operator, bank: ht
     await expect(walter.dialog).to_contain_text('"a": "first"')
     await walter.dialog.get_by_role("button", name="Compare with current").click()
     await expect(walter.dialog.get_by_role("list", name="Changes")).to_contain_text('"first" → "second"')
+    await expect(walter.dialog.locator(".editor.modified .line-insert").first).to_be_attached()
     await walter.picture("snapshots-compared")
     await walter.dialog.get_by_role("button", name="Close").click()
     await walter.page.get_by_role("button", name="Restore the snapshot before version 2").click()
