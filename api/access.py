@@ -27,16 +27,26 @@ async def authenticated(request: Request, _: Annotated[object, Security(_bearer)
 CurrentActor = Annotated[Actor, Depends(authenticated)]
 
 
-def workspace_permission(permission: Permission) -> Callable[..., Awaitable[Caller]]:
-    """A dependency that gives the caller, once it is known that they have the permission in the path's workspace."""
+async def caller_with(request: Request, permission: Permission) -> Caller:
+    """The caller, once it is known that they have the permission in the path's workspace.
 
-    async def allowed(request: Request, workspace: Workspace, actor: CurrentActor) -> Caller:
-        roles = services(request).roles
-        if not may_see_workspace(actor, workspace, roles):
-            raise WorkspaceNotFound()
-        if permission not in workspace_permissions(actor, workspace, roles):
-            raise PermissionDenied(permission=permission.value)
-        return Caller(workspace=workspace, user=actor.user, user_name=actor.name)
+    Raises as `authenticated`, WorkspaceNotFound, PermissionDenied.
+    """
+    actor = await authenticated(request)
+    workspace = request.path_params["workspace"]
+    roles = services(request).roles
+    if not may_see_workspace(actor, workspace, roles):
+        raise WorkspaceNotFound()
+    if permission not in workspace_permissions(actor, workspace, roles):
+        raise PermissionDenied(permission=permission.value)
+    return Caller(workspace=workspace, user=actor.user, user_name=actor.name)
+
+
+def workspace_permission(permission: Permission) -> Callable[..., Awaitable[Caller]]:
+    """`caller_with` as a dependency."""
+
+    async def allowed(request: Request, workspace: Workspace, _: Annotated[object, Security(_bearer)] = None) -> Caller:
+        return await caller_with(request, permission)
 
     return allowed
 

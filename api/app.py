@@ -4,13 +4,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import health
 from api.console_files import console_route
+from api.paths import API
 from api.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request, on_unforeseen, problem_response
 from api.routes import console, definitions, events, execution, me, projections, reading, variables
 from api.services import Services
@@ -70,12 +71,13 @@ def create_app(open_services: OpenServices, version: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    api = APIRouter(prefix="/api/v1")
-    for module in (variables, reading, execution, definitions, events, projections, me):
-        api.include_router(module.router)
-    api.include_router(health.router)
-    app.include_router(api)
+    modules = (variables, reading, execution, definitions, events, projections, me)
+    for router in (variables.edits, *(module.router for module in modules)):
+        # Not included, which FastAPI does as a router within the router: every request would pay for it.
+        app.router.routes.extend(router.routes)
+    app.include_router(health.router, prefix=API)
     app.include_router(health.router, include_in_schema=False)
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     app.include_router(console.router)

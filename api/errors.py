@@ -32,5 +32,9 @@ class RequestTooLarge(DomainError):
     """The body of the request is larger than this server accepts."""
 
 
+class RebuildFailed(DomainError):
+    """The rebuild stopped; the live read model is untouched."""
+
+
 class ConsoleNotBuilt(DomainError):
     """The console was not built into this installation: `make install` does it. The API works without it."""

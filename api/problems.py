@@ -19,6 +19,7 @@ from domain import document_errors, errors
 from domain.documents import encode
 from projections.operations import NoSuchProjection
 from projections.parked import NotParked
+from projections.rebuild import RebuildRunning
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,10 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.InvalidArgument: 422,
     errors.IdempotencyKeyReused: 422,
     edge.PreconditionRequired: 428,
+    RebuildRunning: 409,
+    edge.RebuildFailed: 500,
     errors.StoreUnavailable: 503,
+    errors.SearchUnavailable: 503,
     errors.ProjectionBehind: 503,
     TooBusy: 503,
 }

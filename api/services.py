@@ -1,4 +1,4 @@
-"""The parts of a running program, put together once by `api/bootstrap.py`."""
+"""The parts of a running program, put together once by `api/bootstrap/server.py`."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -6,11 +6,11 @@ from typing import cast
 from fastapi import Request
 
 from adapters.identity.tokens import TokenVerifier
-from adapters.postgres.appender import Appender
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.console_sign_in import ConsoleSignIn
 from api.metrics import Metrics
+from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
 from commands.editing import Editing
 from commands.execution import Execution
@@ -19,17 +19,6 @@ from projections.feed import EventFeed
 from projections.projection import Projection
 from projections.runner import ProjectionRunner
 from projections.search_port import SearchStore
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """The event store and the database of the read models: all that a command of the command line needs."""
-
-    pool: Pool
-    appender: Appender
-    events: PostgresEventStore
-    search: SearchStore
-    projections: tuple[Projection, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +37,7 @@ class Services:
     search: SearchStore
     projections: tuple[Projection, ...]
     runners: tuple[ProjectionRunner, ...]
+    rebuilds: RebuildProcesses
     metrics: Metrics
 
 

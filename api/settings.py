@@ -1,10 +1,14 @@
 """Everything that is set from outside, read once at the start and passed down."""
 
+import json
+import os
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PREFIX = "PROCVARS_"
 
 
 class SettingsError(Exception):
@@ -24,11 +28,15 @@ class NoKeys(SettingsError):
 class Settings(BaseSettings):
     """Environment variables with the prefix PROCVARS_."""
 
-    model_config = SettingsConfigDict(env_prefix="PROCVARS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True)
 
     database_url: str | None = None
     """Unset: an embedded PostgreSQL in `data_dir`."""
     data_dir: Path = Path("./procvars-data")
+    elasticsearch_url: HttpUrl | None = None
+    """May carry `user:password@`. Unset: search is served by PostgreSQL."""
+    elasticsearch_api_key: SecretStr | None = None
+    """Base64, as Elasticsearch gives it; instead of user and password."""
 
     jwt_secret: SecretStr | None = None
     """HS256, for development and tests."""
@@ -57,7 +65,25 @@ class Settings(BaseSettings):
             raise ValueError("PROCVARS_OIDC_CLIENT_ID goes with PROCVARS_JWKS_URL")
         return self
 
+    @model_validator(mode="after")
+    def _one_way_into_elasticsearch(self) -> Self:
+        if self.elasticsearch_api_key and (self.elasticsearch_url is None or self.elasticsearch_url.username):
+            raise ValueError("PROCVARS_ELASTICSEARCH_API_KEY goes with a PROCVARS_ELASTICSEARCH_URL without a user")
+        return self
+
+    def environment_on(self, database_url: str) -> dict[str, str]:
+        """For another process of this program: these settings, on that database."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
+        given = {**dict(self), "database_url": database_url}
+        return kept | {f"{_PREFIX}{name.upper()}": _text(value) for name, value in given.items() if value is not None}
+
     @property
     def has_keys(self) -> bool:
         """Whether tokens can be verified at all."""
         return self.jwt_secret is not None or self.jwks_url is not None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, dict) else str(value)

@@ -122,5 +122,9 @@ class StoreUnavailable(Unavailable):
     """The database cannot be reached now."""
 
 
+class SearchUnavailable(Unavailable):
+    """The search index cannot be reached now."""
+
+
 class ProjectionBehind(Unavailable):
     """The read model has not caught up with that version yet."""

@@ -115,7 +115,7 @@ _ONE = _ITEM + ", url, body, patch, bulk_id FROM audit_log WHERE workspace = %(w
 class AuditLog:
     name = NAME
     shape = 1
-    generations = Tables([NAME], _DDL)
+    generations = Tables({NAME: "subject_identifier"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         found = (recorded.event for recorded in events)

@@ -141,7 +141,7 @@ _VARIABLES = "SELECT version, variables FROM current_variables WHERE workspace =
 class CurrentVariables:
     name = NAME
     shape = 1
-    generations = Tables([NAME], _DDL)
+    generations = Tables({NAME: "id"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         target = table(NAME, generation)

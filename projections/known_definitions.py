@@ -37,6 +37,10 @@ FOR SHARE OF t
 """
 
 
+STREAM_OF_DEFINITION = "'definition:' || workspace || ':' || key"
+"""SQL for `domain.definition.definition_stream` of a row of such a table."""
+
+
 class KnownDefinitions:
     """`name`: the table, with columns workspace, key, version, fields and the key (workspace, key)."""
 
@@ -60,16 +64,24 @@ class KnownDefinitions:
         learned = await self._write(connection, generation, newest)
         return [newest[key] for key in learned]
 
-    async def get(self, connection: Connection, generation: int, keys: Iterable[Key]) -> Mapping[Key, Definition]:
-        """Without those that were never published."""
-        wanted = sorted(set(keys))
-        found = await self._read(connection, generation, wanted)
-        missing = [key for key in wanted if key not in found]
+    async def fetch(self, connection: Connection, generation: int, keys: Iterable[Key]) -> list[Definition]:
+        """Takes from the event store what did not pass by yet, and returns it. Where rows outlive a rollback there may be
+        some that were derived with an older one.
+        """
+        wanted = set(keys)
+        missing = sorted(wanted - (await self.get(connection, generation, wanted)).keys())
         published = {key: definition for key in missing if (definition := await self._source.definition(*key))}
-        if published:
-            await self._write(connection, generation, published)
-            found |= await self._read(connection, generation, sorted(published))
-        return found
+        await self._write(connection, generation, published)
+        return list(published.values())
+
+    async def get(self, connection: Connection, generation: int, keys: Iterable[Key]) -> Mapping[Key, Definition]:
+        """Without those that are not known."""
+        wanted = sorted(set(keys))
+        if not wanted:
+            return {}
+        statement = sql.SQL(_READ).format(table=table(self._name, generation))
+        cursor = await connection.execute(statement, columns(wanted))
+        return {(row[0], row[1]): stored_definition(*row) for row in await cursor.fetchall()}
 
     async def _write(self, connection: Connection, generation: int, definitions: Mapping[Key, Definition]) -> list[Key]:
         if not definitions:
@@ -81,13 +93,6 @@ class KnownDefinitions:
         statement = sql.SQL(_WRITE).format(table=table(self._name, generation))
         cursor = await connection.execute(statement, columns(rows))
         return [(row[0], row[1]) for row in await cursor.fetchall()]
-
-    async def _read(self, connection: Connection, generation: int, keys: Sequence[Key]) -> dict[Key, Definition]:
-        if not keys:
-            return {}
-        statement = sql.SQL(_READ).format(table=table(self._name, generation))
-        cursor = await connection.execute(statement, columns(keys))
-        return {(row[0], row[1]): stored_definition(*row) for row in await cursor.fetchall()}
 
 
 def stored_definition(workspace: str, key: str, version: int, fields: str) -> Definition:

@@ -5,19 +5,32 @@ which read models have caught up with it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from domain.errors import NotFound
 from projections.feed import EventLog
-from projections.projection import Connection
+from projections.projection import Connection, Projection
 
 _LIST = """
-SELECT p.name, p.generation, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
+SELECT p.name, p.shape, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
     (SELECT count(*) FROM stored_events WHERE notification_id > coalesce(t.notification_id, 0)),
     (SELECT count(*) FROM parked_streams s WHERE s.projection = p.name AND s.generation = p.generation)
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 """
-_SET_PAUSED = "UPDATE projections SET paused = %s WHERE name = %s"
+# A rebuild at work holds the lock that `projections/rebuild.py` takes.
+_REBUILDS = """
+SELECT r.projection, r.total, coalesce(sum(s.events), 0), r.done_before, extract(epoch FROM now() - r.resumed_at),
+    EXISTS (SELECT FROM pg_locks l
+        WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND l.classid = 7249131 AND l.objid::bigint = hashtext(r.projection)::bigint & 4294967295 AND l.objsubid = 2)
+FROM rebuilds r
+LEFT JOIN generation_shares s ON s.projection = r.projection AND s.generation = r.generation
+GROUP BY r.projection
+"""
+_SHAPES = "SELECT name, shape FROM projections"
+_PAUSE = "UPDATE projections SET paused = true WHERE name = %s"
+_RESUME = "UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s"
 _PARKED = """
 SELECT s.projection, s.instance_id, s.version, s.position, s.error, s.since
 FROM parked_streams s JOIN projections p ON p.name = s.projection AND p.generation = s.generation
@@ -33,10 +46,23 @@ LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.ge
 LEFT JOIN parked_streams s
     ON s.projection = p.name AND s.generation = p.generation AND s.instance_id = %(instance)s
 """
+_OTHER_SHAPE = "kept in the shape of another version, or in another store: it waits for a rebuild"
 
 
 class NoSuchProjection(NotFound):
     """There is no projection of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildStatus:
+    state: str
+    """running, or interrupted: it goes on when it is started again."""
+    done: int
+    total: int
+    """Events."""
+    rate: float
+    """Events a second since it was begun or resumed."""
+    seconds_left: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +78,7 @@ class ProjectionStatus:
     error: str | None
     since: datetime | None
     """Since when it is failing."""
+    rebuild: RebuildStatus | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +98,63 @@ class SyncStatus:
     parked: bool
 
 
-async def list_projections(connection: Connection, log: EventLog, names: Sequence[str]) -> list[ProjectionStatus]:
-    """In the order of `names`."""
+async def list_projections(
+    connection: Connection, log: EventLog, projections: Sequence[Projection]
+) -> list[ProjectionStatus]:
+    """In the order of `projections`."""
     rows = {row[0]: row for row in await (await connection.execute(_LIST)).fetchall()}
+    rebuilds = {row[0]: _rebuild(*row[1:]) for row in await (await connection.execute(_REBUILDS)).fetchall()}
     now = datetime.now(UTC)
     found = []
-    for name in (name for name in names if name in rows):
-        _, _, paused, failing_since, failure, position, lag_events, parked = rows[name]
+    for projection in projections:
+        name = projection.name
+        _, shape, paused, failing_since, failure, position, lag_events, parked = rows[name]
+        rebuild = rebuilds.get(name)
+        if shape != projection.shape:
+            failure = _OTHER_SHAPE
         oldest = await log.after_position(position, 1) if lag_events else []
         found.append(
             ProjectionStatus(
                 name=name,
-                state="failing" if failing_since else "paused" if paused else "running",
+                state=_state(paused, failure, rebuild),
                 position=position,
                 lag_events=lag_events,
                 lag_seconds=max(0.0, (now - oldest[0].event.timestamp).total_seconds()) if oldest else 0.0,
                 parked=parked,
                 error=failure,
                 since=failing_since,
+                rebuild=rebuild,
             )
         )
     return found
 
 
+def _state(paused: bool, failure: str | None, rebuild: RebuildStatus | None) -> str:
+    if rebuild is not None and rebuild.state == "running":
+        return "rebuilding"
+    return "failing" if failure else "paused" if paused else "running"
+
+
+def _rebuild(total: int, done: Decimal, done_before: int, seconds: Decimal, at_work: bool) -> RebuildStatus:
+    if not at_work:
+        return RebuildStatus("interrupted", int(done), total, 0.0, None)
+    rate = (int(done) - done_before) / max(float(seconds), 0.001)
+    return RebuildStatus("running", int(done), total, rate, (total - int(done)) / rate if rate else None)
+
+
+async def is_rebuilding(connection: Connection, name: str) -> bool:
+    rows = await (await connection.execute(_REBUILDS)).fetchall()
+    return any(row[0] == name and row[-1] for row in rows)
+
+
+async def shapes(connection: Connection) -> dict[str, int]:
+    """Projection → the shape of its live generation."""
+    return {row[0]: row[1] for row in await (await connection.execute(_SHAPES)).fetchall()}
+
+
 async def set_paused(connection: Connection, name: str, *, paused: bool) -> None:
-    """Takes effect after the batch under way. Raises NoSuchProjection."""
-    cursor = await connection.execute(_SET_PAUSED, (paused, name))
+    """Takes effect after the batch under way; one that keeps failing is tried again. Raises NoSuchProjection."""
+    cursor = await connection.execute(_PAUSE if paused else _RESUME, (name,))
     if cursor.rowcount == 0:
         raise NoSuchProjection(f"There is no projection {name!r}.")
 

@@ -8,6 +8,7 @@ import structlog
 
 from domain.errors import NotFound
 from domain.events import EVENTS, Event, Recorded
+from projections.failing import FailureWatch
 from projections.history.streams import EventStreams
 from projections.positions import lock_projection
 from projections.projection import Connection, Projection
@@ -31,7 +32,7 @@ class NotParked(NotFound):
     """This stream is not parked in this projection."""
 
 
-async def without_parked(
+async def _without_parked(
     connection: Connection, projection: str, generation: int, events: Sequence[Recorded[Event]]
 ) -> list[Recorded[Event]]:
     """The events whose stream is not parked."""
@@ -40,10 +41,37 @@ async def without_parked(
     return [recorded for recorded in events if recorded.event.originator_id not in ids] if ids else list(events)
 
 
-async def apply_one_by_one(
-    connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded[Event]]
+async def apply_or_park(
+    connection: Connection,
+    projection: Projection,
+    generation: int,
+    events: Sequence[Recorded[Event]],
+    watch: FailureWatch,
 ) -> None:
-    """Applies what can be applied and parks the streams of the rest. Raises the database's own troubles."""
+    """Applies the events of streams that are not parked, and parks the streams of those that cannot be applied; in the
+    transaction that `connection` is in.
+
+    Raises KeepsFailing, and the database's own troubles.
+    """
+    applicable = await _without_parked(connection, projection.name, generation, events)
+    try:
+        async with connection.transaction():
+            await projection.apply(connection, generation, applicable)
+    except Exception as error:
+        if passes_by_itself(error):
+            raise
+        await _apply_one_by_one(connection, projection, generation, applicable, watch)
+    else:
+        watch.applied(applicable)
+
+
+async def _apply_one_by_one(
+    connection: Connection,
+    projection: Projection,
+    generation: int,
+    events: Sequence[Recorded[Event]],
+    watch: FailureWatch,
+) -> None:
     newly_parked: set[str] = set()
     for recorded in events:
         event = recorded.event
@@ -57,6 +85,7 @@ async def apply_one_by_one(
                 raise
             newly_parked.add(event.originator_id)
             message = _message(error)
+            watch.failed(event, message)
             log.error(
                 "stream parked",
                 projection=projection.name,
@@ -66,6 +95,8 @@ async def apply_one_by_one(
             )
             values = (projection.name, generation, event.originator_id, event.originator_version, recorded.position)
             await connection.execute(_PARK, (*values, message))
+        else:
+            watch.applied([recorded])
 
 
 async def retry(connection: Connection, projection: Projection, streams: EventStreams, instance_id: str) -> bool:

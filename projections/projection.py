@@ -1,6 +1,6 @@
 """What a projection is: a read model's name, where its generations live, and how a batch of events changes it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 import psycopg
@@ -28,6 +28,20 @@ class Generations(Protocol):
         ...
 
     async def drop(self, connection: Connection, generation: int) -> None: ...
+
+    async def numbers(self, connection: Connection) -> set[int]:
+        """Every generation that there is, also what is left of a rebuild that was killed."""
+        ...
+
+    async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
+        """Streams that have left something in this generation, in an order of its own, those after `after`."""
+        ...
+
+    async def contents(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> dict[str, str]:
+        """Stream id → a text that is equal exactly where what the stream has left is equal; without those that have left
+        nothing. Sees everything that was written before.
+        """
+        ...
 
 
 class Projection(Protocol):
@@ -63,4 +77,32 @@ class EventSource(Protocol):
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
         """The whole document as it was at that version."""
+        ...
+
+
+class EventArchive(Protocol):
+    """What a rebuild reads. Raises StoreUnavailable."""
+
+    async def last_position(self) -> int:
+        """Of the newest event of the whole store; 0 for an empty one."""
+        ...
+
+    async def count_until(self, position: int) -> int:
+        """How many events the store has up to that position."""
+        ...
+
+    def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
+        """The DefinitionPublished up to that position, in commit order."""
+        ...
+
+    async def of_partition(
+        self, partition: int, partitions: int, *, after: int, until: int, limit: int
+    ) -> list[Recorded[Event]]:
+        """Up to `limit` events of that share of the instances, by a hash of their ids, without those of definitions, in
+        commit order.
+        """
+        ...
+
+    async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
+        """Up to `limit` events after that position, of all streams, in commit order."""
         ...

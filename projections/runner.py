@@ -7,17 +7,17 @@ parks its stream (`projections/parked.py`).
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
-from domain.events import Event, Recorded
 from projections import parked
+from projections.failing import FailureWatch, KeepsFailing, report_failure, report_recovery
 from projections.feed import EventFeed
-from projections.positions import LockedProjection, lock_projection, save_position
+from projections.positions import lock_projection, save_position
 from projections.projection import Connection, Projection
 from projections.trouble import passes_by_itself
 
@@ -50,6 +50,8 @@ class ProjectionRunner:
     trouble: str | None = None
     """Why the last try failed, while it is being retried."""
     _connection: Connection | None = field(default=None, repr=False)
+    _watch: FailureWatch = field(default_factory=FailureWatch, repr=False)
+    _gave_up: bool = field(default=False, repr=False)
 
     async def run(self) -> None:
         """Feeds until cancelled."""
@@ -59,7 +61,8 @@ class ProjectionRunner:
             try:
                 progressed = await self.step()
                 failures = 0
-                self.trouble = None
+                if not self._gave_up:
+                    self.trouble = None
             except Exception as error:
                 if not passes_by_itself(error):
                     raise
@@ -67,6 +70,7 @@ class ProjectionRunner:
                 pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
                 log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
+                await self._record_failure(self.trouble)
                 await self._disconnect()
                 await asyncio.sleep(pause)
                 continue
@@ -81,6 +85,13 @@ class ProjectionRunner:
 
     async def step(self) -> bool:
         """One batch, if there is one. Whether it moved on. Raises the database's errors."""
+        try:
+            return await self._batch()
+        except KeepsFailing as error:
+            await self._give_up(error)
+            return False
+
+    async def _batch(self) -> bool:
         events = await self.feed.after(self.position)
         if not events:
             return False
@@ -88,13 +99,19 @@ class ProjectionRunner:
         started = time.perf_counter()
         async with connection.transaction():
             locked = await lock_projection(connection, self.projection.name)
-            if locked is None or locked.paused:
+            if locked is None or locked.paused or locked.shape != self.projection.shape:
+                # Of another shape: a rebuild makes the generation that this code can write.
                 return False
+            if locked.failing and self._gave_up:
+                return False
+            self._gave_up = False
             if locked.position != self.position:
                 # Another process went on from here, or a rebuild was published.
                 self.position = locked.position
                 return True
-            await self._apply(connection, locked, events)
+            await parked.apply_or_park(connection, self.projection, locked.generation, events, self._watch)
+            if locked.failing:
+                await report_recovery(connection, self.projection.name)
             await save_position(connection, self.projection.name, locked.generation, events[-1].position)
         self.position = events[-1].position
         self.observe(
@@ -105,16 +122,21 @@ class ProjectionRunner:
         )
         return True
 
-    async def _apply(self, connection: Connection, locked: LockedProjection, events: Sequence[Recorded[Event]]) -> None:
-        name, generation = self.projection.name, locked.generation
-        applicable = await parked.without_parked(connection, name, generation, events)
+    async def _give_up(self, error: KeepsFailing) -> None:
+        """Until an operator resumes the projection, or another release of the code is started."""
+        self._gave_up = True
+        self._watch = FailureWatch()
+        self.trouble = str(error)
+        log.error("projection keeps failing", projection=self.projection.name, error=self.trouble)
+        await report_failure(await self._connected(), self.projection.name, self.trouble)
+
+    async def _record_failure(self, message: str) -> None:
         try:
-            async with connection.transaction():
-                await self.projection.apply(connection, generation, applicable)
+            await report_failure(await self._connected(), self.projection.name, message)
         except Exception as error:
-            if passes_by_itself(error):
+            # It is the database that is out of reach: `/readyz` says so.
+            if not passes_by_itself(error):
                 raise
-            await parked.apply_one_by_one(connection, self.projection, generation, applicable)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

@@ -48,7 +48,8 @@ class SearchDocument:
 
 def fold(document: SearchDocument | None, event: Event, definition: Definition | None) -> SearchDocument:
     if isinstance(event, InstanceStarted):
-        started = SearchDocument(
+        data, types = _extracted(event.variables, definition)
+        return SearchDocument(
             instance_id=event.originator_id,
             workspace=event.workspace,
             definition=event.definition,
@@ -57,8 +58,9 @@ def fold(document: SearchDocument | None, event: Event, definition: Definition |
             started_at=event.timestamp,
             updated_at=event.timestamp,
             version=event.originator_version,
+            data=data,
+            types=types,
         )
-        return derived(started, event.variables, definition)
     if document is None:
         raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
     document = replace(document, version=event.originator_version, updated_at=event.timestamp)
@@ -73,6 +75,12 @@ def fold(document: SearchDocument | None, event: Event, definition: Definition |
 
 def derived(document: SearchDocument, variables: Document, definition: Definition | None) -> SearchDocument:
     """The document with what the definition takes from the variables, without what does not fit its type."""
+    data, types = _extracted(variables, definition)
+    return replace(document, data=data, types=types)
+
+
+def _extracted(variables: Document, definition: Definition | None) -> tuple[dict[str, Json], dict[str, SearchType]]:
+    """Data and types of a search document."""
     data: dict[str, Json] = {}
     types: dict[str, SearchType] = {}
     if definition is not None:
@@ -82,7 +90,7 @@ def derived(document: SearchDocument, variables: Document, definition: Definitio
             if fitting is not None:
                 data[key] = fitting
                 types[key] = configured[key]
-    return replace(document, data=data, types=types)
+    return data, types
 
 
 def values_to_search(search_type: SearchType, value: Json) -> Iterator[SearchValue]:
@@ -122,7 +130,20 @@ def _fitting(search_type: SearchType, value: Json) -> Json:
     """The value, or of a list what of it fits; None for nothing."""
     if isinstance(value, list):
         return [kept for element in value if (kept := _fitting(search_type, element)) is not None] or None
-    return value if next(values_to_search(search_type, value), None) is not None else None
+    return value if _fits(search_type, value) else None
+
+
+def _fits(search_type: SearchType, value: Json) -> bool:
+    """Whether `values_to_search` has something, without making it: most of the work is in words and numbers."""
+    match search_type:
+        case "keyword" | "text":
+            return value is not None and not isinstance(value, dict)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "boolean":
+            return isinstance(value, bool)
+        case "date":
+            return isinstance(value, str) and _instant(value) is not None
 
 
 def _text(value: Json) -> str | None:

@@ -8,7 +8,7 @@ from domain.definition import Definition, SearchType
 from domain.errors import InvalidArgument
 from domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
 from projections.batch import instance_ids, news
-from projections.known_definitions import KnownDefinitions, stored_definition
+from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions, stored_definition
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection, EventSource, Generations
 from projections.search_document import SearchDocument, derived, fold
@@ -39,7 +39,9 @@ class _SearchGenerations:
     """The store's generations, and the definitions that they were made with."""
 
     def __init__(self, store: SearchStore) -> None:
-        self._parts: tuple[Generations, ...] = (Tables(["search_definitions"], _DDL), store.generations)
+        self._definitions = Tables({"search_definitions": STREAM_OF_DEFINITION}, _DDL)
+        self._documents = store.generations
+        self._parts: tuple[Generations, ...] = (self._definitions, self._documents)
 
     async def create(self, connection: Connection, generation: int) -> None:
         for part in self._parts:
@@ -53,12 +55,31 @@ class _SearchGenerations:
         for part in self._parts:
             await part.drop(connection, generation)
 
+    async def numbers(self, connection: Connection) -> set[int]:
+        found: set[int] = set()
+        for part in self._parts:
+            found |= await part.numbers(connection)
+        return found
+
+    async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
+        # First the definitions, whose streams alone have a colon, then the instances, in the order of each store.
+        if after and ":" not in after:
+            return await self._documents.stream_ids(connection, generation, after=after, limit=limit)
+        found = await self._definitions.stream_ids(connection, generation, after=after, limit=limit)
+        if len(found) < limit:
+            found += await self._documents.stream_ids(connection, generation, after="", limit=limit - len(found))
+        return found
+
+    async def contents(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> dict[str, str]:
+        found = await self._definitions.contents(connection, generation, stream_ids)
+        return found | await self._documents.contents(connection, generation, stream_ids)
+
 
 class SearchIndex:
     name = NAME
-    shape = 1
 
     def __init__(self, source: EventSource, store: SearchStore) -> None:
+        self.shape = 1 + store.shape
         self.generations: Generations = _SearchGenerations(store)
         self._source = source
         self._store = store
@@ -81,6 +102,9 @@ class SearchIndex:
         starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
         keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
         keys |= {key: (before[key].workspace, before[key].definition) for key in fresh if key in before}
+        for definition in await self._definitions.fetch(connection, generation, keys.values()):
+            await self._derive_anew(connection, generation, definition)
+            before = await self._store.read(connection, generation, ids)
         definitions = await self._definitions.get(connection, generation, keys.values())
         after: list[SearchDocument] = []
         for instance_id, found in fresh.items():

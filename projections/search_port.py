@@ -92,9 +92,16 @@ class SearchStore(Protocol):
     """Documents by instance id, in generations. Readers see the published one.
 
     The projection's calls come in the transaction that `connection` is in; a store that cannot take part in it has done
-    the work when the call returns. A store that cannot be reached raises `domain.errors.Unavailable`, or psycopg's own
-    errors for that.
+    the work when the call returns. A store that cannot be reached raises `domain.errors.SearchUnavailable`, or
+    psycopg's own errors for that.
     """
+
+    @property
+    def shape(self) -> int:
+        """Added to the projection's: different for each store, and raised with its form. So a database whose search moves
+        to another store is rebuilt there.
+        """
+        ...
 
     @property
     def generations(self) -> Generations: ...
@@ -116,7 +123,9 @@ class SearchStore(Protocol):
         ...
 
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
-        """Up to `count`, newest first: by start, then by instance id, both descending."""
+        """Up to `count`, newest first: by start, then by instance id, both descending. What was written is found within
+        the store's refresh interval, a second at most.
+        """
         ...
 
 

@@ -79,7 +79,7 @@ WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s AND version = 
 class SnapshotHistory:
     name = NAME
     shape = 1
-    generations = Tables([NAME], _DDL)
+    generations = Tables({NAME: "instance_id"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         found = (recorded.event for recorded in events)

@@ -26,7 +26,7 @@ from projections.instance_tasks import (
     showing,
     shown,
 )
-from projections.known_definitions import KnownDefinitions
+from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection, EventSource
 from projections.tables import Tables, table
@@ -153,7 +153,15 @@ _CHUNK = 200
 class TaskKeywords:
     name = NAME
     shape = 1
-    generations = Tables([NAME, "task_keyword_values", "task_instances", "task_definitions"], _DDL)
+    generations = Tables(
+        {
+            NAME: "instance_id",
+            "task_keyword_values": "instance_id",
+            "task_instances": "id",
+            "task_definitions": STREAM_OF_DEFINITION,
+        },
+        _DDL,
+    )
 
     def __init__(self, source: EventSource) -> None:
         self._source = source
@@ -175,6 +183,7 @@ class TaskKeywords:
         starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
         keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
         keys |= {instance_id: before[instance_id].definition_key for instance_id in fresh if instance_id in before}
+        await self._definitions.fetch(connection, generation, keys.values())
         definitions = await self._definitions.get(connection, generation, keys.values())
         after: list[InstanceTasks] = []
         for instance_id, found in fresh.items():

@@ -18,7 +18,9 @@ from commands.ports import StreamConflict
 from domain.errors import StoreUnavailable
 from domain.events import Event, ProcessVariablesModified
 
-_APPEND = "SELECT append_events(%s, %s, %s, %s, %s, %s, %s, %s)"
+_APPEND = """
+SELECT append_events(%b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::bigint[])
+"""
 _SAME_EVENT = (
     "SELECT notification_id, topic, state FROM stored_events WHERE originator_id = %s AND originator_version = %s"
 )

@@ -50,7 +50,23 @@ _STREAM_BACKWARDS = (
     _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version < %(before)s AND topic = ANY(%(topics)s) "
     "ORDER BY originator_version DESC LIMIT %(limit)s"
 )
-_AFTER_POSITION = _COLUMNS + "WHERE notification_id > %(after)s ORDER BY notification_id LIMIT %(limit)s"
+# A page has no more bytes than fit into memory easily, however large its documents are; but always one event.
+_PAGE_OF = """
+SELECT originator_id, originator_version, topic, state, notification_id FROM (
+    SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id) - octet_length(state) AS bytes_before
+    FROM (SELECT * FROM stored_events WHERE {where} ORDER BY notification_id LIMIT %(limit)s) AS found
+) AS page WHERE bytes_before < 4194304 ORDER BY notification_id
+"""
+_AFTER_POSITION = _PAGE_OF.format(where="notification_id > %(after)s")
+_PARTITION = _PAGE_OF.format(
+    where="notification_id > %(after)s AND notification_id <= %(until)s AND topic <> 'DefinitionPublished' "
+    "AND (hashtextextended(originator_id, 0) & 2147483647) %% %(partitions)s = %(partition)s"
+)
+_DEFINITIONS_UNTIL = (
+    _COLUMNS + "WHERE notification_id > %(after)s AND notification_id <= %(until)s AND topic = 'DefinitionPublished' "
+    "ORDER BY notification_id LIMIT %(limit)s"
+)
+_COUNT_UNTIL = "SELECT count(*) FROM stored_events WHERE notification_id <= %s"
 _MODIFICATIONS_AFTER = (
     "SELECT originator_version FROM stored_events "
     "WHERE originator_id = %s AND originator_version > %s AND topic = %s ORDER BY originator_version"
@@ -182,6 +198,8 @@ class PostgresEventStore:
         cached = self._definitions.get((workspace, key))
         if cached and time.monotonic() - cached[1] < _DEFINITION_SECONDS:
             return cached[0]
+        if cached:  # while this one asks, the others of a burst go on with what is known
+            self._definitions[workspace, key] = (cached[0], time.monotonic())
         rows = await self._rows(_LAST_EVENT, {"stream": definition_stream(workspace, key)})
         definition = definition_from(cast(DefinitionPublished, self._event(rows[0]))) if rows else None
         if definition:
@@ -245,8 +263,31 @@ class PostgresEventStore:
         values = {"stream": stream, "before": before, "topics": names, "limit": limit}
         return [self._recorded(row) for row in await self._rows(_STREAM_BACKWARDS, values)]
 
+    async def of_partition(
+        self, partition: int, partitions: int, *, after: int, until: int, limit: int
+    ) -> list[Recorded[Event]]:
+        """Up to `limit` events of that share of the instances, by a hash of their ids, in commit order."""
+        values: dict[str, object] = {"after": after, "until": until, "limit": limit}
+        values |= {"partitions": partitions, "partition": partition}
+        return [self._recorded(row) for row in await self._rows(_PARTITION, values)]
+
+    async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
+        """What was published up to that position, in commit order."""
+        after = 0
+        while rows := await self._rows(_DEFINITIONS_UNTIL, {"after": after, "until": position, "limit": _PAGE}):
+            for row in rows:
+                yield self._recorded(row)
+            after = rows[-1][4]
+
+    async def count_until(self, position: int) -> int:
+        """How many events the store has up to that position."""
+        async with borrowed(self._pool) as connection:
+            row = await (await connection.execute(_COUNT_UNTIL, (position,))).fetchone()
+            assert row is not None
+            return int(row[0])
+
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
-        """Up to `limit` events after that position, in commit order."""
+        """Up to `limit` events after that position, fewer where they are large, in commit order."""
         rows = await self._rows(_AFTER_POSITION, {"after": position, "limit": limit})
         return [self._recorded(row) for row in rows]
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresTrackingRecorder
+from psycopg.errors import UndefinedTable
 
 from adapters.postgres.pool import UNAVAILABLE, dedicated_connection
 from domain.errors import StoreUnavailable
@@ -16,11 +18,13 @@ CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at 
 _APPLIED = "SELECT name FROM schema_migrations"
 _RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
 _KNOWN_PROJECTIONS = "SELECT name FROM projections"
+_SHAPES = "SELECT name, shape FROM projections"
 _ADD_PROJECTION = "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, %s)"
 
 
 async def migrate(database_url: str, projections: Sequence[Projection]) -> list[str]:
-    """Applies what is missing, in one transaction, and returns its names. Safe to repeat and to run twice at once.
+    """Applies what is missing, in one transaction, and says in a line each what was done and what is left to do. Safe to
+    repeat and to run twice at once.
 
     Raises StoreUnavailable.
     """
@@ -33,14 +37,35 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
             done = []
             if not applied:
                 await _create_library_tables(connection)
-            for script in sorted(files("adapters.postgres").joinpath("migrations").iterdir(), key=lambda f: f.name):
+            for script in _scripts():
                 if script.name not in applied:
                     await connection.execute(script.read_text())
                     await connection.execute(_RECORD, (script.name,))
-                    done.append(script.name)
-            return done + await _add_projections(connection, projections)
+                    done.append(f"applied {script.name}")
+            return done + await _add_projections(connection, projections) + await _other_shapes(connection, projections)
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error
+
+
+class NotMigrated(StoreUnavailable):
+    """The database has not been brought to this version."""
+
+
+async def require_migrated(database_url: str) -> None:
+    """Raises NotMigrated, StoreUnavailable."""
+    try:
+        async with await dedicated_connection(database_url, "version check") as connection:
+            applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
+    except UndefinedTable:
+        applied = set()
+    except UNAVAILABLE as error:
+        raise StoreUnavailable(str(error)) from error
+    if missing := [script.name for script in _scripts() if script.name not in applied]:
+        raise NotMigrated(f"The database lacks {', '.join(missing)}: run `procvars migrate`.")
+
+
+def _scripts() -> list[Traversable]:
+    return sorted(files("adapters.postgres").joinpath("migrations").iterdir(), key=lambda script: script.name)
 
 
 async def _add_projections(connection: Connection, projections: Sequence[Projection]) -> list[str]:
@@ -50,7 +75,16 @@ async def _add_projections(connection: Connection, projections: Sequence[Project
         await projection.generations.create(connection, 1)
         await projection.generations.publish(connection, 1)
         await connection.execute(_ADD_PROJECTION, (projection.name, projection.shape))
-    return [f"projection {projection.name}" for projection in added]
+    return [f"added the projection {projection.name}" for projection in added]
+
+
+async def _other_shapes(connection: Connection, projections: Sequence[Projection]) -> list[str]:
+    shapes = {row[0]: row[1] for row in await (await connection.execute(_SHAPES)).fetchall()}
+    return [
+        f"{projection.name} has another shape in this version: it answers from the old one until it is rebuilt"
+        for projection in projections
+        if shapes[projection.name] != projection.shape
+    ]
 
 
 class _StatementsOnly(PostgresDatastore):

@@ -45,6 +45,14 @@ async def dedicated_connection(database_url: str, purpose: str) -> Connection:
     )
 
 
+async def projection_connection(database_url: str) -> Connection:
+    """For the writes of read models. Raises what `UNAVAILABLE` names."""
+    connection = await dedicated_connection(database_url, "projection")
+    # A position that a crash takes back is only applied again; rows and position are lost or kept together.
+    await connection.execute("SET synchronous_commit = off")
+    return connection
+
+
 @asynccontextmanager
 async def borrowed(pool: Pool) -> AsyncIterator[Connection]:
     """A connection for a few statements.

@@ -130,7 +130,8 @@ _KEY_CHARACTERS = 100
 class PostgresSearch:
     """Implements `projections.search_port.SearchStore`, in the transaction of its caller."""
 
-    generations = Tables(["search_index", "search_values"], _DDL)
+    shape = 0
+    generations = Tables({"search_index": "instance_id", "search_values": "instance_id"}, _DDL)
 
     async def read(
         self, connection: Connection, generation: int, instance_ids: Sequence[str]

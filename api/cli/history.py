@@ -8,7 +8,7 @@ import typer
 
 from api.cli.output import DIFFERENCE, fail, note, show_json, show_table
 from api.cli.session import with_store
-from api.services import Store
+from api.store import Store
 from domain.documents import Document
 from domain.errors import InstanceNotFound, NoSuchVersion
 from projections.history.blame import BlamedLeaf

@@ -15,13 +15,15 @@ import uvicorn
 
 from adapters.identity.shared_secret import UnusableSecret, issue
 from adapters.identity.tokens import TokenRejected
-from api import bootstrap
 from api.app import create_app
+from api.bootstrap.server import open_server
+from api.bootstrap.store import database, migrate_only
 from api.cli import history, projections
 from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready, sample_users
 from api.cli.output import INTERRUPTED, fail, note
 from api.console_sign_in import SampleUser
+from api.garbage_collection import collect_rarely
 from api.logging import configure_logging
 from api.settings import NoKeys, Settings
 from domain.errors import DomainError
@@ -71,9 +73,10 @@ def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleU
     # Uvicorn raises the signal again when it has shut down; the default would end the process before the database is
     # stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    collect_rarely()
     try:
-        with bootstrap.database(settings) as url:
-            open_services = partial(bootstrap.open_server, settings, url, users)
+        with database(settings) as url:
+            open_services = partial(open_server, settings, url, users)
             application = create_app(open_services, installed_version("procvars"))
             config = uvicorn.Config(
                 application,
@@ -98,12 +101,12 @@ def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleU
 def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
     """Brings the database to this version."""
     settings = settings_with(data_dir=data_dir)
-    with bootstrap.database(settings) as url:
+    with database(settings) as url:
         try:
-            done = asyncio.run(bootstrap.migrate_only(settings, url))
+            done = asyncio.run(migrate_only(settings, url))
         except DomainError as error:
             fail(error.detail)
-    note("\n".join(f"applied {name}" for name in done) or "nothing to do")
+    note("\n".join(done) or "nothing to do")
 
 
 @app.command()

@@ -1,18 +1,25 @@
 """`procvars projections …`: the operator's commands."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
 
 from adapters.postgres.pool import borrowed
-from api.cli.output import fail, note, show_json, show_table
+from api import rebuilding
+from api.cli.output import DIFFERENCE, USAGE, fail, note, show_json, show_table
+from api.cli.progress import progress_bar
 from api.cli.session import with_store
-from api.services import Store
+from api.rebuilding import Task
+from api.store import Store
 from projections import operations, parked
 from projections.operations import NoSuchProjection, ParkedStream, ProjectionStatus
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes at work at once.")]
+_WORKERS = min(4, os.cpu_count() or 1)
 
 
 @app.command("list")
@@ -21,18 +28,17 @@ def list_projections(json: Json = False) -> None:
 
     async def work(store: Store) -> list[ProjectionStatus]:
         async with borrowed(store.pool) as connection:
-            names = [projection.name for projection in store.projections]
-            return await operations.list_projections(connection, store.events, names)
+            return await operations.list_projections(connection, store.events, store.projections)
 
     found = with_store(work)
     if json:
         show_json({"items": found})
     else:
         rows = [
-            (item.name, item.state, item.position, item.lag_events, f"{item.lag_seconds:.1f}", item.parked)
+            (item.name, item.state, item.position, item.lag_events, f"{item.lag_seconds:.1f}", item.parked, item.error)
             for item in found
         ]
-        show_table(("name", "state", "position", "lag events", "lag seconds", "parked"), rows)
+        show_table(("name", "state", "position", "lag events", "lag seconds", "parked", "error"), rows)
 
 
 @app.command()
@@ -45,6 +51,57 @@ def pause(name: str) -> None:
 def resume(name: str) -> None:
     """Lets it go on from where it stopped."""
     _set_paused(name, paused=False)
+
+
+@app.command()
+def rebuild(
+    name: str,
+    workers: Workers = _WORKERS,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much there is to do.")] = False,
+    json: Json = False,
+) -> None:
+    """Makes the read model anew beside the live one, then takes its place. Safe to interrupt and to repeat."""
+
+    async def look(store: Store) -> Task:
+        return await rebuilding.task(store, name)
+
+    async def work(store: Store) -> None:
+        with progress_bar(f"rebuilding {name}") as report:
+            await rebuilding.rebuild(store, name, workers, report)
+
+    if dry_run or not yes:
+        task = with_store(look)
+        so_far = f", {task.done:,} of them by a rebuild that was interrupted" if task.done else ""
+        note(f"{name}: {task.events:,} events{so_far}")
+        if dry_run:
+            if json:
+                show_json(task)
+            return
+        if not sys.stdin.isatty():
+            fail("say --yes where nobody can be asked", code=USAGE)
+        typer.confirm("Rebuild it? Readers and writers do not notice.", abort=True, err=True)
+    with_store(work)
+    note(f"{name} is rebuilt")
+
+
+@app.command()
+def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
+    """Compares the live read model with one made anew from the events. Exit code 3 where they differ."""
+
+    async def work(store: Store) -> list[str]:
+        with progress_bar(f"checking {name}") as report:
+            return await rebuilding.check(store, name, workers, report)
+
+    found = with_store(work)
+    if json:
+        show_json({"equal": not found, "differing": found})
+    elif found:
+        print("\n".join(found))
+    if found:
+        note(f"{name}: {len(found):,} differ; `procvars projections rebuild {name}` mends them")
+        raise typer.Exit(DIFFERENCE)
+    note(f"{name} is what the events say")
 
 
 @app.command("parked")

@@ -10,13 +10,14 @@ from api.access import DefinitionEditor, Reader
 from api.answers import answer
 from api.bodies import read_model
 from api.openapi import COMMANDS, body, problems
+from api.paths import WORKSPACE
 from api.services import services
 from commands.messages import PublishDefinition
 from domain.definition import Definition
 from domain.documents import Json
 from domain.errors import DefinitionNotFound
 
-router = APIRouter(prefix="/workspaces/{workspace}/definitions", tags=["definitions"])
+router = APIRouter(prefix=WORKSPACE + "/definitions", tags=["definitions"])
 
 Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 

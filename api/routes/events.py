@@ -10,11 +10,12 @@ from starlette.responses import Response
 from api.access import Engine
 from api.answers import answer
 from api.openapi import problems
+from api.paths import WORKSPACE
 from api.services import services
 from domain.envelope import envelope
 from domain.events import DefinitionPublished
 
-router = APIRouter(prefix="/workspaces/{workspace}", tags=["events"])
+router = APIRouter(prefix=WORKSPACE, tags=["events"])
 
 _PAGE = 500
 # However little of what is read belongs to the workspace, an answer comes soon; `next` says where to go on.

@@ -11,6 +11,7 @@ from api.access import Engine, Reader
 from api.answers import answer, etag
 from api.bodies import JSON_PATCH, MERGE_PATCH, read_change, read_model
 from api.openapi import COMMANDS, READING, bodies, body, problems
+from api.paths import WORKSPACE
 from api.reading import existing_instance
 from api.services import services
 from commands import messages
@@ -20,7 +21,7 @@ from projections.history.debug_records import debug_records
 from projections.history.integrations import integrations
 from projections.history.navigation_snapshots import navigation_snapshots
 
-router = APIRouter(prefix="/workspaces/{workspace}/instances", tags=["execution"])
+router = APIRouter(prefix=WORKSPACE + "/instances", tags=["execution"])
 
 _ID = r"^[A-Za-z0-9_.~-]{1,128}$"
 _FINAL = ("instance-not-active",)

@@ -6,10 +6,11 @@ from starlette.responses import Response
 from api.access import CurrentActor
 from api.answers import answer
 from api.openapi import problems
+from api.paths import API
 from api.services import services
 from domain.permissions import WORKSPACE_PERMISSIONS, org_permissions, workspace_permissions
 
-router = APIRouter(tags=["me"])
+router = APIRouter(prefix=API, tags=["me"])
 
 
 @router.get("/me", responses=problems())

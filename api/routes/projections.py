@@ -7,12 +7,14 @@ from adapters.postgres.pool import borrowed
 from api.access import Operator
 from api.answers import answer
 from api.openapi import problems
+from api.paths import API
 from api.reading import projection_statuses
 from api.services import services
 from projections import operations, parked
-from projections.operations import NoSuchProjection
+from projections.operations import NoSuchProjection, ProjectionStatus
 
-router = APIRouter(prefix="/projections", tags=["projections"])
+router = APIRouter(prefix=API + "/projections", tags=["projections"])
+_REBUILDS = ("no-such-projection", "rebuild-running", "rebuild-failed")
 
 
 @router.get("", responses=problems())
@@ -31,6 +33,22 @@ async def pause(request: Request, _: Operator, name: str) -> Response:
 async def resume(request: Request, _: Operator, name: str) -> Response:
     """Goes on from where it stopped."""
     return await _set_paused(request, name, paused=False)
+
+
+@router.post("/{name}/rebuild", status_code=202, responses=problems(*_REBUILDS))
+async def rebuild(request: Request, _: Operator, name: str) -> Response:
+    """Makes the read model anew beside the live one, then takes its place; `rebuild` in the list says how far it is."""
+    await _status(request, name)
+    await services(request).rebuilds.start(name)
+    return answer(await _status(request, name), 202)
+
+
+@router.post("/{name}/check", responses=problems(*_REBUILDS))
+async def check(request: Request, _: Operator, name: str) -> Response:
+    """Compares the live read model with one made anew from the events: which instances differ."""
+    await _status(request, name)
+    differing = await services(request).rebuilds.check(name)
+    return answer({"equal": not differing, "differing": differing})
 
 
 @router.get("/{name}/parked", responses=problems())
@@ -55,4 +73,11 @@ async def _set_paused(request: Request, name: str, *, paused: bool) -> Response:
     async with borrowed(services(request).pool) as connection:
         await operations.set_paused(connection, name, paused=paused)
     services(request).feed.announce()
-    return answer(next(status for status in await projection_statuses(request) if status.name == name))
+    return answer(await _status(request, name))
+
+
+async def _status(request: Request, name: str) -> ProjectionStatus:
+    found = next((status for status in await projection_statuses(request) if status.name == name), None)
+    if found is None:
+        raise NoSuchProjection(f"There is no projection {name!r}.")
+    return found

@@ -11,6 +11,7 @@ from api.access import Auditor, Reader, TaskReader
 from api.answers import answer
 from api.bodies import read_model
 from api.openapi import COMMANDS, READING, body, problems
+from api.paths import WORKSPACE
 from api.reading import existing_instance, until
 from api.services import services
 from domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
@@ -21,7 +22,7 @@ from projections.operations import SyncStatus, sync_status
 from projections.paging import DEFAULT_LIMIT, MAX_LIMIT
 from projections.search_port import KeyCondition, SearchQuery
 
-router = APIRouter(prefix="/workspaces/{workspace}", tags=["reading"])
+router = APIRouter(prefix=WORKSPACE, tags=["reading"])
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 _SEARCH_BYTES = 1024 * 1024
@@ -205,7 +206,7 @@ class SearchBody(BaseModel):
 
 @router.post(
     "/search",
-    responses=problems(*COMMANDS),
+    responses=problems(*COMMANDS, "search-unavailable"),
     openapi_extra=body({"keys": [{"key": "income", "value": {"gte": 70000}}], "limit": 20}, SearchBody),
 )
 async def search(request: Request, caller: Reader) -> Response:

@@ -1,63 +1,36 @@
 """The main job: variables read, modified, previewed, restored, re-applied."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.access import Editor, Reader
 from api.answers import answer, encoded, etag
 from api.bodies import JSON, JSON_PATCH, MERGE_PATCH, read_change
+from api.edit_parameters import EditParameters, Terms
+from api.edit_route import EditRoute
 from api.openapi import EDITS, READING, bodies, problems
-from api.preconditions import expected_version
+from api.paths import INSTANCE
 from api.reading import existing_instance, wait_for_version
 from api.services import services
 from commands.editing import EditAnswer, edit_from
 from commands.messages import (
     Caller,
-    EditTerms,
     ModifyVariables,
     PreviewModification,
     ReapplyModification,
     RestoreSnapshot,
 )
-from domain.documents import Json
 from domain.errors import InvalidArgument, NoSuchVersion
 from projections.history.blame import blame as blame_of
 from projections.history.modifications import modifications
 
-router = APIRouter(prefix="/workspaces/{workspace}/instances/{instance_id}", tags=["variables"])
+router = APIRouter(prefix=INSTANCE, tags=["variables"])
+edits = APIRouter(prefix=INSTANCE, tags=["variables"], route_class=EditRoute)
 
-
-@dataclass(frozen=True, slots=True)
-class EditParameters:
-    """What every edit may say outside its body."""
-
-    if_match: Annotated[str | None, Header(description='The version that the edit is based on, in quotes: `"7"`.')] = (
-        None
-    )
-    reason: Annotated[str | None, Query(max_length=1000, description="Why the edit is made.")] = None
-    on_conflict: Annotated[
-        str | None, Query(pattern="^rebase$", description="Apply the edit to the current values.")
-    ] = None
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None
-
-    def of(self, request: Request, body: Json) -> EditTerms:
-        """Raises PreconditionRequired, and InvalidArgument where If-Match is no version."""
-        return EditTerms(
-            expected_version=expected_version(self.if_match),
-            rebase=self.on_conflict == "rebase",
-            reason=self.reason,
-            url=str(request.url),
-            body=body,
-            idempotency_key=self.idempotency_key,
-        )
-
-
-Terms = Annotated[EditParameters, Depends()]
 
 _DOCUMENT = {"application": {"income": 75000, "status": "approved"}}
 _PATCHES = {
@@ -109,7 +82,7 @@ async def _as_it_was(
     return version, encoded(variables)
 
 
-@router.put("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies({JSON: _DOCUMENT}))
+@edits.put("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies({JSON: _DOCUMENT}))
 async def replace_variables(
     request: Request,
     caller: Editor,
@@ -120,7 +93,7 @@ async def replace_variables(
     return await _modify(request, caller, instance_id, (JSON,), terms)
 
 
-@router.patch("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies(_PATCHES))
+@edits.patch("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies(_PATCHES))
 async def patch_variables(
     request: Request,
     caller: Editor,

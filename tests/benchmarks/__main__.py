@@ -11,7 +11,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import appends, http_edits, large_documents, latency, long_streams, projecting, stored_size
+from api.garbage_collection import collect_rarely
+from tests.benchmarks import (
+    appends,
+    elasticsearch,
+    http_edits,
+    large_documents,
+    latency,
+    long_streams,
+    projecting,
+    rebuilding,
+    stored_size,
+)
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.temporary_database import Cluster, cluster
 
@@ -22,7 +33,10 @@ MEASUREMENTS: dict[str, Callable[[Cluster], Awaitable[list[Measurement]]]] = {
     "stored_size": stored_size.measure,
     "http_edits": http_edits.measure,
     "projecting": projecting.measure,
+    "rebuilding": rebuilding.measure,
     "latency": latency.measure,
+    "elasticsearch": elasticsearch.measure,
+    "search_latency": latency.measure_search,
 }
 
 
@@ -50,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [name for name in wanted if name not in MEASUREMENTS]
     if unknown:
         parser.error(f"no measurement {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}")
+    collect_rarely()  # as the server does
     measured: list[Measurement] = []
     with cluster() as running:
         for name in wanted:

@@ -1,4 +1,7 @@
-"""Appends by 64 tasks at once: the command layer, `Application.save()` of the library, and bare INSERTs."""
+"""Appends by 64 tasks at once: the command layer, `Application.save()` of the library, and bare INSERTs.
+
+All three have their documents ready: to parse them is the business of HTTP, and part of `http_edits`.
+"""
 
 import asyncio
 import time
@@ -11,9 +14,11 @@ import psycopg
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
+from commands.messages import ModifyVariables
+from domain.documents import parse_document
 from tests.benchmarks.measurement import Figure, Measurement, medians
 from tests.benchmarks.sample_documents import as_json, loan_application
-from tests.benchmarks.temporary_database import Cluster, command_layer, library_environment, replace_variables
+from tests.benchmarks.temporary_database import CALLER, Cluster, command_layer, library_environment, replacing
 
 _TASKS = 64
 _EDITS_A_TASK = 60
@@ -60,11 +65,14 @@ async def _commands(cluster: Cluster) -> AsyncIterator[Figure]:
 
         async def edit(seed: int, instance: str) -> None:
             for _ in range(_EDITS_A_TASK):
-                raw = texts[seed, versions[instance] % 2]
-                command = replace_variables(instance, versions[instance], raw)
+                document = documents[seed, versions[instance] % 2]
+                command = ModifyVariables(CALLER, instance, replacing(versions[instance], document))
                 versions[instance] = (await commands.editing.modify(command)).version
 
-        texts = {(seed, n): as_json(loan_application(n, seed)) for seed in range(_TASKS) for n in (0, 1)}
+        # From their text, so that two of them share no object.
+        documents = {
+            (seed, n): parse_document(as_json(loan_application(n, seed))) for seed in range(_TASKS) for n in (0, 1)
+        }
 
         async def edits() -> float:
             started = time.perf_counter()

@@ -13,9 +13,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.postgres.embedded import embedded_postgres
-from api.bootstrap import open_store
-from api.services import Store
+from api.bootstrap.store import open_store
 from api.settings import Settings
+from api.store import Store
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
@@ -83,8 +83,8 @@ class Commands:
 
 
 @asynccontextmanager
-async def command_layer(url: str) -> AsyncIterator[Commands]:
-    async with open_store(Settings(), url) as store:
+async def command_layer(url: str, settings: Settings | None = None) -> AsyncIterator[Commands]:
+    async with open_store(settings or Settings(), url) as store:
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         limit = _MAX_DOCUMENT_BYTES
         store.appender.start()
@@ -103,13 +103,13 @@ def replace_variables(instance_id: str, version: int, raw: bytes) -> ModifyVaria
     return ModifyVariables(CALLER, instance_id, replacing(version, parse_document(raw)))
 
 
-def replacing(version: int, document: Document) -> Edit:
+def replacing(version: int, document: Document, *, reason: str | None = "corrected after a call") -> Edit:
     return Edit(
         kind="put",
         change=ReplaceDocument(document),
         expected_version=version,
         rebase=False,
-        reason="corrected after a call",
+        reason=reason,
         url="http://127.0.0.1:8080/api/v1/workspaces/bank/instances/i/variables",
         body=document,
     )

@@ -1,8 +1,10 @@
 """What every search store has to do: the test of an adapter subclasses `SearchContract` with a fixture `store`."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +25,8 @@ class Index:
 
     store: SearchStore
     connection: Connection
+    refresh: Callable[[], Awaitable[object]]
+    """Lets searches find what was written by now."""
 
     async def write(self, *documents: SearchDocument, generation: int = 1) -> None:
         async with self.connection.transaction():
@@ -54,6 +58,7 @@ class Index:
             last=None,
             count=100,
         )
+        await self.refresh()
         return await self.store.find(self.connection, replace(asked, **filters))
 
     async def ids(self, *arguments: Any, **filters: Any) -> list[str]:
@@ -78,13 +83,20 @@ def document(instance_id: str, **fields: Any) -> SearchDocument:
 
 class SearchContract:
     @pytest.fixture
-    async def index(self, connection: Connection, store: SearchStore) -> Index:
+    def refresh(self, store: SearchStore) -> Callable[[], Awaitable[object]]:
+        """For a store whose searches find at once what was written."""
+        return partial(asyncio.sleep, 0)
+
+    @pytest.fixture
+    async def index(
+        self, connection: Connection, store: SearchStore, refresh: Callable[[], Awaitable[object]]
+    ) -> Index:
         schema = f"s{uuid4().hex}"
         async with connection.transaction():
             await connection.execute(f"CREATE SCHEMA {schema}; SET search_path TO {schema}")
             await store.generations.create(connection, 1)
             await store.generations.publish(connection, 1)
-        return Index(store, connection)
+        return Index(store, connection, refresh)
 
     async def test_a_document_is_read_as_it_was_written(self, index: Index) -> None:
         """Numbers of any size, NUL and the types of the keys come back."""

@@ -1,55 +1,32 @@
-"""The only place where adapters are chosen and put together."""
+"""Where the parts of a server are chosen and put together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 import httpx
-from eventsourcing.cryptography import AESCipher
-from eventsourcing.utils import Environment
 
 from adapters.identity.discovery import ProviderDiscovery
 from adapters.identity.openid import OpenIdVerifier
 from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
-from adapters.postgres.appender import Appender
-from adapters.postgres.embedded import embedded_postgres
-from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.listener import listen
-from adapters.postgres.migrate import migrate
-from adapters.postgres.pool import Connection, connection_pool, dedicated_connection
-from adapters.postgres.search import PostgresSearch
+from adapters.postgres.pool import projection_connection
+from api.bootstrap.store import open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
 from api.metrics import Metrics
-from api.services import Services, Store
+from api.rebuild_processes import RebuildProcesses
+from api.services import Services
 from api.settings import NoKeys, Settings
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
 from projections.feed import EventFeed
-from projections.registry import build_projections
 from projections.runner import ProjectionRunner
 from projections.supervisor import supervise
-
-
-@contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """The URL of the database that the settings name, or of an embedded one, which runs meanwhile."""
-    if settings.database_url is not None:
-        yield settings.database_url
-    else:
-        with embedded_postgres(settings.data_dir) as url:
-            yield url
-
-
-def event_mapper(settings: Settings) -> EventMapper:
-    if settings.cipher_key is None:
-        return EventMapper()
-    return EventMapper(AESCipher(Environment("", {"CIPHER_KEY": settings.cipher_key.get_secret_value()})))
 
 
 @asynccontextmanager
@@ -67,27 +44,6 @@ async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
                 await verifier.aclose()
     else:
         raise NoKeys()
-
-
-async def migrate_only(settings: Settings, database_url: str) -> list[str]:
-    """What was missing, by name. Raises StoreUnavailable."""
-    mapper = event_mapper(settings)
-    events = PostgresEventStore(connection_pool(database_url), Appender(database_url, mapper), mapper)
-    return await migrate(database_url, build_projections(events, PostgresSearch()))
-
-
-@asynccontextmanager
-async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database, which is migrated first. Raises StoreUnavailable."""
-    mapper = event_mapper(settings)
-    pool = connection_pool(database_url)
-    appender = Appender(database_url, mapper)
-    events = PostgresEventStore(pool, appender, mapper)
-    search = PostgresSearch()
-    projections = build_projections(events, search)
-    await migrate(database_url, projections)
-    async with pool:
-        yield Store(pool=pool, appender=appender, events=events, search=search, projections=projections)
 
 
 @asynccontextmanager
@@ -113,15 +69,17 @@ async def open_server(
         feed = EventFeed(store.events)
         metrics = Metrics()
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
-        connect = partial(_projection_connection, database_url)
+        connect = partial(projection_connection, database_url)
         runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in store.projections)
         limit = settings.max_document_bytes
+        rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
         store.appender.start()
         background = [
             asyncio.create_task(listen(database_url, feed.announce), name="listener"),
             asyncio.create_task(supervise(runners), name="projections"),
         ]
         try:
+            await rebuilds.start_for_other_shapes(store.projections)
             yield Services(
                 settings=settings,
                 roles=DEFAULT_ROLE_PERMISSIONS.overridden_by(settings.role_permissions),
@@ -135,17 +93,12 @@ async def open_server(
                 search=store.search,
                 projections=store.projections,
                 runners=runners,
+                rebuilds=rebuilds,
                 metrics=metrics,
             )
         finally:
+            await rebuilds.stop()
             await store.appender.stop()
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
-
-
-async def _projection_connection(database_url: str) -> Connection:
-    connection = await dedicated_connection(database_url, "projection")
-    # A position that a crash takes back is only applied again; rows and position are lost or kept together.
-    await connection.execute("SET synchronous_commit = off")
-    return connection

@@ -1,0 +1,54 @@
+"""The client, and the translation of its errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from elastic_transport import HttpxAsyncHttpNode
+from elasticsearch import ApiError, AsyncElasticsearch, TransportError
+from elasticsearch.serializer import OrjsonSerializer
+
+from domain.errors import SearchUnavailable
+
+_TIMEOUT_SECONDS = 30.0
+_OF_THE_REQUEST = (400, 413)
+
+
+def client(url: str, api_key: str | None) -> AsyncElasticsearch:
+    """Connects with its first request. The URL may carry `user:password@`; an API key, base64, comes instead of that."""
+    return AsyncElasticsearch(
+        url,
+        api_key=api_key,
+        node_class=HttpxAsyncHttpNode,
+        serializer=OrjsonSerializer(),
+        request_timeout=_TIMEOUT_SECONDS,
+        # Who waits for a projection backs off, who searches is told: neither gains from a second try at once.
+        max_retries=0,
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises SearchUnavailable for all that is not the fault of what was sent; that stays an `ApiError` 400 or 413."""
+    try:
+        yield
+    except TransportError as error:
+        raise SearchUnavailable(f"Elasticsearch cannot be reached: {error.message}") from error
+    except ApiError as error:
+        if error.status_code in _OF_THE_REQUEST:
+            raise
+        raise SearchUnavailable(f"Elasticsearch answers {error.status_code}: {reason(error)}") from error
+
+
+def reason(error: ApiError) -> str:
+    """What Elasticsearch says about it, with the cause where it names one."""
+    details = error.body.get("error") if isinstance(error.body, dict) else None
+    if not isinstance(details, dict):
+        return error.message
+    return described(details)
+
+
+def described(details: dict[str, object]) -> str:
+    """Of an `error` object in an answer: type and reason, down to the first cause."""
+    text = f"{details.get('type')}: {details.get('reason')}"
+    cause = details.get("caused_by")
+    return f"{text} ({described(cause)})" if isinstance(cause, dict) else text

@@ -1,0 +1,211 @@
+"""A search document as Elasticsearch keeps it: the mapping, and which terms a value is found by.
+
+Every (type, key) has a field of its own, so definitions may disagree about a key's type and change it, and nothing that
+Elasticsearch's types cannot hold is lost:
+
+- a keyword of 8,000 characters or more has its beginning in the key's field, and all of it in `long_keywords`;
+- a number from 2^53 on, where doubles have gaps, is in `large_numbers` as a text that sorts like the number;
+- a date is in microseconds since 1970: `date` knows milliseconds, and `date_nanos` ends in the year 2262;
+- the words of a text are found together only within one value, so each value is a nested document.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from domain.documents import encode, parse_document
+from projections.search_document import SearchDocument, values_to_search
+
+_KEPT = {"type": "keyword", "index": False, "doc_values": False}
+_KEYWORD = {"type": "keyword", "fields": {"folded": {"type": "keyword", "normalizer": "lowercase"}}}
+_BY_TYPE: dict[str, dict[str, Any]] = {
+    "keyword": _KEYWORD,
+    "number": {"type": "double"},
+    "date": {"type": "long"},
+    "boolean": {"type": "boolean"},
+}
+_COMMON: dict[str, Any] = {
+    "instance_id": {"type": "keyword"},
+    "workspace": {"type": "keyword"},
+    "definition": {"type": "keyword"},
+    "status": {"type": "keyword"},
+    "started_at": {"type": "long"},
+    "updated_at": {"type": "long"},
+    "version": {"type": "long"},
+    "title": _KEPT,
+    "data": _KEPT,
+    "types": _KEPT,
+    "long_keywords": {"type": "keyword", "doc_values": False},
+    "large_numbers": {"type": "keyword", "doc_values": False},
+    "texts": {
+        "type": "nested",
+        "properties": {"key": {"type": "keyword"}, "words": {"type": "keyword", "doc_values": False}},
+    },
+}
+SETTINGS: dict[str, Any] = {
+    "number_of_shards": 1,
+    "auto_expand_replicas": "0-1",
+    # Said explicitly, or an index that nobody searches for a while would stop refreshing.
+    "refresh_interval": "1s",
+    # A prefix may be as long as a term: up to 8,000 characters of two UTF-16 units each, and what stands before them.
+    "max_regex_length": 17_000,
+    "mapping.total_fields.limit": 10_000,
+    "mapping.nested_objects.limit": 100_000,
+}
+KEPT_FIELDS = (
+    "workspace",
+    "definition",
+    "title",
+    "status",
+    "started_at",
+    "updated_at",
+    "version",
+    "data",
+    "types",
+)
+"""Those that make the document; the others are derived from `data` and `types`."""
+
+LARGE = 2**53
+SEGMENT = 8_000
+"""Characters; four bytes each stay below the 32,766 of a term."""
+_NAME_CHARACTERS = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_COMPLEMENT = str.maketrans("0123456789", "9876543210")
+
+
+def mapping(fields: Iterable[str]) -> dict[str, Any]:
+    """With these fields of keys, `<type>.<name>`. A field that is not in it is refused, not guessed."""
+    by_type = {search_type: {"properties": {}} for search_type in _BY_TYPE} | key_properties(fields)
+    return {"dynamic": "strict", "properties": {**_COMMON, **by_type}}
+
+
+def key_properties(fields: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The part of a mapping that adds fields of keys."""
+    found: dict[str, dict[str, Any]] = {}
+    for field in fields:
+        search_type, _, name = field.partition(".")
+        found.setdefault(search_type, {"properties": {}})["properties"][name] = _BY_TYPE[search_type]
+    return found
+
+
+@lru_cache(maxsize=4096)
+def field_name(key: str) -> str:
+    """The key as part of a field's name: readable, without dots, whatever its characters and length."""
+    quoted = quote(key, safe="").replace(".", "%2E")
+    # No quoted text has a "#".
+    return quoted if len(quoted) <= _NAME_CHARACTERS else f"#{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def key_fields(documents: Iterable[SearchDocument]) -> set[str]:
+    """The fields of keys, `<type>.<name>`, that the documents need."""
+    keys = {pair for document in documents for pair in document.types.items()}
+    return {f"{search_type}.{field_name(key)}" for key, search_type in keys if search_type in _BY_TYPE}
+
+
+def source(document: SearchDocument) -> dict[str, Any]:
+    by_key: dict[str, dict[str, list[object]]] = {}
+    shared: dict[str, list[object]] = {}
+    texts: dict[tuple[str, tuple[str, ...]], None] = {}
+    for key, value in document.data.items():
+        name, search_type = field_name(key), document.types[key]
+        for found in values_to_search(search_type, value):
+            kept: object = found
+            match found:
+                case bool():
+                    pass
+                case str():
+                    kept = found[:SEGMENT]
+                    shared.setdefault("long_keywords", []).extend(segments(name, found))
+                case Decimal() if abs(found) >= LARGE:
+                    shared.setdefault("large_numbers", []).append(sortable(name, found))
+                    continue
+                case Decimal():
+                    kept = double(found)
+                case datetime():
+                    kept = microseconds(found)
+                case _:
+                    if found:
+                        texts[name, found] = None
+                    continue
+            by_key.setdefault(search_type, {}).setdefault(name, []).append(kept)
+    return {
+        "instance_id": document.instance_id,
+        "workspace": document.workspace,
+        "definition": document.definition,
+        "title": document.title,
+        "status": document.status,
+        "started_at": microseconds(document.started_at),
+        "updated_at": microseconds(document.updated_at),
+        "version": document.version,
+        "data": encode({**document.data}).decode(),
+        "types": encode({**document.types}).decode(),
+        "texts": [{"key": name, "words": words} for name, words in texts],
+        **by_key,
+        **shared,
+    }
+
+
+def document_of(instance_id: str, kept: Mapping[str, Any]) -> SearchDocument:
+    """From the source's `KEPT_FIELDS`."""
+    found = SearchDocument(
+        instance_id=instance_id,
+        workspace=kept["workspace"],
+        definition=kept["definition"],
+        title=kept["title"],
+        status=kept["status"],
+        started_at=moment_of(kept["started_at"]),
+        updated_at=moment_of(kept["updated_at"]),
+        version=kept["version"],
+    )
+    return replace(found, data=parse_document(kept["data"].encode()), types=orjson.loads(kept["types"]))
+
+
+def segments(name: str, text: str) -> Iterator[str]:
+    """The terms of a long text, after its first segment: each with the hash of all that stands before it, so that a term
+    stands for the whole text up to there. The last one is shorter than a segment, and so different from all others.
+    """
+    before = hashlib.sha256()
+    for start in range(SEGMENT, len(text) + 1, SEGMENT):
+        before.update(text[start - SEGMENT : start].encode())
+        yield f"{name} {before.hexdigest()}{text[start : start + SEGMENT]}"
+
+
+def last_segment(name: str, text: str) -> str:
+    """The term of a long text, or of the beginning of one, that stands for all of it."""
+    *_, last = segments(name, text)
+    return last
+
+
+def sortable(name: str, number: Decimal) -> str:
+    """The number as a term: sorts by bytes like the numbers from 2^53 on, positive and negative. Anything smaller is
+    one point between the two.
+    """
+    if abs(number) < LARGE:
+        return f"{name} 1"
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    magnitude = f"{number.adjusted():04d}{digits}"
+    # ":" comes after all digits: the longer one of two negative numbers that begin alike is the lower one.
+    return f"{name} 2{magnitude}" if number > 0 else f"{name} 0{magnitude.translate(_COMPLEMENT)}:"
+
+
+def double(number: Decimal) -> float:
+    """Exact enough below 2^53: different numbers have different doubles. Without -0.0, which is no other number."""
+    return float(number) + 0.0
+
+
+def microseconds(moment: datetime) -> int:
+    """Since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(kept: int) -> datetime:
+    """Of microseconds since 1970."""
+    return _EPOCH + kept * _MICROSECOND

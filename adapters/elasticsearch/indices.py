@@ -1,0 +1,227 @@
+"""The generations of the search index: indices `procvars-instances-<n>`, the published one behind `procvars-instances`.
+
+Elasticsearch takes part in no transaction. So a row in PostgreSQL, which does, says of each generation whether it is the
+published one, whether its index was made and which fields that has; what Elasticsearch has beyond that was left by
+something that was rolled back or killed, and is made anew. An index is made by the first write that needs it: a database
+can be migrated, and a server started, while Elasticsearch is down.
+"""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from elasticsearch import ApiError, AsyncElasticsearch
+from psycopg.errors import UndefinedTable
+
+from adapters.elasticsearch.connection import described, reason, translated
+from adapters.elasticsearch.errors import TooManySearchKeys
+from adapters.elasticsearch.fields import SETTINGS, key_properties, mapping
+from domain.errors import SearchUnavailable
+from projections.projection import Connection
+
+ALIAS = "procvars-instances"
+
+_DDL = """
+CREATE TABLE IF NOT EXISTS search_indices (
+    generation integer PRIMARY KEY,
+    published boolean NOT NULL DEFAULT false,
+    made boolean NOT NULL DEFAULT false,
+    fields text[] NOT NULL DEFAULT '{}'
+)
+"""
+_EXISTS = "SELECT to_regclass('search_indices') IS NOT NULL"
+_BEGIN = """
+INSERT INTO search_indices (generation) VALUES (%s) ON CONFLICT (generation) DO UPDATE SET made = false, fields = '{}'
+"""
+_PUBLISH = "UPDATE search_indices SET published = (generation = %s)"
+_FORGET = "DELETE FROM search_indices WHERE generation = %s"
+_KNOWN = "SELECT generation FROM search_indices"
+_READ = "SELECT generation, published, made, fields FROM search_indices WHERE generation = %s"
+_LOCK = _READ + " FOR UPDATE"
+_PUBLISHED = "SELECT generation, published, made, fields FROM search_indices WHERE published"
+_MADE = "UPDATE search_indices SET made = true, fields = %s WHERE generation = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    generation: int
+    published: bool
+    made: bool
+    """Until it is, there is nothing in it, whatever Elasticsearch may have under its name."""
+    fields: frozenset[str]
+    """Of keys, `<type>.<name>`."""
+
+    @property
+    def name(self) -> str:
+        return index_name(self.generation)
+
+
+def index_name(generation: int) -> str:
+    return f"{ALIAS}-{generation}"
+
+
+class ElasticsearchIndices:
+    """Implements `projections.projection.Generations`."""
+
+    def __init__(self, client: AsyncElasticsearch) -> None:
+        self._client = client
+
+    async def create(self, connection: Connection, generation: int) -> None:
+        await connection.execute(_DDL)
+        await connection.execute(_BEGIN, (generation,))
+
+    async def publish(self, connection: Connection, generation: int) -> None:
+        """Raises SearchUnavailable where there is an index to swap to and Elasticsearch is out of reach."""
+        await connection.execute(_PUBLISH, (generation,))
+        if (await self.index(connection, generation)).made:
+            with translated():
+                # All that was written is to be found in it from the first search on.
+                await self._client.indices.refresh(index=index_name(generation))
+            await self._point_alias_to(generation)
+
+    async def drop(self, connection: Connection, generation: int) -> None:
+        """Only after the publication of another generation was committed: the index does not come back with a rollback.
+
+        Raises SearchUnavailable.
+        """
+        if await _exists(connection):
+            await connection.execute(_FORGET, (generation,))
+        with translated():
+            await self._client.indices.delete(index=index_name(generation), ignore_unavailable=True)
+
+    async def numbers(self, connection: Connection) -> set[int]:
+        """Every generation that exists, those that a killed rebuild left too. Raises SearchUnavailable."""
+        known = set()
+        if await _exists(connection):
+            known = {row[0] for row in await (await connection.execute(_KNOWN)).fetchall()}
+        with translated():
+            found = await self._client.indices.get_alias(index=f"{ALIAS}-*")
+        endings = (name.removeprefix(f"{ALIAS}-") for name in found.body)
+        return known | {int(ending) for ending in endings if ending.isdecimal()}
+
+    async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
+        """All that have a document in it, in order, those after `after`. Sees everything that was written before.
+
+        Raises SearchUnavailable.
+        """
+        return await self.sorted_ids(connection, generation, {"match_all": {}}, after, limit)
+
+    async def contents(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> dict[str, str]:
+        """By id, without those that are not there: a text that is equal where all that is kept of the instance is.
+
+        Raises SearchUnavailable.
+        """
+        found = await self.sources(connection, generation, stream_ids, None)
+        return {
+            instance_id: orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode() for instance_id, kept in found.items()
+        }
+
+    async def sorted_ids(
+        self, connection: Connection, generation: int, query: dict[str, Any], after: str, limit: int
+    ) -> list[str]:
+        """Of what the query finds in everything that was written before. Raises SearchUnavailable."""
+        index = await self.index(connection, generation)
+        if not index.made:
+            return []
+        with translated():
+            await self._client.indices.refresh(index=index.name)
+            found = await self._client.search(
+                index=index.name,
+                query=query,
+                sort=[{"instance_id": "asc"}],
+                search_after=[after],
+                size=limit,
+                source=False,
+                track_total_hits=False,
+            )
+        return [hit["_id"] for hit in found["hits"]["hits"]]
+
+    async def sources(
+        self, connection: Connection, generation: int, instance_ids: Sequence[str], fields: Sequence[str] | None
+    ) -> dict[str, dict[str, Any]]:
+        """By id, without those that are not there; these fields, or all. As it was written last, refreshed or not.
+
+        Raises SearchUnavailable.
+        """
+        index = await self.index(connection, generation)
+        if not index.made or not instance_ids:
+            return {}
+        with translated():
+            found = await self._client.mget(index=index.name, ids=instance_ids, source_includes=fields)
+        for document in found["docs"]:
+            if "error" in document:
+                raise SearchUnavailable(f"Elasticsearch does not read now: {described(document['error'])}")
+        return {document["_id"]: document["_source"] for document in found["docs"] if document["found"]}
+
+    async def index(self, connection: Connection, generation: int) -> Index:
+        """Raises SearchUnavailable where this generation was never begun in Elasticsearch."""
+        return await _row(connection, _READ, (generation,))
+
+    async def published(self, connection: Connection) -> Index:
+        """Raises SearchUnavailable where none was published in Elasticsearch."""
+        return await _row(connection, _PUBLISHED, ())
+
+    async def prepare(self, connection: Connection, generation: int, fields: AbstractSet[str]) -> Index:
+        """The generation with an index that has at least these fields of keys.
+
+        Raises SearchUnavailable, and TooManySearchKeys.
+        """
+        index = await self.index(connection, generation)
+        if index.made and fields <= index.fields:
+            return index
+        # One process at a time makes an index or adds to it.
+        index = await _row(connection, _LOCK, (generation,))
+        if not index.made:
+            await self._make(index, fields)
+        elif missing := fields - index.fields:
+            with _limited(), translated():
+                await self._client.indices.put_mapping(index=index.name, properties=key_properties(sorted(missing)))
+        fields = index.fields | fields
+        await connection.execute(_MADE, (sorted(fields), generation))
+        return Index(generation, index.published, True, frozenset(fields))
+
+    async def _make(self, index: Index, fields: AbstractSet[str]) -> None:
+        with _limited(), translated():
+            await self._client.indices.delete(index=index.name, ignore_unavailable=True)
+            await self._client.indices.create(index=index.name, settings=SETTINGS, mappings=mapping(sorted(fields)))
+        if index.published:
+            await self._point_alias_to(index.generation)
+
+    async def _point_alias_to(self, generation: int) -> None:
+        """In one step: there is no moment without it."""
+        actions: list[dict[str, Any]] = [
+            {"remove": {"index": f"{ALIAS}-*", "alias": ALIAS, "must_exist": False}},
+            {"add": {"index": index_name(generation), "alias": ALIAS}},
+        ]
+        with translated():
+            await self._client.indices.update_aliases(actions=actions)
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    try:
+        yield
+    except ApiError as error:
+        if "total fields" in reason(error):
+            raise TooManySearchKeys(SETTINGS["mapping.total_fields.limit"]) from error
+        raise
+
+
+async def _row(connection: Connection, statement: str, values: tuple[int, ...]) -> Index:
+    try:
+        row = await (await connection.execute(statement, values)).fetchone()
+    except UndefinedTable:
+        row = None
+    if row is None:
+        raise SearchUnavailable(
+            "Elasticsearch does not have the search index yet: procvars projections rebuild search_index"
+        )
+    return Index(row[0], row[1], row[2], frozenset(row[3]))
+
+
+async def _exists(connection: Connection) -> bool:
+    row = await (await connection.execute(_EXISTS)).fetchone()
+    return row is not None and bool(row[0])

@@ -1,0 +1,132 @@
+"""A search as a query of Elasticsearch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar, cast
+
+from adapters.elasticsearch.fields import LARGE, SEGMENT, double, field_name, last_segment, microseconds, sortable
+from domain.errors import InvalidArgument
+from projections.search_port import Alternative, Condition, Operator, Search
+
+Query = dict[str, Any]
+T = TypeVar("T", Decimal, datetime)
+
+_NOTHING: Query = {"match_none": {}}
+# Elasticsearch takes 1,024 clauses at least, and long before that a search takes seconds.
+_MAX_WORDS = 500
+
+
+def query(search: Search) -> Query:
+    """Raises InvalidArgument for more than 500 words in one place."""
+    filters: list[Query] = [{"term": {"workspace": search.workspace}}]
+    if search.definitions:
+        filters.append({"terms": {"definition": search.definitions}})
+    if search.statuses:
+        filters.append({"terms": {"status": search.statuses}})
+    if search.started_after:
+        filters.append({"range": {"started_at": {"gt": microseconds(search.started_after)}}})
+    if search.started_before:
+        filters.append({"range": {"started_at": {"lt": microseconds(search.started_before)}}})
+    filters += [_condition(condition) for condition in search.conditions]
+    if search.words is not None:
+        filters.append(_words(search.words))
+    return {"bool": {"filter": filters}}
+
+
+def _condition(condition: Condition) -> Query:
+    name = field_name(condition.key)
+    return _any(_alternative(name, alternative) for alternative in condition.any_of)
+
+
+def _alternative(name: str, alternative: Alternative) -> Query:
+    field = f"{alternative.type}.{name}"
+    operator, value = alternative.tests[0]
+    match value:
+        case bool():
+            return {"term": {field: value}}
+        case str():
+            return _keyword(name, field, operator, value)
+        case Decimal():
+            return _numbers(name, field, _span(cast(tuple[tuple[Operator, Decimal], ...], alternative.tests)))
+        case datetime():
+            return _dates(field, _span(cast(tuple[tuple[Operator, datetime], ...], alternative.tests)))
+        case _:
+            return _words(value, name)
+
+
+def _keyword(name: str, field: str, operator: Operator, value: str) -> Query:
+    kind = "prefix" if operator == "prefix" else "term"
+    if len(value) < SEGMENT:
+        return {kind: {field: {"value": value}}}
+    return {kind: {"long_keywords": {"value": last_segment(name, value)}}}
+
+
+def _words(words: Iterable[str], name: str | None = None) -> Query:
+    """All of them in one value, of this key or of any."""
+    filters: list[Query] = [{"term": {"texts.words": word}} for word in words]
+    if not filters:
+        return _NOTHING
+    if len(filters) > _MAX_WORDS:
+        raise InvalidArgument(f"{len(filters)} words to search for; at most {_MAX_WORDS} are possible")
+    if name is not None:
+        filters.append({"term": {"texts.key": name}})
+    return {"nested": {"path": "texts", "query": {"bool": {"filter": filters}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Span(Generic[T]):
+    """From `low` to `high`, None where it has no end; the ends belong to it unless they are open."""
+
+    low: T | None
+    low_open: bool
+    high: T | None
+    high_open: bool
+
+
+def _span(tests: tuple[tuple[Operator, T], ...]) -> _Span[T]:
+    """What passes all of the tests: of two lower bounds the higher one counts, of equal ones the open one."""
+    lows = [(value, operator == "gt") for operator, value in tests if operator in ("eq", "gt", "gte")]
+    highs = [(value, operator != "lt") for operator, value in tests if operator in ("eq", "lt", "lte")]
+    low, low_open = max(lows, default=(None, False))
+    high, closed = min(highs, default=(None, True))
+    return _Span(low, low_open, high, not closed)
+
+
+def _dates(field: str, span: _Span[datetime]) -> Query:
+    low = None if span.low is None else microseconds(span.low)
+    high = None if span.high is None else microseconds(span.high)
+    return _range(field, low, span.low_open, high, span.high_open)
+
+
+def _numbers(name: str, field: str, span: _Span[Decimal]) -> Query:
+    """In the field of the key as far as doubles tell numbers apart, in `large_numbers` beyond."""
+    parts = []
+    if not ((span.low is not None and span.low >= LARGE) or (span.high is not None and span.high <= -LARGE)):
+        low = None if span.low is None or span.low <= -LARGE else double(span.low)
+        high = None if span.high is None or span.high >= LARGE else double(span.high)
+        parts.append(_range(field, low, span.low_open, high, span.high_open))
+    if not (_is_small(span.low) and _is_small(span.high)):
+        least = f"{name} 0" if span.low is None else sortable(name, span.low)
+        most = f"{name} 3" if span.high is None else sortable(name, span.high)
+        parts.append(_range("large_numbers", least, span.low_open, most, span.high_open))
+    return _any(parts)
+
+
+def _is_small(number: Decimal | None) -> bool:
+    return number is not None and abs(number) < LARGE
+
+
+def _range(field: str, low: float | str | None, low_open: bool, high: float | str | None, high_open: bool) -> Query:
+    bounds = {}
+    if low is not None:
+        bounds["gt" if low_open else "gte"] = low
+    if high is not None:
+        bounds["lt" if high_open else "lte"] = high
+    return {"range": {field: bounds}} if bounds else {"exists": {"field": field}}
+
+
+def _any(queries: Iterable[Query]) -> Query:
+    found = list(queries)
+    return found[0] if len(found) == 1 else {"bool": {"should": found}}

@@ -1,0 +1,151 @@
+"""Search in Elasticsearch: one document an instance, under the instance's id, in the version of the instance."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import orjson
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+
+from adapters.elasticsearch.connection import described, reason, translated
+from adapters.elasticsearch.errors import RejectedDocument
+from adapters.elasticsearch.fields import KEPT_FIELDS, document_of, key_fields, microseconds, moment_of, source
+from adapters.elasticsearch.indices import ALIAS, ElasticsearchIndices
+from adapters.elasticsearch.queries import query
+from domain.errors import SearchUnavailable
+from projections.projection import Connection
+from projections.search_document import SearchDocument
+from projections.search_port import Search, SearchHit
+from projections.text_columns import RawJson
+
+# Several small requests at once: Elasticsearch indexes each by a thread of its own, while the next is being encoded.
+_BULK_BYTES = 2**18
+_BULKS_AT_ONCE = 4
+# A search holds a connection to the database meanwhile.
+_SEARCH_SECONDS = 5.0
+_STALE = 409
+_OF_THE_DOCUMENT = (400, 413)
+_HIT_FIELDS = ("instance_id", "definition", "status", "started_at", "version", "data")
+
+
+class ElasticsearchSearch:
+    """Implements `projections.search_port.SearchStore`. What a transaction wrote stays when it is rolled back: the
+    versions make that harmless.
+    """
+
+    shape = 1000
+
+    def __init__(self, client: AsyncElasticsearch) -> None:
+        self._client = client
+        self.generations = ElasticsearchIndices(client)
+
+    async def read(
+        self, connection: Connection, generation: int, instance_ids: Sequence[str]
+    ) -> dict[str, SearchDocument]:
+        found = await self.generations.sources(connection, generation, instance_ids, KEPT_FIELDS)
+        return {instance_id: document_of(instance_id, kept) for instance_id, kept in found.items()}
+
+    async def write(self, connection: Connection, generation: int, documents: Sequence[SearchDocument]) -> None:
+        """Raises RejectedDocument for one that Elasticsearch does not take, TooManySearchKeys, SearchUnavailable."""
+        index = await self.generations.prepare(connection, generation, key_fields(documents))
+        chunks = _chunks(documents)
+        outcomes = await asyncio.gather(
+            *(self._write(index.name, chunks) for _ in range(_BULKS_AT_ONCE)), return_exceptions=True
+        )
+        errors = [outcome for outcome in outcomes if outcome is not None]
+        if errors:
+            # Trouble on the way comes first: nothing is known then about some of the documents.
+            raise min(errors, key=lambda error: isinstance(error, RejectedDocument))
+
+    async def ids(
+        self, connection: Connection, generation: int, workspace: str, definition: str, *, after: str, limit: int
+    ) -> list[str]:
+        filters = [{"term": {"workspace": workspace}}, {"term": {"definition": definition}}]
+        return await self.generations.sorted_ids(connection, generation, {"bool": {"filter": filters}}, after, limit)
+
+    async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
+        """Raises SearchUnavailable, and InvalidArgument for more words than it looks for at once."""
+        index = await self.generations.published(connection)
+        with translated():
+            if not index.made:
+                # Nothing was written yet, if Elasticsearch is there to be written to.
+                await self._client.info()
+                return []
+            try:
+                hits = await self._hits(search, index.name)
+            except NotFoundError:
+                # Between a rebuild's swap and its commit the old index may be gone. The alias moved first.
+                hits = await self._hits(search, ALIAS)
+        return [_hit(hit["_source"]) for hit in hits]
+
+    async def _hits(self, search: Search, index: str) -> list[dict[str, Any]]:
+        after: list[int | str] | None = None
+        if search.last is not None:
+            after = [microseconds(search.last[0]), search.last[1]]
+        found = await self._client.options(request_timeout=_SEARCH_SECONDS).search(
+            index=index,
+            query=query(search),
+            sort=[{"started_at": "desc"}, {"instance_id": "desc"}],
+            search_after=after,
+            size=search.count,
+            source_includes=_HIT_FIELDS,
+            track_total_hits=False,
+        )
+        return list(found["hits"]["hits"])
+
+    async def _write(self, index: str, chunks: Iterator[tuple[list[str], list[bytes]]]) -> None:
+        """Takes chunks until there are none."""
+        for instance_ids, lines in chunks:
+            try:
+                with translated():
+                    # The client takes lines that are JSON already, only its types do not say so.
+                    operations = cast(Sequence[dict[str, Any]], lines)
+                    answer = await self._client.bulk(
+                        index=index, operations=operations, filter_path="items.*.status,items.*.error"
+                    )
+            except ApiError as error:
+                raise RejectedDocument(", ".join(instance_ids), reason(error)) from error
+            _check(instance_ids, answer["items"])
+
+
+def _check(instance_ids: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
+    """Raises SearchUnavailable, or RejectedDocument, for what was not written; a stale version needs not be."""
+    rejected: RejectedDocument | None = None
+    for instance_id, item in zip(instance_ids, items, strict=True):
+        (outcome,) = item.values()
+        if "error" not in outcome or outcome["status"] == _STALE:
+            continue
+        if outcome["status"] not in _OF_THE_DOCUMENT:
+            raise SearchUnavailable(f"Elasticsearch does not write now: {described(outcome['error'])}")
+        rejected = rejected or RejectedDocument(instance_id, described(outcome["error"]))
+    if rejected is not None:
+        raise rejected
+
+
+def _chunks(documents: Sequence[SearchDocument]) -> Iterator[tuple[list[str], list[bytes]]]:
+    """Ids and lines of the bulk requests that write the documents."""
+    ids: list[str] = []
+    lines: list[bytes] = []
+    size = 0
+    for document in documents:
+        action = {"_id": document.instance_id, "version": document.version, "version_type": "external_gte"}
+        pair = [orjson.dumps({"index": action}), orjson.dumps(source(document))]
+        if ids and size + len(pair[1]) > _BULK_BYTES:
+            yield ids, lines
+            ids, lines, size = [], [], 0
+        ids.append(document.instance_id)
+        lines += pair
+        size += len(pair[1])
+    if ids:
+        yield ids, lines
+
+
+def _hit(kept: dict[str, Any]) -> SearchHit:
+    return SearchHit(
+        instance_id=kept["instance_id"],
+        definition=kept["definition"],
+        status=kept["status"],
+        started_at=moment_of(kept["started_at"]),
+        version=kept["version"],
+        data=RawJson(kept["data"]),
+    )

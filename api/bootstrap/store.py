@@ -1,0 +1,89 @@
+"""Where the adapters of the store are chosen and put together; it brings up no more than that, as every process of a
+rebuild starts with it.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from eventsourcing.cryptography import AESCipher
+from eventsourcing.utils import Environment
+
+from adapters.postgres.appender import Appender
+from adapters.postgres.embedded import embedded_postgres
+from adapters.postgres.event_mapper import EventMapper
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.migrate import migrate, require_migrated
+from adapters.postgres.pool import connection_pool
+from adapters.postgres.search import PostgresSearch
+from api.settings import Settings
+from api.store import Store
+from projections.registry import build_projections
+from projections.search_port import SearchStore
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of the database that the settings name, or of an embedded one, which runs meanwhile."""
+    if settings.database_url is not None:
+        yield settings.database_url
+    else:
+        with embedded_postgres(settings.data_dir) as url:
+            yield url
+
+
+def event_mapper(settings: Settings) -> EventMapper:
+    if settings.cipher_key is None:
+        return EventMapper()
+    return EventMapper(AESCipher(Environment("", {"CIPHER_KEY": settings.cipher_key.get_secret_value()})))
+
+
+@asynccontextmanager
+async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
+    """Connects to Elasticsearch, where that is configured, with the first request: it may be down meanwhile."""
+    if settings.elasticsearch_url is None:
+        yield PostgresSearch()
+        return
+    # Here, because its client takes long to import, and most processes have no use for it.
+    from adapters.elasticsearch.connection import client
+    from adapters.elasticsearch.search import ElasticsearchSearch
+
+    api_key = settings.elasticsearch_api_key
+    url = str(settings.elasticsearch_url)
+    async with client(url, api_key.get_secret_value() if api_key else None) as connected:
+        yield ElasticsearchSearch(connected)
+
+
+async def migrate_only(settings: Settings, database_url: str) -> list[str]:
+    """What was missing and what is left to do, in a line each. Raises StoreUnavailable."""
+    mapper = event_mapper(settings)
+    events = PostgresEventStore(connection_pool(database_url), Appender(database_url, mapper), mapper)
+    async with search_store(settings) as search:
+        return await migrate(database_url, build_projections(events, search))
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
+    """The store on its database, which is migrated first. Raises StoreUnavailable."""
+    await migrate_only(settings, database_url)
+    async with connected_store(settings, database_url) as store:
+        yield store
+
+
+@asynccontextmanager
+async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
+    """The store on its database as it is. Raises StoreUnavailable, NotMigrated."""
+    await require_migrated(database_url)
+    mapper = event_mapper(settings)
+    pool = connection_pool(database_url)
+    appender = Appender(database_url, mapper)
+    events = PostgresEventStore(pool, appender, mapper)
+    async with search_store(settings) as search, pool:
+        yield Store(
+            settings=settings,
+            database_url=database_url,
+            pool=pool,
+            appender=appender,
+            events=events,
+            search=search,
+            projections=build_projections(events, search),
+        )

@@ -1,0 +1,50 @@
+"""The progress of a rebuild: a bar on a terminal, lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.progress import Task as BarTask
+from rich.text import Text
+
+from api.cli.output import note
+from api.rebuilding import Progress, Report
+
+_LINE_SECONDS = 10.0
+
+
+class _EventsPerSecond(ProgressColumn):
+    def render(self, task: BarTask) -> Text:
+        return Text(f"{task.speed or 0:,.0f} events/s")
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Report]:
+    """Shows what is reported to it: events done, rate, time left."""
+    if sys.stderr.isatty():
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _EventsPerSecond(), TimeRemainingColumn())
+        with Bar(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
+    else:
+        yield _Lines(what).report
+
+
+class _Lines:
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._began = time.monotonic()
+        self._next = self._began
+
+    def report(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now < self._next and progress.done < progress.total:
+            return
+        self._next = now + _LINE_SECONDS
+        rate = (progress.done - progress.resumed_from) / max(now - self._began, 0.001)
+        left = f", {(progress.total - progress.done) / rate:,.0f} s left" if rate else ""
+        note(f"{self._what}: {progress.done:,} of {progress.total:,} events, {rate:,.0f} events/s{left}")

@@ -1,0 +1,5 @@
+"""Where the API is. Routers carry their whole path, so that a request is matched against one list of routes."""
+
+API = "/api/v1"
+WORKSPACE = API + "/workspaces/{workspace}"
+INSTANCE = WORKSPACE + "/instances/{instance_id}"

@@ -1,0 +1,50 @@
+"""A worker of a rebuild: `python -m api.rebuild_worker PROJECTION GENERATION SHARE OF`.
+
+Ends with its parent: when that is killed, the worker's stdin ends.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+
+from adapters.postgres.pool import UNAVAILABLE, projection_connection
+from api.bootstrap.store import connected_store
+from api.garbage_collection import collect_rarely
+from api.settings import Settings
+from domain.errors import DomainError
+from projections.failing import KeepsFailing
+from projections.rebuild import GenerationGone, fill
+
+
+def main() -> None:
+    name, generation, share, of = sys.argv[1], *map(int, sys.argv[2:5])
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    collect_rarely()
+    try:
+        asyncio.run(_fill(name, generation, share, of))
+    except (DomainError, KeepsFailing) as error:
+        sys.exit(f"{name}: {error}")
+    except UNAVAILABLE as error:
+        sys.exit(f"{name}: {error}")
+    except GenerationGone:
+        sys.exit(f"{name}: somebody else finished or gave up generation {generation}")
+
+
+async def _fill(name: str, generation: int, share: int, of: int) -> None:
+    settings = Settings()
+    assert settings.database_url is not None
+    async with connected_store(settings, settings.database_url) as store:
+        projection = next(projection for projection in store.projections if projection.name == name)
+        async with await projection_connection(settings.database_url) as connection:
+            await fill(connection, projection, store.events, generation, share, of)
+
+
+def _end_with_the_parent() -> None:
+    while os.read(0, 1):  # not sys.stdin, whose lock a thread may not hold when Python ends
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

