@@ -10,6 +10,8 @@ CONSOLE_INSTALLED := $(CONSOLE)/node_modules/.package-lock.json
 CONSOLE_BUILT := $(CONSOLE)/dist/index.html
 CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public -type f) $(wildcard $(CONSOLE)/*.ts $(CONSOLE)/*.html)
 
+# A build that was interrupted is not taken for a finished one.
+.DELETE_ON_ERROR:
 .PHONY: install demo test check bench clean
 
 install: .venv/installed $(CONSOLE_BUILT)

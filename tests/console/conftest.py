@@ -23,7 +23,7 @@ CHROMIUM_FLAGS = (
 )
 
 # Long enough for a machine that is busy with other tests: nothing waits longer than it has to.
-expect.set_options(timeout=6_000)
+expect.set_options(timeout=30_000)
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 
 NewConsole = Callable[..., Awaitable[OperatorConsole]]

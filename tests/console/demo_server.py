@@ -36,20 +36,23 @@ class DemoServer:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir)], stdout=subprocess.PIPE, stderr=log, text=True
             )
-        loaded = threading.Event()
-        threading.Thread(target=self._read, args=(loaded,), daemon=True).start()
-        if not loaded.wait(_START_SECONDS):
+        # It says something last when the bank is loaded; its output also ends when it does.
+        said = threading.Event()
+        threading.Thread(target=self._read, args=(said,), daemon=True).start()
+        if not said.wait(_START_SECONDS) or self._process.poll() is not None:
             self.stop()
             raise RuntimeError(f"the demo did not start:\n{self._log.read_text()[-4000:]}")
         users = httpx.get(f"{self.address}/console-config.json").json()["sample_users"]
         self.tokens = {user["name"]: user["token"] for user in users}
         return self
 
-    def _read(self, loaded: threading.Event) -> None:
+    def _read(self, said: threading.Event) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("Ctrl-C"):
-                loaded.set()
+                said.set()
+        self._process.wait()
+        said.set()
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -66,24 +69,30 @@ def start_instance(api: httpx.Client, variables: Any, *, definition: str = "acco
     content = f'{{"definition":"{definition}","title":"{title}","variables":{text}}}'.encode()
     answer = api.post(f"{W}/instances", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+    instance = str(answer.json()["id"])
+    synced(api, instance)
+    return instance
+
+
+def synced(api: httpx.Client, instance: str) -> int:
+    """Waits until every list has what is known of the instance; returns its version."""
+    answer = api.get(f"{W}/instances/{instance}/sync", params={"wait": 30}).json()
+    assert all(item["current"] for item in answer["projections"].values()), answer
+    return int(answer["version"])
 
 
 def variables_text(api: httpx.Client, instance: str) -> str:
     """The newest variables as the server sends them, to the character."""
-    version = api.get(f"{W}/instances/{instance}/sync", params={"wait": 20}).json()["version"]
-    answer = api.get(f"{W}/instances/{instance}/variables", params={"after_version": version})
+    synced(api, instance)
+    answer = api.get(f"{W}/instances/{instance}/variables")
     assert answer.status_code == 200, answer.text
     return answer.text
 
 
-def merge(api: httpx.Client, instance: str, change: dict[str, Any], reason: str = "") -> int:
-    """An edit by somebody who does not use the console; returns the new version."""
-    version = api.get(f"{W}/instances/{instance}/sync").json()["version"]
-    headers = {"If-Match": f'"{version}"', "Content-Type": "application/merge-patch+json"}
-    content = json.dumps(change)
-    answer = api.patch(
-        f"{W}/instances/{instance}/variables", params={"reason": reason}, content=content, headers=headers
-    )
+def merge(api: httpx.Client, instance: str, change: dict[str, Any], reason: str = "") -> None:
+    """An edit by somebody who does not use the console."""
+    headers = {"If-Match": f'"{synced(api, instance)}"', "Content-Type": "application/merge-patch+json"}
+    url = f"{W}/instances/{instance}/variables"
+    answer = api.patch(url, params={"reason": reason}, content=json.dumps(change), headers=headers)
     assert answer.status_code == 200, answer.text
-    return int(answer.json()["version"])
+    synced(api, instance)

@@ -64,6 +64,8 @@ async def test_compare_and_back_loses_nothing(operator: Operator, bank: httpx.Cl
     modified = console.page.locator(".editor.modified")
     await expect(original).to_contain_text('"city": "Graz"')
     await expect(modified).to_contain_text('"city": "Linz"')
+    await expect(original.locator(".line-delete").first).to_be_attached()
+    await expect(modified.locator(".line-insert").first).to_be_attached()
     await console.picture("compare")
     await console.button("Edit").click()
     await expect(console.editor).to_be_focused()

@@ -124,6 +124,7 @@ async def test_a_snapshot_is_restored_with_a_reason(operator: Operator, bank: ht
     await expect(walter.dialog).to_contain_text('"a": "first"')
     await walter.dialog.get_by_role("button", name="Compare with current").click()
     await expect(walter.dialog.get_by_role("list", name="Changes")).to_contain_text('"first" → "second"')
+    await expect(walter.dialog.locator(".editor.modified .line-insert").first).to_be_attached()
     await walter.picture("snapshots-compared")
     await walter.dialog.get_by_role("button", name="Close").click()
     await walter.page.get_by_role("button", name="Restore the snapshot before version 2").click()
@@ -282,3 +283,20 @@ async def test_an_unknown_address_leads_home(operator: Operator) -> None:
     await expect(walter.page.get_by_role("heading", name="Nothing here")).to_be_visible()
     await walter.page.goto(f"{walter.address}/w/demo/instances/no-such")
     await expect(walter.page.get_by_text("This does not exist, or you have no role in its workspace.")).to_be_visible()
+
+
+async def test_a_projection_is_rebuilt_and_checked(operator: Operator) -> None:
+    """A rebuild goes on beside the live read model; a check finds it equal to one built from the events."""
+    olivia = await operator("Olivia Org")
+    await olivia.page.get_by_role("link", name="Projections").click()
+    card = olivia.page.get_by_role("listitem", name="Task Manager")
+    await card.get_by_role("button", name="Rebuild Task Manager").click()
+    await olivia.button("Start rebuild").click()
+    await expect(card.get_by_role("progressbar", name="Rebuild of Task Manager")).to_be_visible()
+    await expect(card).to_contain_text("Rebuilding")
+    await olivia.picture("projections-rebuilding")
+    await expect(card.get_by_role("button", name="Rebuild Task Manager")).to_be_enabled()
+    await expect(card).to_contain_text("Running")
+    await card.get_by_role("button", name="Check Task Manager").click()
+    await expect(card).to_contain_text("Checked: it is equal to one built from the events.")
+    await olivia.picture("projections-checked")

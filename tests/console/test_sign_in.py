@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from tests.api.bank import start
 from tests.conftest import Server
 from tests.console.conftest import NewConsole, Operator
+from tests.console.demo_server import DemoServer
 from tests.console.openid_provider import AUDIENCE, CLIENT_ID, OpenIdProvider
 from tests.console.operator_console import OperatorConsole
 
@@ -22,7 +23,8 @@ def provider() -> Iterator[OpenIdProvider]:
 
 
 @pytest.fixture(scope="module")
-def bank_server(provider: OpenIdProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def bank_server(provider: OpenIdProvider, demo: DemoServer) -> Iterator[Server]:
+    """A second server on the demo's database, which has a workspace of its own."""
     settings = {
         "PROCVARS_JWT_SECRET": None,
         "PROCVARS_JWKS_URL": f"{provider.issuer}/jwks",
@@ -31,7 +33,7 @@ def bank_server(provider: OpenIdProvider, tmp_path_factory: pytest.TempPathFacto
         "PROCVARS_OIDC_CLIENT_ID": CLIENT_ID,
         "PROCVARS_OIDC_SCOPE": "openid profile procvars",
     }
-    running = Server(tmp_path_factory.mktemp("openid"), environment=settings).start()
+    running = Server(demo.data_dir, environment=settings).start()
     yield running
     running.stop()
 
@@ -94,7 +96,13 @@ async def test_a_refusal_by_the_provider_is_shown(grace: OperatorConsole) -> Non
 
 async def test_a_foreign_code_is_not_taken(grace: OperatorConsole) -> None:
     """A link with somebody else's code signs nobody in (RFC 6749, section 10.12)."""
-    await grace.page.goto(f"{grace.address}/auth/callback?code=stolen&state=guessed")
+    foreign = f"{grace.address}/auth/callback?code=stolen&state=guessed"
+    await grace.page.goto(foreign)
+    await expect(grace.page.get_by_text("This sign-in was not started here.")).to_be_visible()
+    await grace.page.goto(grace.address)
+    await grace.button("Sign in").click()
+    await expect(grace.button("grace")).to_be_visible()
+    await grace.page.goto(foreign)
     await expect(grace.page.get_by_text("This sign-in was not started here.")).to_be_visible()
 
 
@@ -104,8 +112,9 @@ async def test_an_old_token_is_renewed_unseen(grace: OperatorConsole, provider: 
     await grace.page.goto(grace.address)
     await sign_in(grace)
     provider.lifetime = 3_600
-    await grace.button("Refresh").click()
-    await expect(grace.page.get_by_text("There are no process instances in this workspace yet.")).to_be_visible()
+    async with grace.page.expect_response("**/instances?*") as answering:
+        await grace.button("Refresh").click()
+    assert (await answering.value).ok
     assert provider.refreshes >= 1
 
 
@@ -138,9 +147,7 @@ async def test_an_ended_sign_in_loses_no_text(grace: OperatorConsole, provider: 
     await grace.is_saved()
 
 
-async def test_a_provider_that_is_away(
-    new_console: NewConsole, provider: OpenIdProvider, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_a_provider_that_is_away(new_console: NewConsole, provider: OpenIdProvider, demo: DemoServer) -> None:
     """The console says what is wrong, and the server goes on answering."""
     settings = {
         "PROCVARS_JWT_SECRET": None,
@@ -149,7 +156,7 @@ async def test_a_provider_that_is_away(
         "PROCVARS_JWT_AUDIENCE": AUDIENCE,
         "PROCVARS_OIDC_CLIENT_ID": CLIENT_ID,
     }
-    server = Server(tmp_path_factory.mktemp("away"), environment=settings).start()
+    server = Server(demo.data_dir, environment=settings).start()
     try:
         console = await new_console(server.address)
         await console.page.goto(server.address)
