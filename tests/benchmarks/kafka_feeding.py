@@ -257,6 +257,3 @@ class _OnlyKafka:
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         return []
-
-    async def last_position(self) -> int:
-        return 0
