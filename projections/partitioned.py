@@ -10,7 +10,6 @@ whole projection, because rows of all partitions are derived from definitions (`
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
@@ -48,18 +47,12 @@ class EventsMissing(Exception):
         self.until = until
 
 
-class WholeLog(EventLog, Protocol):
-    async def last_position(self) -> int:
-        """Of the newest event; 0 for none. Raises StoreUnavailable."""
-        ...
-
-
 @dataclass(slots=True)
 class PartitionedProjection:
     """For one task at a time: it has one connection."""
 
     projection: Projection
-    events: WholeLog
+    events: EventLog
     connect: Connect
     feeding: Feeding
     _connection: Connection | None = None

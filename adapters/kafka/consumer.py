@@ -6,9 +6,9 @@ handler failed on. Whatever goes wrong inside an app crashes it as a whole, and 
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import cast
+from typing import Any, cast
 
 import faust
 import structlog
@@ -87,16 +87,25 @@ class Consumer:
 
     async def start(self) -> None:
         """Joins the group. Raises TimeoutError, and whatever Faust and the driver raise."""
-        await asyncio.wait_for(self._app.start(), _START_SECONDS)
+        await self._within(_START_SECONDS, self._app.start())
 
     async def stop(self) -> None:
         """Leaves the group; what was acknowledged is committed first where the broker can be reached."""
         try:
-            await asyncio.wait_for(self._app.stop(), _STOP_SECONDS)
+            await self._within(_STOP_SECONDS, self._app.stop())
         except TimeoutError:
             log.warning("the consumer did not stop in time", app=self._app.conf.id, seconds=_STOP_SECONDS)
         except Exception:
             log.exception("the consumer stopped with an error", app=self._app.conf.id)
+
+    async def _within(self, seconds: float, act: Coroutine[Any, Any, None]) -> None:
+        """Unlike asyncio's own time-outs this one does not wait for the end of what it cancels: it may never come."""
+        task = asyncio.create_task(act)
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            task.cancel()
+            raise TimeoutError
+        task.result()
 
     async def take(self, seconds: float) -> list[EventT[bytes]]:
         """What has come in, in order, as a batch; waits that long for a first event. The events stay unacknowledged."""

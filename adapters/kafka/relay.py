@@ -41,6 +41,20 @@ _TROUBLE = (*UNAVAILABLE, StoreUnavailable, KafkaError)
 log = structlog.get_logger(__name__)
 
 
+class _OutOfTimeError(Exception):
+    """The relay was told to stop, and the broker does not acknowledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the producer was given and the broker has to acknowledge. Raises KafkaError where it cannot be sent."""
+
+    position: int
+    last_positions: dict[int, int]
+    """Of the partitions that have something of it."""
+    acknowledged: asyncio.Future[Any]
+
+
 @dataclass(slots=True)
 class Relay:
     events: EventLog
@@ -62,6 +76,8 @@ class Relay:
                         async with self._producer() as producer:
                             failures = 0
                             await self._publish(session, producer)
+            except _OutOfTimeError:
+                log.warning("the broker did not acknowledge in time: what was sent is published again")
             except _TROUBLE as error:
                 pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
@@ -131,11 +147,11 @@ class Relay:
                 if events and not self.stopping.is_set():
                     position = events[-1].position
                     reading = asyncio.create_task(self.events.after_position(position, _PAGE))
-                    in_flight.append(await _while_held(session, _send(producer, events, last_positions)))
+                    in_flight.append(await self._while_held(session, _send(producer, events, last_positions)))
                     if len(in_flight) < _BATCHES_IN_FLIGHT:
                         continue
                 if in_flight:
-                    await _settle(session, in_flight)
+                    await self._settle(session, in_flight)
                 else:
                     await session.wait_for_news(_POLL_SECONDS)
                 if not events:
@@ -145,19 +161,39 @@ class Relay:
             for batch in in_flight:
                 batch.acknowledged.cancel()
 
+    async def _settle(self, session: RelaySession, in_flight: deque[_Batch]) -> None:
+        """Waits for the oldest batch and saves the position after it, and after those acknowledged by then too."""
+        await self._while_held(session, in_flight[0].acknowledged)
+        position, last_positions = 0, dict[int, int]()
+        while in_flight and in_flight[0].acknowledged.done():
+            batch = in_flight.popleft()
+            batch.acknowledged.result()
+            position = batch.position
+            last_positions |= batch.last_positions
+        await session.save(position, last_positions)
+
+    async def _while_held(self, session: RelaySession, work: Awaitable[T]) -> T:
+        """What the work gives. It ends where the session is lost meanwhile, with the driver's error, and some time after
+        `stopping` was set: a broker that is away keeps a producer waiting for ever. Raises _OutOfTimeError then.
+        """
+        task = asyncio.ensure_future(work)
+        patience = _GRACE_SECONDS
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=_POLL_SECONDS)
+                if not task.done():
+                    await session.check()
+                    if self.stopping.is_set():
+                        patience -= _POLL_SECONDS
+                        if patience <= 0:
+                            raise _OutOfTimeError
+            return await task
+        finally:
+            task.cancel()
+
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """What the producer was given and the broker has to acknowledge. Raises KafkaError where it cannot be sent."""
-
-    position: int
-    last_positions: dict[int, int]
-    """Of the partitions that have something of it."""
-    acknowledged: asyncio.Future[Any]
 
 
 async def _send(producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], last_positions: list[int]) -> _Batch:
@@ -170,28 +206,3 @@ async def _send(producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], l
         sent.append(await producer.send(TOPIC, one.value, one.key, partition, headers=one.headers))
         last_positions[partition] = published[partition] = recorded.position
     return _Batch(events[-1].position, published, asyncio.gather(*sent))
-
-
-async def _settle(session: RelaySession, in_flight: deque[_Batch]) -> None:
-    """Waits for the oldest batch and saves the position after it, and after those that are acknowledged by then too."""
-    await _while_held(session, in_flight[0].acknowledged)
-    position, last_positions = 0, dict[int, int]()
-    while in_flight and in_flight[0].acknowledged.done():
-        batch = in_flight.popleft()
-        batch.acknowledged.result()
-        position = batch.position
-        last_positions |= batch.last_positions
-    await session.save(position, last_positions)
-
-
-async def _while_held(session: RelaySession, work: Awaitable[T]) -> T:
-    """What the work gives. It ends, and the driver's error is raised, where the session is lost meanwhile."""
-    task = asyncio.ensure_future(work)
-    try:
-        while not task.done():
-            await asyncio.wait({task}, timeout=_POLL_SECONDS)
-            if not task.done():
-                await session.check()
-        return await task
-    finally:
-        task.cancel()

@@ -20,9 +20,10 @@ from adapters.kafka.consumer import Consumer
 from adapters.kafka.errors import ProjectionPaused
 from adapters.kafka.topic import TOPIC, count_partitions, delivered
 from adapters.postgres.pool import UNAVAILABLE
+from projections.feed import EventLog
 from projections.feeding import Feeding
 from projections.partition_positions import Progress
-from projections.partitioned import Delivered, PartitionedProjection, WholeLog
+from projections.partitioned import Delivered, PartitionedProjection
 from projections.projection import Projection
 from projections.runner import Connect
 from projections.trouble import passes_by_itself
@@ -46,7 +47,7 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class ProjectionWorker:
     projection: Projection
-    events: WholeLog
+    events: EventLog
     connect: Connect
     brokers: str
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -60,13 +61,13 @@ class ProjectionWorker:
 
     async def run(self) -> None:
         """Until it is told to stop."""
-        await self._both(self._follow(until=None))
+        await self._beside_consuming(self._follow(until=None))
 
     async def run_until(self, position: int) -> None:
         """Until everything up to that position is applied, or it is told to stop. Raises ProjectionPaused."""
-        await self._both(self._follow(until=position))
+        await self._beside_consuming(self._follow(until=position))
 
-    async def _both(self, following: Awaitable[None]) -> None:
+    async def _beside_consuming(self, following: Awaitable[None]) -> None:
         consuming = asyncio.create_task(self._keep_consuming())
         follower = asyncio.ensure_future(following)
         try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from adapters.postgres.pool import projection_connection
 from api.bootstrap.store import open_store
@@ -53,12 +54,9 @@ async def run_workers(
         last = await store.events.last_position()
         runs = [asyncio.create_task(worker.run_until(last) if once else worker.run()) for worker in workers]
         told = asyncio.create_task(stopping.wait())
-        await asyncio.wait({told, asyncio.ensure_future(_all(runs))}, return_when=asyncio.FIRST_COMPLETED)
+        ended: set[asyncio.Future[Any]] = {told, asyncio.gather(*runs, return_exceptions=True)}
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
         for worker in workers:
             worker.stopping.set()
         await asyncio.gather(*runs)
-
-
-async def _all(tasks: Sequence[asyncio.Task[None]]) -> None:
-    await asyncio.wait(tasks)

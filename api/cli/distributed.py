@@ -1,8 +1,10 @@
 """`procvars relay` and `procvars worker`: the processes beside the server when Kafka carries the events."""
 
 import asyncio
+import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -10,15 +12,17 @@ import typer
 
 from adapters.kafka.errors import KafkaRefusal
 from api.bootstrap.distributed import run_relay, run_workers
-from api.bootstrap.store import database
 from api.cli.configuration import settings_with
 from api.cli.output import fail
+from api.garbage_collection import collect_rarely
 from api.logging import configure_logging
 from api.settings import Settings, SettingsError
 from domain.errors import DomainError
 
 if sys.platform != "win32":
     import uvloop
+
+_EXIT_SECONDS = 3.0
 
 
 def relay() -> None:
@@ -36,13 +40,16 @@ def worker(
 
 def _run(work: Callable[[Settings, str, asyncio.Event], Awaitable[None]]) -> None:
     settings = settings_with()
+    url = settings.database_url
+    if url is None:
+        fail("PROCVARS_DATABASE_URL is not set: an embedded PostgreSQL serves the process that started it.")
     configure_logging(settings.log_format)
+    collect_rarely()
     if sys.platform != "win32":
         # As a policy, for Faust makes loops of its own, in threads.
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
-        with database(settings) as url:
-            asyncio.run(_until_signalled(lambda stopping: work(settings, url, stopping)))
+        asyncio.run(_until_signalled(lambda stopping: work(settings, url, stopping)))
     except (SettingsError, DomainError, KafkaRefusal) as error:
         fail(str(error))
 
@@ -51,4 +58,12 @@ async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> 
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await work(stopping)
+    code = 1
+    try:
+        await work(stopping)
+        code = 0
+    finally:
+        # All of ours is done and closed by now. Tasks and threads of Faust may still wait for a broker that is gone.
+        last_resort = threading.Timer(_EXIT_SECONDS, os._exit, (code,))
+        last_resort.daemon = True
+        last_resort.start()

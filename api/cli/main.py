@@ -14,8 +14,6 @@ import typer
 
 from adapters.identity.shared_secret import UnusableSecret, issue
 from adapters.identity.tokens import TokenRejected
-from api.app import create_app
-from api.bootstrap.server import open_server
 from api.bootstrap.store import database, migrate_only
 from api.cli import distributed, history, projections
 from api.cli.configuration import settings_with
@@ -71,6 +69,9 @@ def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleU
     """Serves until a signal ends it. Exits with 1 where it cannot start."""
     # Not at the top: the other commands need no web server, and start sooner without it.
     import uvicorn
+
+    from api.app import create_app
+    from api.bootstrap.server import open_server
 
     if not settings.has_keys:
         fail(str(NoKeys()))

@@ -6,10 +6,12 @@ import json
 import httpx
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
+from typer.testing import CliRunner
 
 from adapters.kafka.errors import ProjectionPaused
 from adapters.kafka.topic import partition_of
 from api.bootstrap.distributed import run_relay, run_workers
+from api.cli.main import app
 from api.settings import NoBrokers, Settings
 from projections.operations import NoSuchProjection, set_paused
 from projections.registry import PROJECTION_NAMES
@@ -86,11 +88,15 @@ async def test_a_worker_stops_in_good_order(site: Site) -> None:
 
 
 async def test_a_worker_stops_without_kafka(site: Site, kafka_broker: Service) -> None:
-    """Nothing can be acknowledged any more, and that keeps nobody from ending."""
+    """Nothing can be acknowledged any more, neither to the relay nor by the worker; that keeps nobody from ending."""
+    await site.open(2)
     await site.relay()
     worker = await site.worker("audit_log")
+    await site.caught_up(["audit_log"])
     await asyncio.to_thread(kafka_broker.stop)
     try:
+        await site.edit(10)
+        await site.caught_up(["audit_log"])
         assert [await asyncio.to_thread(program.stop) for program in site.programs] == [0, 0]
     finally:
         await asyncio.to_thread(kafka_broker.start)
@@ -143,7 +149,11 @@ def follow(api: httpx.Client, instance: str) -> None:
 
 
 async def test_what_is_missing_is_named(kafka_database: str) -> None:
-    """No brokers, and a projection that does not exist."""
+    """No database server, no brokers, and a projection that does not exist."""
+    alone = CliRunner().invoke(
+        app, ["relay"], env={"PROCVARS_DATABASE_URL": "", "PROCVARS_KAFKA_BROKERS": "nobody:9092"}
+    )
+    assert (alone.exit_code, "PROCVARS_DATABASE_URL is not set" in alone.stderr) == (1, True)
     with pytest.raises(NoBrokers, match="PROCVARS_KAFKA_BROKERS"):
         await run_relay(Settings(kafka_brokers=None), kafka_database, asyncio.Event())
     with pytest.raises(NoSuchProjection, match="audit_lag"):
