@@ -27,6 +27,7 @@ from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import CALLER, Commands, command_layer, replacing
 
 INSTANCES = 12
+EDITS = 12
 
 
 @dataclass
@@ -133,7 +134,7 @@ async def _fill(bank: Bank) -> None:
         for number in range(INSTANCES):
             await commands.start_instance(f"i-{number}", loan_application(0, number))
             await commands.execution.open_task(OpenTask(CALLER, f"i-{number}", f"t-{number}", "Review", None, None, {}))
-            await _edits(commands, f"i-{number}", 30, None)
+            await _edits(commands, f"i-{number}", EDITS, None)
     await bank.follow()
 
 
@@ -149,13 +150,23 @@ def eventually(look: Callable[[], Any]) -> Any:
     return asyncio.run(found())
 
 
-@pytest.fixture
-def bank(embedded_server: PostgresServer) -> Iterator[Bank]:
+@pytest.fixture(scope="session")
+def filled_bank(embedded_server: PostgresServer) -> str:
+    """The database that each test gets a copy of."""
     name = f"bank_{uuid4().hex[:12]}"
     with psycopg.connect(embedded_server.get_uri(), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    asyncio.run(_fill(Bank(embedded_server.get_uri(database=name))))
+    return name
+
+
+@pytest.fixture
+def bank(embedded_server: PostgresServer, filled_bank: str) -> Iterator[Bank]:
+    name = f"bank_{uuid4().hex[:12]}"
+    with psycopg.connect(embedded_server.get_uri(), autocommit=True) as connection:
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(filled_bank)))
     found = Bank(embedded_server.get_uri(database=name))
-    asyncio.run(_fill(found))
     yield found
     for process in found.started:
         process.kill()

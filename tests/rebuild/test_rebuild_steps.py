@@ -20,7 +20,7 @@ from projections.runner import ProjectionRunner
 from projections.snapshot_history import SnapshotHistory
 from projections.tables import Tables, table
 from tests.benchmarks.temporary_database import command_layer
-from tests.rebuild.banks import INSTANCES, Bank, follow, rows
+from tests.rebuild.banks import EDITS, INSTANCES, Bank, follow, rows
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "ProcessVariablesModified-v1.json"
 
@@ -158,10 +158,10 @@ async def test_another_shape_is_a_rebuild(bank: Bank) -> None:
         await follow(store, runner)
         assert rows(bank, ["snapshot_history"]) == before
         await rebuilt(bank, store, measured)
-        assert bank.ask("SELECT count(*) FROM snapshot_history WHERE characters > 0") == INSTANCES * 31
+        assert bank.ask("SELECT count(*) FROM snapshot_history WHERE characters > 0") == INSTANCES * (EDITS + 1)
         await bank.edit(1)
         await follow(store, runner)
-        assert bank.ask("SELECT count(*) FROM snapshot_history") == INSTANCES * 32
+        assert bank.ask("SELECT count(*) FROM snapshot_history") == INSTANCES * (EDITS + 2)
     assert await migrate(bank.url, [measured]) == []
 
 
