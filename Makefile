@@ -21,7 +21,7 @@ $(UV):
 	.uv/bin/pip install --quiet --disable-pip-version-check uv
 
 .venv/installed: $(UV) pyproject.toml uv.lock
-	$(UV) sync --quiet --frozen --python $(PYTHON)
+	$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 	touch $@
 
 $(CONSOLE_INSTALLED): $(CONSOLE)/package.json $(CONSOLE)/package-lock.json $(CONSOLE)/.npmrc
