@@ -10,7 +10,7 @@ import threading
 
 from adapters.postgres.pool import UNAVAILABLE, projection_connection
 from api.bootstrap.store import connected_store
-from api.garbage_collection import collect_rarely
+from api.garbage_collection import FEW_PAUSES, collect_rarely
 from api.settings import Settings
 from domain.errors import DomainError
 from projections.failing import KeepsFailing
@@ -20,7 +20,7 @@ from projections.rebuild import GenerationGone, fill
 def main() -> None:
     name, generation, share, of = sys.argv[1], *map(int, sys.argv[2:5])
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    collect_rarely()
+    collect_rarely(FEW_PAUSES)
     try:
         asyncio.run(_fill(name, generation, share, of))
     except (DomainError, KeepsFailing) as error:

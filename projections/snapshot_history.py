@@ -44,6 +44,7 @@ def row(event: ProcessVariablesModified) -> tuple[object, ...]:
     )
 
 
+# As in `projections/audit_log.py`.
 _DDL = """
 CREATE TABLE {snapshot_history} (
     instance_id text NOT NULL,
@@ -55,7 +56,7 @@ CREATE TABLE {snapshot_history} (
     reason text,
     variables text NOT NULL,
     PRIMARY KEY (instance_id, version)
-);
+) WITH (toast_tuple_target = 4080);
 """
 _ADD = """
 INSERT INTO {table} (instance_id, version, workspace, taken_at, user_id, user_name, reason, variables)
