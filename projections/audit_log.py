@@ -60,9 +60,9 @@ CREATE TABLE {audit_log} (
     patch text NOT NULL,
     bulk_id text
 ) WITH (toast_tuple_target = 4080);
-CREATE INDEX ON {audit_log} (workspace, time, version, id);
-CREATE INDEX ON {audit_log} (subject_identifier, time, version, id);
-CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time, version, id);
+CREATE INDEX ON {audit_log} (workspace, time);
+CREATE INDEX ON {audit_log} (subject_identifier, time);
+CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
 """
 # Every entry is the success of an update of variables, so far.
 _ADD = """
