@@ -1,5 +1,6 @@
 """Who is calling, and whether they may: the dependency that every route of the API declares."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -9,11 +10,13 @@ from fastapi.security import HTTPBearer
 from api.errors import PermissionDenied, Unauthenticated, WorkspaceNotFound
 from api.services import services
 from commands.messages import Caller
+from domain.errors import InvalidArgument
 from domain.permissions import Actor, Permission, may_see_workspace, org_permissions, workspace_permissions
 
 # Only for the OpenAPI document: the header itself is read below, so that every refusal is a problem detail.
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")
-Workspace = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+_WORKSPACE = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
+Workspace = Annotated[str, Path(pattern=_WORKSPACE.pattern)]
 
 
 async def authenticated(request: Request, _: Annotated[object, Security(_bearer)] = None) -> Actor:
@@ -30,10 +33,13 @@ CurrentActor = Annotated[Actor, Depends(authenticated)]
 async def caller_with(request: Request, permission: Permission) -> Caller:
     """The caller, once it is known that they have the permission in the path's workspace.
 
-    Raises as `authenticated`, WorkspaceNotFound, PermissionDenied.
+    Raises as `authenticated`, InvalidArgument where the workspace's name is none, WorkspaceNotFound, PermissionDenied.
     """
     actor = await authenticated(request)
     workspace = request.path_params["workspace"]
+    if not _WORKSPACE.fullmatch(workspace):  # also here, as FastAPI does not look at the path of an edit
+        message = f"It has to match {_WORKSPACE.pattern}"
+        raise InvalidArgument("That is no workspace's name.", errors=[{"path": "/workspace", "message": message}])
     roles = services(request).roles
     if not may_see_workspace(actor, workspace, roles):
         raise WorkspaceNotFound()

@@ -68,3 +68,17 @@ def test_a_viewer_reads_and_changes_nothing(server: Server, routes: list[tuple[s
     for method, path in routes:
         if method != "GET" and not path.endswith("/search"):
             assert call(server, method, path, viewer).status_code == 403, (method, path)
+
+
+@pytest.mark.parametrize("workspace", ["bank%20", "a" * 65, "b%0A", "%C3%A9"])
+def test_what_is_no_name_of_a_workspace_is_refused_everywhere(
+    server: Server, routes: list[tuple[str, str]], workspace: str
+) -> None:
+    """Also for whoever may do everything; and the refusal says which part of the path is wrong."""
+    admin = token(org=("ORG_ADMIN",))
+    for method, path in routes:
+        if "{workspace}" in path:
+            answer = call(server, method, path.replace("{workspace}", workspace), admin)
+            assert answer.status_code == 422, (method, path, answer.text)
+            assert answer.json()["type"] == "urn:procvars:invalid-argument"
+            assert answer.json()["errors"][0]["path"] == "/workspace"
