@@ -17,8 +17,8 @@ from api import errors as edge
 from commands.decision_loop import TooBusy
 from domain import document_errors, errors
 from domain.documents import encode
-from projections.operations import NoSuchProjection
 from projections.parked import NotParked
+from projections.projection import NoSuchProjection
 from projections.rebuild import RebuildRunning
 
 log = structlog.get_logger(__name__)

@@ -3,13 +3,13 @@ own, so that the server's answers do not wait for it.
 """
 
 import asyncio
-import sys
 from typing import cast
 
 import orjson
 import structlog
 
 from adapters.postgres.pool import Pool, borrowed
+from api.child_process import Ended, run_module
 from api.cli.output import DIFFERENCE
 from api.errors import RebuildFailed
 from projections import operations
@@ -50,10 +50,10 @@ class RebuildProcesses:
         """The streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
         async with borrowed(self._pool) as connection, alone(connection, name):
             pass
-        code, printed, said = await self._run("check", name, "--json")
-        if code not in (0, DIFFERENCE):
-            raise RebuildFailed(said)
-        return cast(list[str], orjson.loads(printed)["differing"])
+        check = await self._run("check", name, "--json")
+        if check.code not in (0, DIFFERENCE):
+            raise RebuildFailed(check.last_words)
+        return cast(list[str], orjson.loads(check.printed)["differing"])
 
     async def start_for_other_shapes(self, projections: tuple[Projection, ...]) -> None:
         """Rebuilds what this version of the program keeps in another shape than the one before it."""
@@ -71,31 +71,11 @@ class RebuildProcesses:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _rebuild(self, name: str) -> None:
-        code, _, said = await self._run("rebuild", name, "--yes")
-        if code:
-            log.error("rebuild failed", projection=name, error=said)
-            raise RebuildFailed(said)
+        rebuild = await self._run("rebuild", name, "--yes")
+        if rebuild.code:
+            log.error("rebuild failed", projection=name, error=rebuild.last_words)
+            raise RebuildFailed(rebuild.last_words)
         log.info("projection is rebuilt", projection=name)
 
-    async def _run(self, *arguments: str) -> tuple[int, bytes, str]:
-        """Exit code, stdout, and the last line of stderr."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "api.cli.main",
-            "projections",
-            *arguments,
-            env=self._environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            printed, said = await process.communicate()
-            lines = said.decode(errors="replace").strip().splitlines()
-            return process.returncode or 0, printed, lines[-1] if lines else ""
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
+    async def _run(self, *arguments: str) -> Ended:
+        return await run_module("api.cli.main", "projections", *arguments, environment=self._environment)

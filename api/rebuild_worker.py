@@ -14,6 +14,7 @@ from api.garbage_collection import FEW_PAUSES, collect_rarely
 from api.settings import Settings
 from domain.errors import DomainError
 from projections.failing import KeepsFailing
+from projections.projection import named
 from projections.rebuild import GenerationGone, fill
 
 
@@ -35,7 +36,7 @@ async def _fill(name: str, generation: int, share: int, of: int) -> None:
     settings = Settings()
     assert settings.database_url is not None
     async with connected_store(settings, settings.database_url) as store:
-        projection = next(projection for projection in store.projections if projection.name == name)
+        projection = named(store.projections, name)
         async with await projection_connection(settings.database_url) as connection:
             await fill(connection, projection, store.events, generation, share, of)
 

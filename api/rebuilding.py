@@ -1,21 +1,20 @@
 """Rebuilds and checks, with a process for each share of the instances."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.postgres.pool import UNAVAILABLE, projection_connection
+from api.child_process import run_module
 from api.errors import RebuildFailed
 from api.store import Store
 from domain.errors import StoreUnavailable
 from projections import rebuild as steps
 from projections.check import differing
 from projections.failing import KeepsFailing
-from projections.operations import NoSuchProjection
-from projections.positions import lock_projection
-from projections.projection import Connection, Projection
+from projections.positions import live_projection
+from projections.projection import Connection, named
 from projections.rebuild import NewGeneration
 
 _REPORT_SECONDS = 0.25
@@ -47,7 +46,7 @@ async def rebuild(store: Store, name: str, workers: int, report: Report) -> None
 
     Raises NoSuchProjection, RebuildRunning, RebuildFailed, StoreUnavailable, LockedOut.
     """
-    projection = _projection(store, name)
+    projection = named(store.projections, name)
     async with _connection(store) as connection, steps.alone(connection, name):
         new = await steps.begin(connection, projection, store.events, workers)
         await _fill(store, connection, name, new, workers, report)
@@ -61,11 +60,11 @@ async def check(store: Store, name: str, workers: int, report: Report) -> list[s
 
     Raises as `rebuild`.
     """
-    projection = _projection(store, name)
+    projection = named(store.projections, name)
     async with _connection(store) as connection, steps.alone(connection, name):
         async with connection.transaction():
-            live = await lock_projection(connection, name, wait=True)
-            if live is None or live.shape != projection.shape:
+            live = await live_projection(connection, name)
+            if live.shape != projection.shape:
                 raise RebuildFailed(f"{name} has the shape of another version; it has to be rebuilt first.")
             anew = await steps.create(connection, projection, store.events, workers, until=live.position)
         try:
@@ -77,19 +76,12 @@ async def check(store: Store, name: str, workers: int, report: Report) -> list[s
 
 async def task(store: Store, name: str) -> Task:
     """What a rebuild would have to do now."""
-    projection = _projection(store, name)
+    projection = named(store.projections, name)
     async with _connection(store) as connection:
         interrupted = await steps.interrupted(connection, projection)
         if interrupted is None:
             return Task(name, await store.events.count_until(await store.events.last_position()), 0)
         return Task(name, interrupted.total, await steps.done(connection, name, interrupted.number))
-
-
-def _projection(store: Store, name: str) -> Projection:
-    found = next((projection for projection in store.projections if projection.name == name), None)
-    if found is None:
-        raise NoSuchProjection(f"There is no projection {name!r}.")
-    return found
 
 
 @asynccontextmanager
@@ -122,22 +114,7 @@ async def _fill(
 async def _fill_share(store: Store, at_once: asyncio.Semaphore, name: str, new: NewGeneration, share: int) -> None:
     arguments = (name, str(new.number), str(share), str(new.shares))
     async with at_once:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "api.rebuild_worker",
-            *arguments,
-            env=store.settings.environment_on(store.database_url),
-            stdin=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            assert worker.stderr is not None
-            said = (await worker.stderr.read()).decode(errors="replace").strip()
-            if await worker.wait():
-                raise RebuildFailed(said.splitlines()[-1] if said else f"a worker ended with {worker.returncode}")
-        finally:
-            if worker.returncode is None:
-                worker.kill()
-                await worker.wait()
+        environment = store.settings.environment_on(store.database_url)
+        worker = await run_module("api.rebuild_worker", *arguments, environment=environment)
+        if worker.code:
+            raise RebuildFailed(worker.last_words)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from projections.positions import lock_projection
+from projections.positions import live_projection, lock_projection
 from projections.projection import Connection, EventArchive, Projection
 from projections.rebuild import NewGeneration, catch_up
 
@@ -22,7 +22,7 @@ async def differing(
     live generation locked and the other one brought to the same position; more than once, as a projection fed by
     several workers is ahead of its position.
     """
-    live = await _live(connection, projection)
+    live = (await live_projection(connection, projection.name)).generation
     suspects: set[str] = set()
     for one, other in ((anew.number, live), (live, anew.number)):
         async for stream_ids in _pages(connection, projection, one):
@@ -45,13 +45,6 @@ async def _at_the_same_position(
         assert live is not None
         await catch_up(connection, projection, archive, anew, until=live.position)
         return await _different(connection, projection, chunk, live.generation, anew.number)
-
-
-async def _live(connection: Connection, projection: Projection) -> int:
-    async with connection.transaction():
-        live = await lock_projection(connection, projection.name, wait=True)
-    assert live is not None
-    return live.generation
 
 
 async def _pages(connection: Connection, projection: Projection, generation: int) -> AsyncIterator[list[str]]:

@@ -8,7 +8,7 @@ import structlog
 from domain.events import Event, Recorded
 from projections.failing import FailureWatch, KeepsFailing, report_failure, report_recovery
 from projections.parked import apply_or_park
-from projections.positions import LockedProjection
+from projections.positions import LiveProjection
 from projections.projection import Connection, Projection
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ class Feeding:
         self.given_up: str | None = None
         """Why."""
 
-    def is_allowed(self, locked: LockedProjection | None) -> TypeGuard[LockedProjection]:
+    def is_allowed(self, locked: LiveProjection | None) -> TypeGuard[LiveProjection]:
         """Not while the projection is locked by another process, paused, given up, or of a shape that this code does not
         write: then a rebuild makes the generation for it.
         """
@@ -36,7 +36,7 @@ class Feeding:
         self.given_up = None
         return True
 
-    async def apply(self, connection: Connection, locked: LockedProjection, events: Sequence[Recorded[Event]]) -> None:
+    async def apply(self, connection: Connection, locked: LiveProjection, events: Sequence[Recorded[Event]]) -> None:
         """In the transaction that `connection` is in. Raises KeepsFailing, and the stores' own troubles."""
         await apply_or_park(connection, self._projection, locked.generation, events, self._watch)
         if locked.failing:

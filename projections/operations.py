@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from domain.errors import NotFound
 from projections.feed import EventLog
-from projections.projection import Connection, Projection
+from projections.projection import Connection, NoSuchProjection, Projection
 
 _LIST = """
 SELECT p.name, p.shape, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
@@ -47,10 +46,6 @@ LEFT JOIN parked_streams s
     ON s.projection = p.name AND s.generation = p.generation AND s.instance_id = %(instance)s
 """
 _OTHER_SHAPE = "kept in the shape of another version, or in another store: it waits for a rebuild"
-
-
-class NoSuchProjection(NotFound):
-    """There is no projection of this name."""
 
 
 @dataclass(frozen=True, slots=True)

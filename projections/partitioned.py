@@ -20,7 +20,7 @@ from projections.failing import KeepsFailing, report_failure
 from projections.feed import EventLog
 from projections.feeding import Feeding
 from projections.partition_positions import Progress
-from projections.positions import LockedProjection, lock_projection, save_position, share_projection
+from projections.positions import LiveProjection, lock_projection, save_position, share_projection
 from projections.projection import Connection, Projection
 from projections.runner import Connect
 
@@ -138,7 +138,7 @@ class PartitionedProjection:
                 await partition_positions.save(connection, name, locked.generation, reached)
         return True
 
-    async def _lock(self, connection: Connection, batch: Sequence[Delivered]) -> LockedProjection | None:
+    async def _lock(self, connection: Connection, batch: Sequence[Delivered]) -> LiveProjection | None:
         if any(isinstance(one.recorded.event, DefinitionPublished) for one in batch):
             return await lock_projection(connection, self.projection.name, wait=True)
         return await share_projection(connection, self.projection.name)

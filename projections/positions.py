@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from projections.projection import Connection
+from projections.projection import Connection, NoSuchProjection
 
 _FIND = """
 SELECT p.generation, p.shape, p.paused, p.failing_since IS NOT NULL, coalesce(t.notification_id, 0)
@@ -27,7 +27,9 @@ _FORGET = "DELETE FROM notification_tracking WHERE application_name = %s"
 
 
 @dataclass(frozen=True, slots=True)
-class LockedProjection:
+class LiveProjection:
+    """The generation that readers see, and how far it is."""
+
     generation: int
     shape: int
     paused: bool
@@ -39,19 +41,27 @@ def tracking_name(projection: str, generation: int) -> str:
     return f"{projection}.g{generation}"
 
 
-async def lock_projection(connection: Connection, name: str, *, wait: bool = False) -> LockedProjection | None:
+async def live_projection(connection: Connection, name: str) -> LiveProjection:
+    """As it is at the moment. Raises NoSuchProjection."""
+    row = await (await connection.execute(_FIND, (name,))).fetchone()
+    if row is None:
+        raise NoSuchProjection(f"There is no projection {name!r} in this database.")
+    return LiveProjection(*row)
+
+
+async def lock_projection(connection: Connection, name: str, *, wait: bool = False) -> LiveProjection | None:
     """Locks the projection until the transaction ends; without `wait`, None while another process holds it."""
     if wait:
         await connection.execute(_GATE, (name,), prepare=True)
     row = await (await connection.execute(_LOCK_OR_WAIT if wait else _LOCK, (name,), prepare=True)).fetchone()
-    return None if row is None else LockedProjection(*row)
+    return None if row is None else LiveProjection(*row)
 
 
-async def share_projection(connection: Connection, name: str) -> LockedProjection | None:
+async def share_projection(connection: Connection, name: str) -> LiveProjection | None:
     """Keeps `lock_projection` of others away until the transaction ends, but not others who share."""
     await connection.execute(_SHARED_GATE, (name,), prepare=True)
     row = await (await connection.execute(_SHARE, (name,), prepare=True)).fetchone()
-    return None if row is None else LockedProjection(*row)
+    return None if row is None else LiveProjection(*row)
 
 
 async def save_position(connection: Connection, name: str, generation: int, position: int) -> None:

@@ -8,6 +8,7 @@ from psycopg.rows import TupleRow
 
 from domain.definition import Definition
 from domain.documents import Document
+from domain.errors import NotFound
 from domain.events import Event, Recorded
 
 Connection = psycopg.AsyncConnection[TupleRow]
@@ -66,6 +67,19 @@ class Projection(Protocol):
         caller rolls back and parks the stream.
         """
         ...
+
+
+class NoSuchProjection(NotFound):
+    """There is no projection of this name."""
+
+
+def named(projections: Sequence[Projection], name: str) -> Projection:
+    """Raises NoSuchProjection."""
+    found = next((projection for projection in projections if projection.name == name), None)
+    if found is None:
+        known = ", ".join(projection.name for projection in projections)
+        raise NoSuchProjection(f"There is no projection {name!r}; there are {known}.")
+    return found
 
 
 class EventSource(Protocol):

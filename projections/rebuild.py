@@ -7,7 +7,7 @@ that was killed anywhere is begun again and goes on. Every step may be repeated.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,12 +16,11 @@ import psycopg
 from domain.errors import DomainError
 from domain.events import Event, Recorded
 from projections.failing import FailureWatch
-from projections.operations import NoSuchProjection
 from projections.parked import apply_or_park
 from projections.positions import (
-    LockedProjection,
     forget_positions,
     generation_position,
+    live_projection,
     lock_projection,
     save_position,
 )
@@ -134,9 +133,7 @@ async def create(
 
     They come first: the shares are filled without regard to each other, so none may have to wait for a definition.
     """
-    live = await lock_projection(connection, projection.name, wait=True)
-    if live is None:
-        raise NoSuchProjection(f"There is no projection {projection.name!r}.")
+    live = await live_projection(connection, projection.name)
     number = max({live.generation} | await projection.generations.numbers(connection)) + 1
     await projection.generations.create(connection, number)
     watch = FailureWatch()
@@ -215,29 +212,26 @@ async def swap(connection: Connection, projection: Projection, archive: EventArc
     """Takes the projection's lock, applies the rest, and lets readers see the new generation, all in one transaction: so
     they see no gap and no step backwards. Raises LockedOut.
     """
-    for _ in range(_LOCK_ATTEMPTS):
-        try:
-            async with connection.transaction():
-                await connection.execute(_LOCK_TIMEOUT)
-                await lock_projection(connection, projection.name, wait=True)
-                until = await archive.last_position()
-                position = await _position(connection, projection.name, new)
-                watch = FailureWatch()
-                while events := await _page(archive, position, until):
-                    position = await _apply(connection, projection, new.number, events, watch)
-                await projection.generations.publish(connection, new.number)
-                await connection.execute(_PUBLISHED, (new.number, projection.shape, projection.name))
-                await save_position(connection, projection.name, new.number, until)
-                await connection.execute(_FORGET, (projection.name,))
-            return
-        except psycopg.errors.LockNotAvailable:
-            await asyncio.sleep(_LOCK_PAUSE_SECONDS)
-    raise LockedOut(f"{projection.name}: others held their locks for too long; run the rebuild again to go on.")
+
+    async def take_over() -> None:
+        await lock_projection(connection, projection.name, wait=True)
+        until = await archive.last_position()
+        position = await _position(connection, projection.name, new)
+        watch = FailureWatch()
+        while events := await _page(archive, position, until):
+            position = await _apply(connection, projection, new.number, events, watch)
+        await projection.generations.publish(connection, new.number)
+        await connection.execute(_PUBLISHED, (new.number, projection.shape, projection.name))
+        await save_position(connection, projection.name, new.number, until)
+        await connection.execute(_FORGET, (projection.name,))
+
+    if not await _once_locks_are_free(connection, take_over):
+        raise LockedOut(f"{projection.name}: others held their locks for too long; run the rebuild again to go on.")
 
 
 async def clean_up(connection: Connection, projection: Projection) -> None:
     """Drops every generation but the live one and that of an interrupted rebuild. What readers still hold is waited for."""
-    live = await _unlocked(connection, projection.name)
+    live = await live_projection(connection, projection.name)
     row = await (await connection.execute(_INTERRUPTED, (projection.name,))).fetchone()
     kept = {live.generation} if row is None else {live.generation, row[0]}
     for number in sorted(await projection.generations.numbers(connection) - kept):
@@ -246,19 +240,30 @@ async def clean_up(connection: Connection, projection: Projection) -> None:
 
 async def discard(connection: Connection, projection: Projection, number: int) -> None:
     """Drops a generation that is not the live one, with all that is known of it. Raises LockedOut."""
+
+    async def drop() -> None:
+        await projection.generations.drop(connection, number)
+        await forget_positions(connection, projection.name, number)
+        for statement in (_FORGET_SHARES, _FORGET_PARTITIONS, _FORGET_PARKED):
+            await connection.execute(statement, (projection.name, number))
+
+    if not await _once_locks_are_free(connection, drop):
+        raise LockedOut(f"{projection.name}: generation {number} is still being read; the next rebuild drops it.")
+
+
+async def _once_locks_are_free(connection: Connection, change: Callable[[], Awaitable[None]]) -> bool:
+    """Makes the change in a transaction that waits only briefly for each lock, again and again: who waits for a table
+    keeps all others waiting behind it. False where the locks were never free.
+    """
     for _ in range(_LOCK_ATTEMPTS):
         try:
             async with connection.transaction():
                 await connection.execute(_LOCK_TIMEOUT)
-                await projection.generations.drop(connection, number)
-                await forget_positions(connection, projection.name, number)
-                await connection.execute(_FORGET_SHARES, (projection.name, number))
-                await connection.execute(_FORGET_PARTITIONS, (projection.name, number))
-                await connection.execute(_FORGET_PARKED, (projection.name, number))
-            return
+                await change()
+            return True
         except psycopg.errors.LockNotAvailable:
             await asyncio.sleep(_LOCK_PAUSE_SECONDS)
-    raise LockedOut(f"{projection.name}: generation {number} is still being read; the next rebuild drops it.")
+    return False
 
 
 async def _apply(
@@ -297,11 +302,3 @@ async def _share_position(connection: Connection, key: tuple[str, int, int], *, 
     if row is None:
         raise GenerationGone()
     return int(row[0])
-
-
-async def _unlocked(connection: Connection, name: str) -> LockedProjection:
-    async with connection.transaction():
-        found = await lock_projection(connection, name, wait=True)
-    if found is None:
-        raise NoSuchProjection(f"There is no projection {name!r}.")
-    return found

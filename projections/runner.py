@@ -19,7 +19,7 @@ from projections.feed import EventFeed
 from projections.feeding import Feeding
 from projections.positions import lock_projection, save_position
 from projections.projection import Connection, Projection
-from projections.trouble import passes_by_itself
+from projections.trouble import back_off, passes_by_itself
 
 _POLL_SECONDS = 1.0
 # A short rest between batches lets events collect: under load batches grow, and five projections cost little more
@@ -29,7 +29,6 @@ _REST_SECONDS = 0.01
 # behind gets large batches anyway.
 _LONGER_REST_SECONDS = 0.03
 _BUSY_BATCHES = range(10, 200)
-_BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +72,7 @@ class ProjectionRunner:
                 if not passes_by_itself(error):
                     raise
                 self.trouble = str(error) or type(error).__name__
-                pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
+                pause = back_off(failures)
                 failures += 1
                 log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
                 await self._record_failure(self.trouble)

@@ -26,9 +26,8 @@ from projections.partition_positions import Progress
 from projections.partitioned import Delivered, PartitionedProjection
 from projections.projection import Projection
 from projections.runner import Connect
-from projections.trouble import passes_by_itself
+from projections.trouble import back_off, passes_by_itself
 
-_BACK_OFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _RESTART_SECONDS = 1.0
 _TAKE_SECONDS = 0.25
 # Faust hands over one event after the other; under load a short rest makes them a batch.
@@ -93,7 +92,7 @@ class ProjectionWorker:
                 log.exception("consumer failed", projection=self.projection.name)
             finally:
                 await partitioned.close()
-            await self._rest(_pause(failures, at_least=_RESTART_SECONDS))
+            await self._rest(max(_RESTART_SECONDS, back_off(failures)))
             failures += 1
 
     async def _topic_is_there(self) -> None:
@@ -150,7 +149,7 @@ class ProjectionWorker:
             except Exception as error:
                 if not passes_by_itself(error):
                     raise
-                pause = _pause(failures)
+                pause = back_off(failures)
                 failures += 1
                 log.warning("projection waits", projection=self.projection.name, error=_words(error), seconds=pause)
                 await self._report(partitioned, error)
@@ -194,7 +193,7 @@ class ProjectionWorker:
                     else:
                         log.exception("following failed", projection=self.projection.name)
                     await partitioned.close()
-                    await self._rest(_pause(failures))
+                    await self._rest(back_off(failures))
                     failures += 1
         finally:
             await partitioned.close()
@@ -219,10 +218,6 @@ class ProjectionWorker:
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)
-
-
-def _pause(failures: int, at_least: float = 0.0) -> float:
-    return max(at_least, _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)])
 
 
 def _words(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from adapters.postgres.pool import projection_connection
 from api.bootstrap.store import open_store
 from api.settings import NoBrokers, Settings
-from projections.operations import NoSuchProjection
+from projections.projection import named
 
 # Patch, previous document and body may each be as large as a document; escapes and numbers take some more.
 _LARGEST_EVENT = 4
@@ -43,13 +43,10 @@ async def run_workers(
     from adapters.kafka.worker import ProjectionWorker  # Faust takes a second to import; only workers wait for it
 
     async with open_store(settings, database_url) as store:
-        by_name = {projection.name: projection for projection in store.projections}
-        if unknown := [name for name in names if name not in by_name]:
-            raise NoSuchProjection(f"There is no projection {unknown[0]!r}; there are {', '.join(by_name)}.")
+        projections = [named(store.projections, name) for name in dict.fromkeys(names)]
         connect = partial(projection_connection, database_url)
         workers = [
-            ProjectionWorker(by_name[name], store.events, connect, settings.kafka_brokers)
-            for name in dict.fromkeys(names)
+            ProjectionWorker(projection, store.events, connect, settings.kafka_brokers) for projection in projections
         ]
         last = await store.events.last_position()
         runs = [asyncio.create_task(worker.run_until(last) if once else worker.run()) for worker in workers]

@@ -65,7 +65,7 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
 async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """The store on its database, which is migrated first. Raises StoreUnavailable."""
     await migrate_only(settings, database_url)
-    async with connected_store(settings, database_url) as store:
+    async with _connected(settings, database_url) as store:
         yield store
 
 
@@ -73,6 +73,12 @@ async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Sto
 async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """The store on its database as it is. Raises StoreUnavailable, NotMigrated."""
     await require_migrated(database_url)
+    async with _connected(settings, database_url) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _connected(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     mapper = event_mapper(settings)
     pool = connection_pool(database_url)
     appender = Appender(database_url, mapper)

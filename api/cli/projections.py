@@ -14,7 +14,8 @@ from api.cli.session import with_store
 from api.rebuilding import Task
 from api.store import Store
 from projections import operations, parked
-from projections.operations import NoSuchProjection, ParkedStream, ProjectionStatus
+from projections.operations import ParkedStream, ProjectionStatus
+from projections.projection import named
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]
@@ -125,9 +126,7 @@ def retry(name: str, instance: str) -> None:
     """Another try for a parked stream. Exit code 1 where it fails again."""
 
     async def work(store: Store) -> bool:
-        projection = next((item for item in store.projections if item.name == name), None)
-        if projection is None:
-            raise NoSuchProjection()
+        projection = named(store.projections, name)
         async with borrowed(store.pool) as connection:
             return await parked.retry(connection, projection, store.events, instance)
 

@@ -11,7 +11,8 @@ from api.paths import API
 from api.reading import projection_statuses
 from api.services import services
 from projections import operations, parked
-from projections.operations import NoSuchProjection, ProjectionStatus
+from projections.operations import ProjectionStatus
+from projections.projection import named
 
 router = APIRouter(prefix=API + "/projections", tags=["projections"])
 _REBUILDS = ("no-such-projection", "rebuild-running", "rebuild-failed")
@@ -38,16 +39,14 @@ async def resume(request: Request, _: Operator, name: str) -> Response:
 @router.post("/{name}/rebuild", status_code=202, responses=problems(*_REBUILDS))
 async def rebuild(request: Request, _: Operator, name: str) -> Response:
     """Makes the read model anew beside the live one, then takes its place; `rebuild` in the list says how far it is."""
-    await _status(request, name)
-    await services(request).rebuilds.start(name)
+    await services(request).rebuilds.start(named(services(request).projections, name).name)
     return answer(await _status(request, name), 202)
 
 
 @router.post("/{name}/check", responses=problems(*_REBUILDS))
 async def check(request: Request, _: Operator, name: str) -> Response:
     """Compares the live read model with one made anew from the events: which instances differ."""
-    await _status(request, name)
-    differing = await services(request).rebuilds.check(name)
+    differing = await services(request).rebuilds.check(named(services(request).projections, name).name)
     return answer({"equal": not differing, "differing": differing})
 
 
@@ -61,11 +60,9 @@ async def list_parked(request: Request, _: Operator, name: str) -> Response:
 @router.post("/{name}/parked/{instance_id}/retry", responses=problems("no-such-projection", "not-parked"))
 async def retry(request: Request, _: Operator, name: str, instance_id: str) -> Response:
     """Another try; what fails again stays parked, with the error as it is now."""
-    found = next((projection for projection in services(request).projections if projection.name == name), None)
-    if found is None:
-        raise NoSuchProjection()
+    projection = named(services(request).projections, name)
     async with borrowed(services(request).pool) as connection:
-        released = await parked.retry(connection, found, services(request).store, instance_id)
+        released = await parked.retry(connection, projection, services(request).store, instance_id)
     return answer({"released": released})
 
 
@@ -77,7 +74,5 @@ async def _set_paused(request: Request, name: str, *, paused: bool) -> Response:
 
 
 async def _status(request: Request, name: str) -> ProjectionStatus:
-    found = next((status for status in await projection_statuses(request) if status.name == name), None)
-    if found is None:
-        raise NoSuchProjection(f"There is no projection {name!r}.")
-    return found
+    wanted = named(services(request).projections, name)
+    return next(status for status in await projection_statuses(request) if status.name == wanted.name)

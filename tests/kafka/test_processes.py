@@ -13,7 +13,8 @@ from adapters.kafka.topic import partition_of
 from api.bootstrap.distributed import run_relay, run_workers
 from api.cli.main import app
 from api.settings import NoBrokers, Settings
-from projections.operations import NoSuchProjection, set_paused
+from projections.operations import set_paused
+from projections.projection import NoSuchProjection
 from projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, put, start, synced, variables
 from tests.conftest import NewServer
