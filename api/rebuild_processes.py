@@ -3,6 +3,9 @@ own, so that the server's answers do not wait for it.
 """
 
 import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 
 import orjson
@@ -12,11 +15,15 @@ from adapters.postgres.pool import Pool, borrowed
 from api.child_process import Ended, run_module
 from api.cli.output import DIFFERENCE
 from api.errors import RebuildFailed
+from domain.errors import StoreUnavailable
 from projections import operations
 from projections.projection import Projection
-from projections.rebuild import alone
+from projections.rebuild import RebuildRunning, alone
+from projections.rebuilds_due import due
 
 _LOOK_SECONDS = 0.05
+_DUE_SECONDS = 1.0
+_TRY_AGAIN_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +44,12 @@ class RebuildProcesses:
         """
         async with borrowed(self._pool) as connection, alone(connection, name):
             pass
-        running = asyncio.create_task(self._rebuild(name), name=f"rebuild {name}")
-        self._running[name] = running
-        while not running.done():
-            async with borrowed(self._pool) as connection:
-                if await operations.is_rebuilding(connection, name):
-                    return
-            await asyncio.wait([running], timeout=_LOOK_SECONDS)
-        await running
+        rebuild = self._begin(name)
+        while not rebuild.done():
+            if await self._is_rebuilding(name):
+                return
+            await asyncio.wait([rebuild], timeout=_LOOK_SECONDS)
+        await rebuild
 
     async def check(self, name: str) -> list[str]:
         """The streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
@@ -55,14 +60,22 @@ class RebuildProcesses:
             raise RebuildFailed(check.last_words)
         return cast(list[str], orjson.loads(check.printed)["differing"])
 
-    async def start_for_other_shapes(self, projections: tuple[Projection, ...]) -> None:
-        """Rebuilds what this version of the program keeps in another shape than the one before it."""
-        async with borrowed(self._pool) as connection:
-            shapes = await operations.shapes(connection)
-        for projection in projections:
-            if shapes[projection.name] != projection.shape:
-                log.warning("projection has another shape and is rebuilt", projection=projection.name)
-                self._running[projection.name] = asyncio.create_task(self._rebuild(projection.name))
+    async def keep_up(self, projections: Sequence[Projection]) -> None:
+        """Rebuilds what is due, one after the other, until cancelled; what cannot be rebuilt, again after a while."""
+        again_at: dict[str, float] = {}
+        while True:
+            reasons: dict[str, str] = {}
+            with suppress(StoreUnavailable):  # `/readyz` says so
+                async with borrowed(self._pool) as connection:
+                    reasons = await due(connection, projections)
+            for name, reason in reasons.items():
+                if time.monotonic() >= again_at.get(name, 0.0) and not await self._is_rebuilding(name):
+                    log.warning("rebuild begins", projection=name, reason=reason)
+                    rebuild = self._begin(name)
+                    await asyncio.wait([rebuild])
+                    if rebuild.exception():
+                        again_at[name] = time.monotonic() + _TRY_AGAIN_SECONDS
+            await asyncio.sleep(_DUE_SECONDS)
 
     async def stop(self) -> None:
         """Interrupts what is under way; it goes on when it is started again."""
@@ -70,12 +83,25 @@ class RebuildProcesses:
             running.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
+    def _begin(self, name: str) -> asyncio.Task[None]:
+        self._running[name] = asyncio.create_task(self._rebuild(name), name=f"rebuild {name}")
+        return self._running[name]
+
     async def _rebuild(self, name: str) -> None:
         rebuild = await self._run("rebuild", name, "--yes")
+        if rebuild.code and await self._is_rebuilding(name):  # another server was quicker
+            raise RebuildRunning(rebuild.last_words)
         if rebuild.code:
             log.error("rebuild failed", projection=name, error=rebuild.last_words)
             raise RebuildFailed(rebuild.last_words)
         log.info("projection is rebuilt", projection=name)
+
+    async def _is_rebuilding(self, name: str) -> bool:
+        try:
+            async with borrowed(self._pool) as connection:
+                return await operations.is_rebuilding(connection, name)
+        except StoreUnavailable:
+            return False
 
     async def _run(self, *arguments: str) -> Ended:
         return await run_module("api.cli.main", "projections", *arguments, environment=self._environment)

@@ -5,7 +5,7 @@ another process that applied the event, nor a rebuild beside the live read model
 One that did not pass by yet is taken from the event store, for feeds that keep the order only within a stream.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 import orjson
@@ -42,17 +42,20 @@ STREAM_OF_DEFINITION = "'definition:' || workspace || ':' || key"
 
 
 class KnownDefinitions:
-    """`name`: the table, with columns workspace, key, version, fields and the key (workspace, key)."""
+    """`name`: the table, with columns workspace, key, version, fields and the key (workspace, key). `used`: what of a
+    definition the rows are derived from.
+    """
 
-    def __init__(self, name: str, source: EventSource) -> None:
+    def __init__(self, name: str, source: EventSource, used: Callable[[Definition], object]) -> None:
         self._name = name
         self._source = source
+        self._used = used
 
     async def learn(
         self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]
     ) -> list[Definition]:
-        """The newest of each definition published in the batch, if it is newer than the one known: instances that were
-        derived with an older one have to be derived anew.
+        """The newest of each definition published in the batch, if what is used of it differs from what was known:
+        instances that were derived with an older one have to be derived anew.
         """
         newest: dict[Key, Definition] = {}
         for recorded in events:
@@ -61,8 +64,11 @@ class KnownDefinitions:
                 key = (published.workspace, published.key)
                 if key not in newest or newest[key].version < published.version:
                     newest[key] = published
+        before = await self.get(connection, generation, newest)
         learned = await self._write(connection, generation, newest)
-        return [newest[key] for key in learned]
+        return [
+            newest[key] for key in learned if key not in before or self._used(before[key]) != self._used(newest[key])
+        ]
 
     async def fetch(self, connection: Connection, generation: int, keys: Iterable[Key]) -> list[Definition]:
         """Takes from the event store what did not pass by yet, and returns it. Where rows outlive a rollback there may be

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from projections.feed import EventLog
 from projections.projection import Connection, NoSuchProjection, Projection
+from projections.rebuilds_due import OTHER_SHAPE, due
 
 _LIST = """
-SELECT p.name, p.shape, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
+SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
     (SELECT count(*) FROM stored_events WHERE notification_id > coalesce(t.notification_id, 0)),
     (SELECT count(*) FROM parked_streams s WHERE s.projection = p.name AND s.generation = p.generation)
 FROM projections p
@@ -27,7 +28,6 @@ FROM rebuilds r
 LEFT JOIN generation_shares s ON s.projection = r.projection AND s.generation = r.generation
 GROUP BY r.projection
 """
-_SHAPES = "SELECT name, shape FROM projections"
 _PAUSE = "UPDATE projections SET paused = true WHERE name = %s"
 _RESUME = "UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s"
 _PARKED = """
@@ -45,7 +45,6 @@ LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.ge
 LEFT JOIN parked_streams s
     ON s.projection = p.name AND s.generation = p.generation AND s.instance_id = %(instance)s
 """
-_OTHER_SHAPE = "kept in the shape of another version, or in another store: it waits for a rebuild"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,8 @@ class ProjectionStatus:
     error: str | None
     since: datetime | None
     """Since when it is failing."""
+    rebuild_due: str | None
+    """Why it has to be rebuilt; a server does that by itself."""
     rebuild: RebuildStatus | None
 
 
@@ -99,14 +100,15 @@ async def list_projections(
     """In the order of `projections`."""
     rows = {row[0]: row for row in await (await connection.execute(_LIST)).fetchall()}
     rebuilds = {row[0]: _rebuild(*row[1:]) for row in await (await connection.execute(_REBUILDS)).fetchall()}
+    reasons = await due(connection, projections)
     now = datetime.now(UTC)
     found = []
     for projection in projections:
         name = projection.name
-        _, shape, paused, failing_since, failure, position, lag_events, parked = rows[name]
+        _, paused, failing_since, failure, position, lag_events, parked = rows[name]
         rebuild = rebuilds.get(name)
-        if shape != projection.shape:
-            failure = _OTHER_SHAPE
+        if reasons.get(name) == OTHER_SHAPE:
+            failure = f"{OTHER_SHAPE}: it waits for a rebuild"
         oldest = await log.after_position(position, 1) if lag_events else []
         found.append(
             ProjectionStatus(
@@ -118,6 +120,7 @@ async def list_projections(
                 parked=parked,
                 error=failure,
                 since=failing_since,
+                rebuild_due=reasons.get(name),
                 rebuild=rebuild,
             )
         )
@@ -140,11 +143,6 @@ def _rebuild(total: int, done: Decimal, done_before: int, seconds: Decimal, at_w
 async def is_rebuilding(connection: Connection, name: str) -> bool:
     rows = await (await connection.execute(_REBUILDS)).fetchall()
     return any(row[0] == name and row[-1] for row in rows)
-
-
-async def shapes(connection: Connection) -> dict[str, int]:
-    """Projection → the shape of its live generation."""
-    return {row[0]: row[1] for row in await (await connection.execute(_SHAPES)).fetchall()}
 
 
 async def set_paused(connection: Connection, name: str, *, paused: bool) -> None:

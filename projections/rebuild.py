@@ -15,6 +15,7 @@ import psycopg
 
 from domain.errors import DomainError
 from domain.events import Event, Recorded
+from projections import rebuilds_due
 from projections.failing import FailureWatch
 from projections.parked import apply_or_park
 from projections.positions import (
@@ -244,6 +245,7 @@ async def discard(connection: Connection, projection: Projection, number: int) -
     async def drop() -> None:
         await projection.generations.drop(connection, number)
         await forget_positions(connection, projection.name, number)
+        await rebuilds_due.forget(connection, projection.name, number)
         for statement in (_FORGET_SHARES, _FORGET_PARTITIONS, _FORGET_PARKED):
             await connection.execute(statement, (projection.name, number))
 

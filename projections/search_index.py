@@ -11,6 +11,7 @@ from projections.batch import instance_ids, news
 from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions, stored_definition
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection, EventSource, Generations
+from projections.rebuilds_due import DERIVED_AT_ONCE, mark
 from projections.search_document import SearchDocument, derived, fold
 from projections.search_port import Search, SearchHit, SearchQuery, SearchStore, searched_words, typed
 from projections.tables import Tables
@@ -32,7 +33,6 @@ _DEFINITIONS = """
 SELECT workspace, key, version, fields FROM search_definitions
 WHERE workspace = %(workspace)s AND (%(all)s OR key = ANY(%(definitions)s))
 """
-_CHUNK = 200
 
 
 class _SearchGenerations:
@@ -83,7 +83,7 @@ class SearchIndex:
         self.generations: Generations = _SearchGenerations(store)
         self._source = source
         self._store = store
-        self._definitions = KnownDefinitions("search_definitions", source)
+        self._definitions = KnownDefinitions("search_definitions", source, lambda definition: definition.search)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         # First what is there already: what the batch itself adds is derived with the newest definition anyway.
@@ -117,13 +117,13 @@ class SearchIndex:
             await self._store.write(connection, generation, after)
 
     async def _derive_anew(self, connection: Connection, generation: int, definition: Definition) -> None:
-        last = ""
-        while ids := await self._store.ids(
-            connection, generation, definition.workspace, definition.key, after=last, limit=_CHUNK
-        ):
-            last = ids[-1]
-            before = await self._store.read(connection, generation, ids)
-            after = [await self._derived(document, definition) for document in before.values()]
+        key = (definition.workspace, definition.key)
+        ids = await self._store.ids(connection, generation, *key, limit=DERIVED_AT_ONCE + 1)
+        if len(ids) > DERIVED_AT_ONCE:
+            await mark(connection, self.name, generation, f"search keys of {definition.key} changed")
+            return
+        before = await self._store.read(connection, generation, ids)
+        if after := [await self._derived(document, definition) for document in before.values()]:
             await self._store.write(connection, generation, after)
 
     async def _derived(self, document: SearchDocument, definition: Definition) -> SearchDocument:

@@ -117,9 +117,9 @@ class SearchStore(Protocol):
         ...
 
     async def ids(
-        self, connection: Connection, generation: int, workspace: str, definition: str, *, after: str, limit: int
+        self, connection: Connection, generation: int, workspace: str, definition: str, *, limit: int
     ) -> list[str]:
-        """Of the definition's instances, in order, those after `after`. Sees everything that was written before."""
+        """Up to `limit` of the definition's instances, in order. Sees everything that was written before."""
         ...
 
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:

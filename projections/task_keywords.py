@@ -27,6 +27,7 @@ from projections.instance_tasks import (
 )
 from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions
 from projections.projection import Connection, EventSource
+from projections.rebuilds_due import DERIVED_AT_ONCE, mark
 from projections.tables import Tables, table
 from projections.text_columns import RawJson
 
@@ -82,7 +83,7 @@ CREATE TABLE {task_definitions} (
 """
 _INSTANCES = "SELECT id, workspace, definition, version, keywords, data FROM {instances} WHERE id = ANY(%s)"
 _INSTANCES_OF = """
-SELECT id FROM {instances} WHERE workspace = %s AND definition = %s AND id > %s ORDER BY id LIMIT %s
+SELECT id FROM {instances} WHERE workspace = %s AND definition = %s ORDER BY id LIMIT %s
 """
 _TASKS = """
 SELECT instance_id, task_id, title, node, assignee, status, opened_at, metadata, keywords, data, version
@@ -114,7 +115,6 @@ SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
 _HANDLED: tuple[type[Event], ...] = (*VARIABLES_EVENTS, TaskOpened, TaskClosed)
 _OPEN = [TaskStatus.OPEN.value]
 _ANY = [status.value for status in TaskStatus]
-_CHUNK = 200
 
 
 class TaskKeywords:
@@ -132,7 +132,9 @@ class TaskKeywords:
 
     def __init__(self, source: EventSource) -> None:
         self._source = source
-        self._definitions = KnownDefinitions("task_definitions", source)
+        self._definitions = KnownDefinitions(
+            "task_definitions", source, lambda definition: (definition.keywords, definition.task_fields)
+        )
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         # First what is there already: what the batch itself adds is derived with the newest definition anyway.
@@ -162,12 +164,13 @@ class TaskKeywords:
         await _write(connection, generation, before, after)
 
     async def _derive_anew(self, connection: Connection, generation: int, definition: Definition) -> None:
-        last = ""
-        while ids := await _ids(connection, generation, definition, last):
-            last = ids[-1]
-            before = await _read(connection, generation, ids, _ANY)
-            after = [await self._derived(state, definition) for state in before.values()]
-            await _write(connection, generation, before, after)
+        ids = await _ids(connection, generation, definition, limit=DERIVED_AT_ONCE + 1)
+        if len(ids) > DERIVED_AT_ONCE:
+            await mark(connection, self.name, generation, f"keywords or task fields of {definition.key} changed")
+            return
+        before = await _read(connection, generation, ids, _ANY)
+        after = [await self._derived(state, definition) for state in before.values()]
+        await _write(connection, generation, before, after)
 
     async def _derived(self, state: InstanceTasks, definition: Definition) -> InstanceTasks:
         of_version = {state.version: await self._shown_at(state, state.version, definition)}
@@ -188,10 +191,9 @@ class TaskKeywords:
         return shown(definition, variables)
 
 
-async def _ids(connection: Connection, generation: int, definition: Definition, last: str) -> list[str]:
-    cursor = await connection.execute(
-        _statement(_INSTANCES_OF, generation), (definition.workspace, definition.key, last, _CHUNK)
-    )
+async def _ids(connection: Connection, generation: int, definition: Definition, *, limit: int) -> list[str]:
+    statement = _statement(_INSTANCES_OF, generation)
+    cursor = await connection.execute(statement, (definition.workspace, definition.key, limit))
     return [row[0] for row in await cursor.fetchall()]
 
 

@@ -58,10 +58,10 @@ class ElasticsearchSearch:
             raise min(errors, key=lambda error: isinstance(error, RejectedDocument))
 
     async def ids(
-        self, connection: Connection, generation: int, workspace: str, definition: str, *, after: str, limit: int
+        self, connection: Connection, generation: int, workspace: str, definition: str, *, limit: int
     ) -> list[str]:
         filters = [{"term": {"workspace": workspace}}, {"term": {"definition": definition}}]
-        return await self.generations.sorted_ids(connection, generation, {"bool": {"filter": filters}}, after, limit)
+        return await self.generations.sorted_ids(connection, generation, {"bool": {"filter": filters}}, "", limit)
 
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
         """Raises SearchUnavailable, and InvalidArgument for more at once than Elasticsearch looks for."""

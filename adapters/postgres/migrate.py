@@ -10,6 +10,7 @@ from psycopg.errors import UndefinedTable
 from adapters.postgres.pool import UNAVAILABLE, dedicated_connection
 from domain.errors import StoreUnavailable
 from projections.projection import Connection, Projection
+from projections.rebuilds_due import due
 
 _LOCK = "SELECT pg_advisory_xact_lock(7249131502)"
 _CREATE_LOG = """
@@ -18,7 +19,6 @@ CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at 
 _APPLIED = "SELECT name FROM schema_migrations"
 _RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
 _KNOWN_PROJECTIONS = "SELECT name FROM projections"
-_SHAPES = "SELECT name, shape FROM projections"
 _ADD_PROJECTION = "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, %s)"
 
 
@@ -42,7 +42,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
                     await connection.execute(script.read_text())
                     await connection.execute(_RECORD, (script.name,))
                     done.append(f"applied {script.name}")
-            return done + await _add_projections(connection, projections) + await _other_shapes(connection, projections)
+            return done + await _add_projections(connection, projections) + await _rebuilds_due(connection, projections)
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error
 
@@ -78,13 +78,9 @@ async def _add_projections(connection: Connection, projections: Sequence[Project
     return [f"added the projection {projection.name}" for projection in added]
 
 
-async def _other_shapes(connection: Connection, projections: Sequence[Projection]) -> list[str]:
-    shapes = {row[0]: row[1] for row in await (await connection.execute(_SHAPES)).fetchall()}
-    return [
-        f"{projection.name} has another shape in this version: it answers from the old one until it is rebuilt"
-        for projection in projections
-        if shapes[projection.name] != projection.shape
-    ]
+async def _rebuilds_due(connection: Connection, projections: Sequence[Projection]) -> list[str]:
+    reasons = await due(connection, projections)
+    return [f"{name} answers as it is until it is rebuilt: {reason}" for name, reason in reasons.items()]
 
 
 class _StatementsOnly(PostgresDatastore):

@@ -60,8 +60,7 @@ SELECT instance_id, workspace, definition, title, status, started_at, updated_at
 FROM {documents} WHERE instance_id = ANY(%s)
 """
 _IDS = """
-SELECT instance_id FROM {documents} WHERE workspace = %s AND definition = %s AND instance_id > %s
-ORDER BY instance_id LIMIT %s
+SELECT instance_id FROM {documents} WHERE workspace = %s AND definition = %s ORDER BY instance_id LIMIT %s
 """
 # Says whose values are others than before.
 _WRITE = """
@@ -172,9 +171,9 @@ class PostgresSearch:
                             await copy.write_row((document.instance_id, document.workspace, _column_key(key), *row))
 
     async def ids(
-        self, connection: Connection, generation: int, workspace: str, definition: str, *, after: str, limit: int
+        self, connection: Connection, generation: int, workspace: str, definition: str, *, limit: int
     ) -> list[str]:
-        cursor = await connection.execute(_statement(_IDS, generation), (workspace, definition, after, limit))
+        cursor = await connection.execute(_statement(_IDS, generation), (workspace, definition, limit))
         return [row[0] for row in await cursor.fetchall()]
 
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:

@@ -78,9 +78,9 @@ async def open_server(
         background = [
             asyncio.create_task(listen(database_url, feed.announce), name="listener"),
             asyncio.create_task(supervise(runners), name="projections"),
+            asyncio.create_task(rebuilds.keep_up(store.projections), name="rebuilds due"),
         ]
         try:
-            await rebuilds.start_for_other_shapes(store.projections)
             yield Services(
                 settings=settings,
                 roles=DEFAULT_ROLE_PERMISSIONS.overridden_by(settings.role_permissions),
@@ -98,8 +98,8 @@ async def open_server(
                 metrics=metrics,
             )
         finally:
-            await rebuilds.stop()
             await store.appender.stop()
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
+            await rebuilds.stop()

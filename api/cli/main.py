@@ -33,7 +33,9 @@ app = typer.Typer(
 )
 app.command()(distributed.relay)
 app.command()(distributed.worker)
-app.add_typer(projections.app, name="projections", help="The read models: list, pause, resume, parked streams.")
+app.add_typer(
+    projections.app, name="projections", help="The read models: list, pause, resume, rebuild, check, parked streams."
+)
 app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
 
 _GRACE_SECONDS = 20

@@ -36,10 +36,20 @@ def list_projections(json: Json = False) -> None:
         show_json({"items": found})
     else:
         rows = [
-            (item.name, item.state, item.position, item.lag_events, f"{item.lag_seconds:.1f}", item.parked, item.error)
+            (
+                item.name,
+                item.state,
+                item.position,
+                item.lag_events,
+                f"{item.lag_seconds:.1f}",
+                item.parked,
+                item.error,
+                item.rebuild_due,
+            )
             for item in found
         ]
-        show_table(("name", "state", "position", "lag events", "lag seconds", "parked", "error"), rows)
+        columns = ("name", "state", "position", "lag events", "lag seconds", "parked", "error", "rebuild due")
+        show_table(columns, rows)
 
 
 @app.command()

@@ -29,6 +29,11 @@ def states(api: httpx.Client) -> dict[str, dict[str, Any]]:
     return {item["name"]: item for item in api.get("/projections").json()["items"]}
 
 
+def published(elasticsearch_url: str) -> list[str]:
+    """The indices behind the alias."""
+    return list(httpx.get(f"{elasticsearch_url}/_alias/procvars-instances").raise_for_status().json())
+
+
 def eventually(look: Callable[[], object], expected: object, *, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while (seen := look()) != expected:

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from adapters.postgres.embedded import embedded_postgres
+from projections.rebuilds_due import DERIVED_AT_ONCE
 from tests.api.bank import DEFINITION, W, put, start, synced, variables
-from tests.api.elasticsearch import differences, eventually, found, search, states
+from tests.api.elasticsearch import differences, eventually, found, published, search, states
 from tests.conftest import NewServer, Server
 from tests.services.service import Service
 
@@ -76,6 +77,21 @@ async def test_search_keys_may_come_and_change(
     define_search(api, ("n", "$.n", "number"))
     eventually(lambda: found(api, keys={"n": {"gte": 0}}), [two])
     synced(api, one)
+    assert await differences(database_url, elasticsearch_node.address) == []
+
+
+async def test_a_key_of_many_instances_comes_by_a_new_index(
+    api: httpx.Client, database_url: str, elasticsearch_node: Service
+) -> None:
+    """Announced in the list; filled beside the live index, which goes on; and the alias follows."""
+    ids = [start(api, {"place": f"p-{number}", "n": number}) for number in range(DERIVED_AT_ONCE + 1)]
+    define_search(api, ("n", "$.n", "number"), ("place", "$.place", "keyword"))
+    eventually(lambda: states(api)["search_index"]["rebuild_due"], "search keys of loan changed")
+    put(api, ids[0], {"place": "elsewhere", "n": -1}, 1).raise_for_status()
+    eventually(lambda: found(api, keys={"place": "elsewhere"}), [ids[0]])
+    eventually(lambda: states(api)["search_index"]["rebuild_due"], None)
+    assert found(api, keys={"place": "p-500"}) == [ids[-1]]
+    assert published(elasticsearch_node.address) == ["procvars-instances-2"]
     assert await differences(database_url, elasticsearch_node.address) == []
 
 

@@ -95,7 +95,7 @@ async def test_what_a_rollback_left_is_made_anew(stored: Stored) -> None:
             await stored.store.write(stored.connection, 1, [document("i1")])
             raise ZeroDivisionError
     await stored.write(document("i2"))
-    assert await stored.store.generations.stream_ids(stored.connection, 1, after="", limit=10) == ["i2"]
+    assert await stored.store.generations.stream_ids(stored.connection, 1, limit=10) == ["i2"]
 
 
 async def test_a_rollback_does_not_hide_a_newer_definition(
@@ -195,7 +195,7 @@ async def test_a_lost_index_is_nobodys_empty_result(stored: Stored) -> None:
     await stored.elasticsearch.indices.delete(index=NAME)
     for work in (
         stored.store.read(stored.connection, 1, ["i1"]),
-        stored.store.ids(stored.connection, 1, "demo", "loan", after="", limit=1),
+        stored.store.ids(stored.connection, 1, "demo", "loan", limit=1),
         stored.find(),
     ):
         with pytest.raises(SearchUnavailable, match="no such index"):

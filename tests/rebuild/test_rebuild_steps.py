@@ -150,7 +150,7 @@ async def test_another_shape_is_a_rebuild(bank: Bank) -> None:
     measured = Measured()
     done = await migrate(bank.url, [measured])
     assert done == [
-        "snapshot_history has another shape in this version: it answers from the old one until it is rebuilt"
+        "snapshot_history answers as it is until it is rebuilt: kept in the shape of another version, or in another store"
     ]
     await bank.edit(1)
     async with bank.store() as store:

@@ -149,7 +149,7 @@ export interface Projection {
   parked: number;
   error?: string | null;
   since?: string | null;
-  notice?: string | null;
+  rebuild_due?: string | null;
   rebuild?: {
     state: string;
     done: number;

@@ -121,7 +121,7 @@ function Card({ projection, onChanged }: { projection: Projection; onChanged(): 
         )}
       </dl>
       {projection.error && <p class="notice error">{projection.error}</p>}
-      {projection.notice && <p class="notice info">{projection.notice}</p>}
+      {projection.rebuild_due && <p class="notice info">It is about to be rebuilt: {projection.rebuild_due}.</p>}
       {projection.rebuild && <Rebuild rebuild={projection.rebuild} title={title} />}
       {check !== null && check !== "running" && <CheckResult check={check} />}
       <div class="toolbar">
