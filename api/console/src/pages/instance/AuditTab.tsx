@@ -6,6 +6,7 @@ import { copy } from "../../widgets/announce";
 import { Dialog } from "../../widgets/Dialog";
 import { useLoad, usePages } from "../../widgets/load";
 import { Empty, Field, Loading, Person, Time, Trouble } from "../../widgets/small";
+import { Table } from "../../widgets/Table";
 import { Day } from "../InstanceFilters";
 import { dayStart } from "../instanceQuery";
 import type { TabProps } from "./InstancePage";
@@ -81,51 +82,39 @@ export function AuditTab({ api, instance }: TabProps) {
       </form>
       {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
       {list.items.length > 0 && (
-        <div class="table-box">
-          <table class="table clickable">
-            <caption class="visually-hidden">Audit log, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Timestamp</th>
-                <th scope="col">User</th>
-                <th scope="col">Subject</th>
-                <th scope="col">Event</th>
-                <th scope="col">Subject identifier</th>
-                <th scope="col">Version</th>
-                <th scope="col">Status</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.map((entry) => (
-                <tr key={entry.id} onClick={() => setOpen(entry)}>
-                  <td class="title">
-                    <button
-                      type="button"
-                      class="link"
-                      onClick={(event) => {
-                        event.stopPropagation();
-                        setOpen(entry);
-                      }}
-                    >
-                      <Time value={entry.timestamp} />
-                      <span class="visually-hidden">, details of version {entry.version ?? "?"}</span>
-                    </button>
-                  </td>
-                  <td data-label="User">
-                    <Person name={entry.user_name} user={entry.user} /> <small class="mono quiet">{entry.user}</small>
-                  </td>
-                  <td data-label="Subject">{entry.subject}</td>
-                  <td data-label="Event">{entry.event}</td>
-                  <td data-label="Subject identifier" class="mono">
-                    {entry.subject_identifier}
-                  </td>
-                  <td data-label="Version">{entry.version ?? "–"}</td>
-                  <td data-label="Status">{entry.status}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          caption="Audit log, newest first"
+          columns={["Timestamp", "User", "Subject", "Event", "Subject identifier", "Version", "Status"]}
+          class="clickable"
+        >
+          {list.items.map((entry) => (
+            <tr key={entry.id} onClick={() => setOpen(entry)}>
+              <td class="title">
+                <button
+                  type="button"
+                  class="link"
+                  onClick={(event) => {
+                    event.stopPropagation();
+                    setOpen(entry);
+                  }}
+                >
+                  <Time value={entry.timestamp} />
+                  <span class="visually-hidden">, details of version {entry.version ?? "?"}</span>
+                </button>
+              </td>
+              <td data-label="User">
+                <Person name={entry.user_name} user={entry.user} /> <small class="mono quiet">{entry.user}</small>
+              </td>
+              <td data-label="Subject">{entry.subject}</td>
+              <td data-label="Event">{entry.event}</td>
+              <td data-label="Subject identifier" class="mono">
+                {entry.subject_identifier}
+              </td>
+              <td data-label="Version">{entry.version ?? "–"}</td>
+              <td data-label="Status">{entry.status}</td>
+            </tr>
+          ))}
+        </Table>
       )}
       {list.loading ? (
         <Loading />

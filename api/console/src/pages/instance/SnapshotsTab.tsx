@@ -9,6 +9,7 @@ import { ChangeList } from "../../widgets/ChangeList";
 import { Dialog } from "../../widgets/Dialog";
 import { useLoad, usePages } from "../../widgets/load";
 import { Empty, Loading, Person, Time, Trouble } from "../../widgets/small";
+import { Table } from "../../widgets/Table";
 import type { TabProps } from "./InstancePage";
 
 type Side = number | "current";
@@ -50,65 +51,49 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
       </div>
       {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
       {list.items.length > 0 && (
-        <div class="table-box">
-          <table class="table">
-            <caption class="visually-hidden">Snapshots</caption>
-            <thead>
-              <tr>
-                <th scope="col">
-                  <span class="visually-hidden">Mark to compare</span>
-                </th>
-                <th scope="col">Snapshot</th>
-                <th scope="col">Taken</th>
-                <th scope="col">Modified by</th>
-                <th scope="col">Reason</th>
-                <th scope="col">
-                  <span class="visually-hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.map((one) => (
-                <tr key={one.version}>
-                  <td class="mark">
-                    <input
-                      type="checkbox"
-                      aria-label={`Compare the snapshot before version ${one.version}`}
-                      checked={marked.includes(one.version)}
-                      onChange={() => mark(one.version)}
-                    />
-                  </td>
-                  <td class="title">Before version {one.version}</td>
-                  <td data-label="Taken">
-                    <Time value={one.taken_at} />
-                  </td>
-                  <td data-label="Modified by">
-                    <Person name={one.user_name} user={one.user} />
-                  </td>
-                  <td data-label="Reason">{one.reason || <span class="quiet">–</span>}</td>
-                  <td class="actions">
-                    <button
-                      type="button"
-                      aria-label={`View the snapshot before version ${one.version}`}
-                      onClick={() => setViewing(one)}
-                    >
-                      View
-                    </button>
-                    {canEdit && (
-                      <button
-                        type="button"
-                        aria-label={`Restore the snapshot before version ${one.version}`}
-                        onClick={() => setRestoring(one)}
-                      >
-                        Restore
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          caption="Snapshots"
+          columns={[{ hidden: "Mark to compare" }, "Snapshot", "Taken", "Modified by", "Reason", { hidden: "Actions" }]}
+        >
+          {list.items.map((one) => (
+            <tr key={one.version}>
+              <td class="mark">
+                <input
+                  type="checkbox"
+                  aria-label={`Compare the snapshot before version ${one.version}`}
+                  checked={marked.includes(one.version)}
+                  onChange={() => mark(one.version)}
+                />
+              </td>
+              <td class="title">Before version {one.version}</td>
+              <td data-label="Taken">
+                <Time value={one.taken_at} />
+              </td>
+              <td data-label="Modified by">
+                <Person name={one.user_name} user={one.user} />
+              </td>
+              <td data-label="Reason">{one.reason || <span class="quiet">–</span>}</td>
+              <td class="actions">
+                <button
+                  type="button"
+                  aria-label={`View the snapshot before version ${one.version}`}
+                  onClick={() => setViewing(one)}
+                >
+                  View
+                </button>
+                {canEdit && (
+                  <button
+                    type="button"
+                    aria-label={`Restore the snapshot before version ${one.version}`}
+                    onClick={() => setRestoring(one)}
+                  >
+                    Restore
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       {list.loading ? (
         <Loading />

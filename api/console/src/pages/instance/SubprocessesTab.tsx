@@ -1,6 +1,7 @@
 import { to } from "../../router";
 import { useLoad, usePages } from "../../widgets/load";
 import { Empty, Loading, StatusBadge, Time, Trouble } from "../../widgets/small";
+import { Table } from "../../widgets/Table";
 import { nameOf } from "../instanceQuery";
 import type { TabProps } from "./InstancePage";
 
@@ -27,35 +28,22 @@ export function SubprocessesTab({ api, instance }: TabProps) {
       </p>
       {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
       {list.items.length > 0 && (
-        <div class="table-box">
-          <table class="table">
-            <caption class="visually-hidden">Subprocesses</caption>
-            <thead>
-              <tr>
-                <th scope="col">Title</th>
-                <th scope="col">Definition</th>
-                <th scope="col">Status</th>
-                <th scope="col">Started</th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.map((one) => (
-                <tr key={one.id}>
-                  <td class="title">
-                    <a href={to.instance(api.name, one.id)}>{one.title || one.id}</a>
-                  </td>
-                  <td data-label="Definition">{nameOf(definitions.value ?? [], one.definition)}</td>
-                  <td data-label="Status">
-                    <StatusBadge status={one.status} />
-                  </td>
-                  <td data-label="Started">
-                    <Time value={one.started_at} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table caption="Subprocesses" columns={["Title", "Definition", "Status", "Started"]}>
+          {list.items.map((one) => (
+            <tr key={one.id}>
+              <td class="title">
+                <a href={to.instance(api.name, one.id)}>{one.title || one.id}</a>
+              </td>
+              <td data-label="Definition">{nameOf(definitions.value ?? [], one.definition)}</td>
+              <td data-label="Status">
+                <StatusBadge status={one.status} />
+              </td>
+              <td data-label="Started">
+                <Time value={one.started_at} />
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       {list.loading ? (
         <Loading />
