@@ -5,7 +5,8 @@ import { JsonView } from "../../editor/views";
 import { copy } from "../../widgets/announce";
 import { Dialog } from "../../widgets/Dialog";
 import { useLoad, usePages } from "../../widgets/load";
-import { Empty, Field, Loading, Person, Time, Trouble } from "../../widgets/small";
+import { PagedList } from "../../widgets/PagedList";
+import { Field, Loading, Person, Time, Trouble } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 import { Day } from "../InstanceFilters";
 import { dayStart } from "../instanceQuery";
@@ -80,55 +81,46 @@ export function AuditTab({ api, instance }: TabProps) {
           </button>
         )}
       </form>
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      {list.items.length > 0 && (
-        <Table
-          caption="Audit log, newest first"
-          columns={["Timestamp", "User", "Subject", "Event", "Subject identifier", "Version", "Status"]}
-          class="clickable"
-        >
-          {list.items.map((entry) => (
-            <tr key={entry.id} onClick={() => setOpen(entry)}>
-              <td class="title">
-                <button
-                  type="button"
-                  class="link"
-                  onClick={(event) => {
-                    event.stopPropagation();
-                    setOpen(entry);
-                  }}
-                >
-                  <Time value={entry.timestamp} />
-                  <span class="visually-hidden">, details of version {entry.version ?? "?"}</span>
-                </button>
-              </td>
-              <td data-label="User">
-                <Person name={entry.user_name} user={entry.user} /> <small class="mono quiet">{entry.user}</small>
-              </td>
-              <td data-label="Subject">{entry.subject}</td>
-              <td data-label="Event">{entry.event}</td>
-              <td data-label="Subject identifier" class="mono">
-                {entry.subject_identifier}
-              </td>
-              <td data-label="Version">{entry.version ?? "–"}</td>
-              <td data-label="Status">{entry.status}</td>
-            </tr>
-          ))}
-        </Table>
-      )}
-      {list.loading ? (
-        <Loading />
-      ) : (
-        list.items.length === 0 &&
-        list.error === undefined && (
-          <Empty>{filtered ? "No entry fits these filters." : "Nothing was modified by an operator yet."}</Empty>
-        )
-      )}
-      {list.more && (
-        <button type="button" onClick={list.loadMore}>
-          Show more
-        </button>
-      )}
+      <PagedList
+        pages={list}
+        empty={filtered ? "No entry fits these filters." : "Nothing was modified by an operator yet."}
+      >
+        {(entries) => (
+          <Table
+            caption="Audit log, newest first"
+            columns={["Timestamp", "User", "Subject", "Event", "Subject identifier", "Version", "Status"]}
+            class="clickable"
+          >
+            {entries.map((entry) => (
+              <tr key={entry.id} onClick={() => setOpen(entry)}>
+                <td class="title">
+                  <button
+                    type="button"
+                    class="link"
+                    onClick={(event) => {
+                      event.stopPropagation();
+                      setOpen(entry);
+                    }}
+                  >
+                    <Time value={entry.timestamp} />
+                    <span class="visually-hidden">, details of version {entry.version ?? "?"}</span>
+                  </button>
+                </td>
+                <td data-label="User">
+                  <Person name={entry.user_name} user={entry.user} /> <small class="mono quiet">{entry.user}</small>
+                </td>
+                <td data-label="Subject">{entry.subject}</td>
+                <td data-label="Event">{entry.event}</td>
+                <td data-label="Subject identifier" class="mono">
+                  {entry.subject_identifier}
+                </td>
+                <td data-label="Version">{entry.version ?? "–"}</td>
+                <td data-label="Status">{entry.status}</td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </PagedList>
       {open && <Details api={api} entry={open} onClose={() => setOpen(null)} />}
     </div>
   );

@@ -10,7 +10,8 @@ import { announce } from "../../widgets/announce";
 import { ChangeList, summary } from "../../widgets/ChangeList";
 import { Dialog } from "../../widgets/Dialog";
 import { useLoad, usePages } from "../../widgets/load";
-import { Empty, Field, Loading, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
+import { PagedList } from "../../widgets/PagedList";
+import { Field, Loading, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
 import type { TabProps } from "./InstancePage";
 
 /** Who, when, why and what: every change of the variables, newest first. */
@@ -19,23 +20,22 @@ export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {
   return (
     <div class="stack">
       <AtMoment workspace={api.name} id={instance.id} version={instance.version} />
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      <ol class="history" aria-label="Modifications, newest first">
-        {list.items.map((entry) => (
-          <Entry key={entry.version} api={api} id={instance.id} entry={entry} canEdit={canEdit} onReapplied={reload} />
-        ))}
-      </ol>
-      {list.loading ? (
-        <Loading />
-      ) : (
-        list.items.length === 0 &&
-        list.error === undefined && <Empty>The variables have not changed since the start.</Empty>
-      )}
-      {list.more && (
-        <button type="button" onClick={list.loadMore}>
-          Show more
-        </button>
-      )}
+      <PagedList pages={list} empty="The variables have not changed since the start.">
+        {(entries) => (
+          <ol class="history" aria-label="Modifications, newest first">
+            {entries.map((entry) => (
+              <Entry
+                key={entry.version}
+                api={api}
+                id={instance.id}
+                entry={entry}
+                canEdit={canEdit}
+                onReapplied={reload}
+              />
+            ))}
+          </ol>
+        )}
+      </PagedList>
     </div>
   );
 }

@@ -8,7 +8,8 @@ import { changesBetween } from "../../json/work";
 import { ChangeList } from "../../widgets/ChangeList";
 import { Dialog } from "../../widgets/Dialog";
 import { useLoad, usePages } from "../../widgets/load";
-import { Empty, Loading, Person, Time, Trouble } from "../../widgets/small";
+import { PagedList } from "../../widgets/PagedList";
+import { Loading, Person, Time, Trouble } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 import type { TabProps } from "./InstancePage";
 
@@ -49,63 +50,60 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
           {marked.length === 2 ? "Compare the two" : "Compare with current"}
         </button>
       </div>
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      {list.items.length > 0 && (
-        <Table
-          caption="Snapshots"
-          columns={[{ hidden: "Mark to compare" }, "Snapshot", "Taken", "Modified by", "Reason", { hidden: "Actions" }]}
-        >
-          {list.items.map((one) => (
-            <tr key={one.version}>
-              <td class="mark">
-                <input
-                  type="checkbox"
-                  aria-label={`Compare the snapshot before version ${one.version}`}
-                  checked={marked.includes(one.version)}
-                  onChange={() => mark(one.version)}
-                />
-              </td>
-              <td class="title">Before version {one.version}</td>
-              <td data-label="Taken">
-                <Time value={one.taken_at} />
-              </td>
-              <td data-label="Modified by">
-                <Person name={one.user_name} user={one.user} />
-              </td>
-              <td data-label="Reason">{one.reason || <span class="quiet">–</span>}</td>
-              <td class="actions">
-                <button
-                  type="button"
-                  aria-label={`View the snapshot before version ${one.version}`}
-                  onClick={() => setViewing(one)}
-                >
-                  View
-                </button>
-                {canEdit && (
+      <PagedList pages={list} empty="No operator has modified this instance yet.">
+        {(snapshots) => (
+          <Table
+            caption="Snapshots"
+            columns={[
+              { hidden: "Mark to compare" },
+              "Snapshot",
+              "Taken",
+              "Modified by",
+              "Reason",
+              { hidden: "Actions" },
+            ]}
+          >
+            {snapshots.map((one) => (
+              <tr key={one.version}>
+                <td class="mark">
+                  <input
+                    type="checkbox"
+                    aria-label={`Compare the snapshot before version ${one.version}`}
+                    checked={marked.includes(one.version)}
+                    onChange={() => mark(one.version)}
+                  />
+                </td>
+                <td class="title">Before version {one.version}</td>
+                <td data-label="Taken">
+                  <Time value={one.taken_at} />
+                </td>
+                <td data-label="Modified by">
+                  <Person name={one.user_name} user={one.user} />
+                </td>
+                <td data-label="Reason">{one.reason || <span class="quiet">–</span>}</td>
+                <td class="actions">
                   <button
                     type="button"
-                    aria-label={`Restore the snapshot before version ${one.version}`}
-                    onClick={() => setRestoring(one)}
+                    aria-label={`View the snapshot before version ${one.version}`}
+                    onClick={() => setViewing(one)}
                   >
-                    Restore
+                    View
                   </button>
-                )}
-              </td>
-            </tr>
-          ))}
-        </Table>
-      )}
-      {list.loading ? (
-        <Loading />
-      ) : (
-        list.items.length === 0 &&
-        list.error === undefined && <Empty>No operator has modified this instance yet.</Empty>
-      )}
-      {list.more && (
-        <button type="button" onClick={list.loadMore}>
-          Show more
-        </button>
-      )}
+                  {canEdit && (
+                    <button
+                      type="button"
+                      aria-label={`Restore the snapshot before version ${one.version}`}
+                      onClick={() => setRestoring(one)}
+                    >
+                      Restore
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </PagedList>
       {viewing && (
         <ViewSnapshot
           load={() => api.snapshot(instance.id, viewing.version)}
