@@ -1,3 +1,4 @@
+import type { InputHTMLAttributes } from "preact";
 import { useState } from "preact/hooks";
 import type { HistoryEntry } from "../../api/types";
 import { explain } from "../../api/words";
@@ -41,59 +42,43 @@ export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {
 }
 
 function AtMoment({ workspace, id, version }: { workspace: string; id: string; version: number }) {
-  const [number, setNumber] = useState("");
-  const [time, setTime] = useState("");
   const open = (query: string) => void go(to.instance(workspace, id, "variables", query));
   return (
     <div class="moments">
-      <form
-        class="toolbar"
-        aria-label="Variables at a version"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (number) open(`?version=${number}`);
-        }}
-      >
-        <Field label="Variables at version">
-          {(field) => (
-            <input
-              id={field}
-              type="number"
-              min="1"
-              max={version}
-              value={number}
-              onInput={(event) => setNumber(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <button type="submit" disabled={!number}>
-          Show version
-        </button>
-      </form>
-      <form
-        class="toolbar"
-        aria-label="Variables at a time"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (time) open(`?at=${encodeURIComponent(new Date(time).toISOString())}`);
-        }}
-      >
-        <Field label="Variables at time">
-          {(field) => (
-            <input
-              id={field}
-              type="datetime-local"
-              step="1"
-              value={time}
-              onInput={(event) => setTime(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <button type="submit" disabled={!time}>
-          Show time
-        </button>
-      </form>
+      <MomentForm
+        by="version"
+        input={{ type: "number", min: 1, max: version }}
+        onShow={(number) => open(`?version=${number}`)}
+      />
+      <MomentForm
+        by="time"
+        input={{ type: "datetime-local", step: 1 }}
+        onShow={(time) => open(`?at=${encodeURIComponent(new Date(time).toISOString())}`)}
+      />
     </div>
+  );
+}
+
+function MomentForm(props: { by: "version" | "time"; input: InputHTMLAttributes; onShow(moment: string): void }) {
+  const [moment, setMoment] = useState("");
+  return (
+    <form
+      class="toolbar"
+      aria-label={`Variables at a ${props.by}`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (moment) props.onShow(moment);
+      }}
+    >
+      <Field label={`Variables at ${props.by}`}>
+        {(id) => (
+          <input {...props.input} id={id} value={moment} onInput={(event) => setMoment(event.currentTarget.value)} />
+        )}
+      </Field>
+      <button type="submit" disabled={!moment}>
+        Show {props.by}
+      </button>
+    </form>
   );
 }
 
