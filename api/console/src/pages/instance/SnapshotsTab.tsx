@@ -1,8 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Snapshot } from "../../api/types";
 import { RestoreDialog } from "../../editor/RestoreDialog";
-import type { Outcome } from "../../editor/SavedPanel";
-import { SavedPanel } from "../../editor/SavedPanel";
 import { DiffView, JsonView } from "../../editor/views";
 import { changesBetween } from "../../json/work";
 import { ChangeList } from "../../widgets/ChangeList";
@@ -12,15 +10,14 @@ import { PagedList } from "../../widgets/PagedList";
 import { Loading, Person, Time, Trouble } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 import type { TabProps } from "./InstancePage";
+import { useSaved } from "./useSaved";
 
 type Side = number | "current";
 
-export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
-  const [saved, setSaved] = useState<Outcome | null>(null);
-  const list = usePages(
-    (cursor) => api.snapshots(instance.id, cursor),
-    [instance.id, instance.version, saved?.version],
-  );
+export function SnapshotsTab(props: TabProps) {
+  const { api, instance, canEdit } = props;
+  const saved = useSaved(props);
+  const list = usePages((cursor) => api.snapshots(instance.id, cursor), [instance.id, instance.version, saved.version]);
   const [viewing, setViewing] = useState<Snapshot | null>(null);
   const [restoring, setRestoring] = useState<Snapshot | null>(null);
   const [marked, setMarked] = useState<Side[]>([]);
@@ -33,16 +30,7 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
   };
   return (
     <div class="stack">
-      {saved && (
-        <SavedPanel
-          key={saved.version}
-          api={api}
-          id={instance.id}
-          outcome={saved}
-          onCurrent={reload}
-          onDismiss={() => setSaved(null)}
-        />
-      )}
+      {saved.panel}
       <div class="toolbar">
         <p class="quiet">The values as they stood before each modification. They are never changed.</p>
         <span class="spring" />
@@ -132,8 +120,7 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
           onClose={() => setRestoring(null)}
           onRestored={(outcome) => {
             setRestoring(null);
-            setSaved(outcome);
-            reload();
+            saved.record(outcome);
           }}
         />
       )}
