@@ -3,8 +3,8 @@ import type { Document, Instance } from "../api/types";
 import type { Workspace } from "../api/workspace";
 import { changesBetween } from "../json/work";
 import { Dialog } from "../widgets/Dialog";
+import { LoadStatus } from "../widgets/LoadStatus";
 import { useLoad } from "../widgets/load";
-import { Loading, Trouble } from "../widgets/small";
 import { newIdempotencyKey, pauseUntil, untilAnswered } from "./persist";
 import { type Review, ReviewDialog } from "./ReviewDialog";
 import type { Outcome } from "./SavedPanel";
@@ -72,7 +72,7 @@ export function RestoreDialog(props: {
   if (!prepared.value) {
     return (
       <Dialog title={`Restore the snapshot before version ${snapshot}`} onClose={close}>
-        {prepared.error === undefined ? <Loading /> : <Trouble reason={prepared.error} onRetry={prepared.reload} />}
+        <LoadStatus of={prepared} />
       </Dialog>
     );
   }

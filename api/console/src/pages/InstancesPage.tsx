@@ -2,9 +2,10 @@ import { useEffect, useState } from "preact/hooks";
 import { type Instance, PERMISSION } from "../api/types";
 import { may, workspaceApi } from "../auth/session";
 import { address, go, to } from "../router";
+import { LoadStatus } from "../widgets/LoadStatus";
 import { useLoad } from "../widgets/load";
 import { Menu } from "../widgets/Menu";
-import { Empty, Loading, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
+import { Empty, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
 import { Table } from "../widgets/Table";
 import { Filters } from "./InstanceFilters";
 import { type Filter, fetchRows, filterFrom, isSearch, nameOf, queryOf, type Row } from "./instanceQuery";
@@ -39,8 +40,7 @@ export function InstancesPage({ workspace }: { workspace: string }) {
       </div>
       <Filters filter={filter} definitions={definitions} onChange={change} />
       {known.error !== undefined && <Trouble reason={known.error} onRetry={known.reload} />}
-      {page.error !== undefined && <Trouble reason={page.error} onRetry={page.reload} />}
-      {!page.value && page.loading && <Loading />}
+      <LoadStatus of={page} />
       {page.value && (
         <>
           <InstanceTable

@@ -4,8 +4,9 @@ import { explain, projectionName } from "../api/words";
 import { may, organisation } from "../auth/session";
 import { announce } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
+import { LoadStatus } from "../widgets/LoadStatus";
 import { useEvery, useLoad } from "../widgets/load";
-import { Loading, Time, Trouble } from "../widgets/small";
+import { Time } from "../widgets/small";
 import { ParkedDialog } from "./ParkedDialog";
 
 const STATE_WORDS: Record<string, string> = {
@@ -43,8 +44,7 @@ export function ProjectionsPage() {
         Five read models follow the event store on their own. Any of them can be stopped, thrown away and built again
         without losing a change.
       </p>
-      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
-      {!loaded.value && loaded.loading && <Loading />}
+      <LoadStatus of={loaded} />
       <ul class="cards" aria-label="Projections">
         {loaded.value?.map((one) => (
           <Card key={one.name} projection={one} onChanged={loaded.reload} />

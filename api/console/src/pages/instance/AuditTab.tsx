@@ -4,9 +4,10 @@ import type { Workspace } from "../../api/workspace";
 import { JsonView } from "../../editor/views";
 import { copy } from "../../widgets/announce";
 import { Dialog } from "../../widgets/Dialog";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
-import { Field, Loading, Person, Time, Trouble } from "../../widgets/small";
+import { Field, Person, Time } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 import { Day } from "../InstanceFilters";
 import { dayStart } from "../instanceQuery";
@@ -169,8 +170,7 @@ function Details({ api, entry, onClose }: { api: Workspace; entry: AuditEntry; o
           <dd>{entry.reason || "–"}</dd>
         </div>
       </dl>
-      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
-      {!detail && loaded.loading && <Loading />}
+      <LoadStatus of={loaded} />
       {detail && (
         <>
           <h3>URL</h3>

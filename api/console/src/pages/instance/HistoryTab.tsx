@@ -10,9 +10,10 @@ import { go, to } from "../../router";
 import { announce } from "../../widgets/announce";
 import { ChangeList, summary } from "../../widgets/ChangeList";
 import { Dialog } from "../../widgets/Dialog";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
-import { Field, Loading, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
+import { Field, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
 import type { TabProps } from "./InstancePage";
 
 /** Who, when, why and what: every change of the variables, newest first. */
@@ -169,8 +170,7 @@ function Differences({ api, id, version }: { api: Workspace; id: string; version
     ]);
     return { before: before.text, after: after.text, changes: await changesBetween(before.text, after.text) };
   }, [id, version]);
-  if (loaded.error !== undefined) return <Trouble reason={loaded.error} onRetry={loaded.reload} />;
-  if (!loaded.value) return <Loading />;
+  if (!loaded.value) return <LoadStatus of={loaded} />;
   return (
     <>
       <div class="toolbar">

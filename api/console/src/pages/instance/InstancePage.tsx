@@ -3,9 +3,10 @@ import { type Instance, PERMISSION } from "../../api/types";
 import type { Workspace } from "../../api/workspace";
 import { may, workspaceApi } from "../../auth/session";
 import { address, go, to } from "../../router";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad } from "../../widgets/load";
 import { Menu } from "../../widgets/Menu";
-import { Loading, StatusBadge, Time, Trouble } from "../../widgets/small";
+import { StatusBadge, Time } from "../../widgets/small";
 import { modifiable } from "../InstancesPage";
 import { nameOf } from "../instanceQuery";
 import { AuditTab } from "./AuditTab";
@@ -48,7 +49,7 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
   if (!instance) {
     return (
       <div class="page">
-        {loaded.error === undefined ? <Loading /> : <Trouble reason={loaded.error} onRetry={loaded.reload} />}
+        <LoadStatus of={loaded} />
         <p>
           <a href={to.instances(workspace)}>All process instances</a>
         </p>

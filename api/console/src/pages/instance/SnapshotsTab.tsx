@@ -5,9 +5,10 @@ import { DiffView, JsonView } from "../../editor/views";
 import { changesBetween } from "../../json/work";
 import { ChangeList } from "../../widgets/ChangeList";
 import { Dialog } from "../../widgets/Dialog";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
-import { Loading, Person, Time, Trouble } from "../../widgets/small";
+import { Person, Time } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 import type { TabProps } from "./InstancePage";
 import { useSaved } from "./useSaved";
@@ -146,12 +147,8 @@ function ViewSnapshot(props: { title: string; load(): Promise<string>; onCompare
         </>
       }
     >
-      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
-      {loaded.value === undefined ? (
-        loaded.loading && <Loading />
-      ) : (
-        <JsonView text={loaded.value} label={props.title} height="56vh" />
-      )}
+      <LoadStatus of={loaded} />
+      {loaded.value !== undefined && <JsonView text={loaded.value} label={props.title} height="56vh" />}
     </Dialog>
   );
 }
@@ -174,10 +171,8 @@ function CompareSnapshots(props: { sides: [Side, Side]; load(side: Side): Promis
         </button>
       }
     >
-      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
-      {loaded.value === undefined ? (
-        loaded.loading && <Loading />
-      ) : (
+      <LoadStatus of={loaded} />
+      {loaded.value && (
         <>
           <DiffView before={loaded.value.before} after={loaded.value.after} height="44vh" />
           <h3>Values that differ</h3>

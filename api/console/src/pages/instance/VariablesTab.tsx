@@ -7,8 +7,9 @@ import { preloadMonaco } from "../../editor/lazy";
 import { JsonView } from "../../editor/views";
 import { tapeOf } from "../../json/work";
 import { address, go, to } from "../../router";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad } from "../../widgets/load";
-import { Loading, Time, Trouble } from "../../widgets/small";
+import { Time, Trouble } from "../../widgets/small";
 import { Tree } from "../../widgets/Tree";
 import { exportVariables } from "./exportVariables";
 import type { TabProps } from "./InstancePage";
@@ -43,8 +44,7 @@ export function VariablesTab(props: TabProps) {
   const page = (search = "") => to.instance(api.name, instance.id, "variables", search);
   const document = loaded.value;
 
-  if (!document)
-    return loaded.error === undefined ? <Loading /> : <Trouble reason={loaded.error} onRetry={loaded.reload} />;
+  if (!document) return <LoadStatus of={loaded} />;
   if (editing) {
     return (
       <EditPanel
