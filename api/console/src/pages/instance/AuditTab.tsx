@@ -7,7 +7,7 @@ import { Dialog } from "../../widgets/Dialog";
 import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
-import { Field, Person, Time } from "../../widgets/small";
+import { Fact, Field, Person, Time } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 import { Day } from "../InstanceFilters";
 import { dayStart } from "../instanceQuery";
@@ -149,26 +149,14 @@ function Details({ api, entry, onClose }: { api: Workspace; entry: AuditEntry; o
       }
     >
       <dl class="facts">
-        <div>
-          <dt>When</dt>
-          <dd>
-            <Time value={entry.timestamp} />
-          </dd>
-        </div>
-        <div>
-          <dt>User</dt>
-          <dd>
-            <Person name={entry.user_name} user={entry.user} />
-          </dd>
-        </div>
-        <div>
-          <dt>Status</dt>
-          <dd>{entry.status}</dd>
-        </div>
-        <div>
-          <dt>Reason</dt>
-          <dd>{entry.reason || "–"}</dd>
-        </div>
+        <Fact name="When">
+          <Time value={entry.timestamp} />
+        </Fact>
+        <Fact name="User">
+          <Person name={entry.user_name} user={entry.user} />
+        </Fact>
+        <Fact name="Status">{entry.status}</Fact>
+        <Fact name="Reason">{entry.reason || "–"}</Fact>
       </dl>
       <LoadStatus of={loaded} />
       {detail && (
