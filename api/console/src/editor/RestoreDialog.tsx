@@ -5,9 +5,10 @@ import { changesBetween } from "../json/work";
 import { Dialog } from "../widgets/Dialog";
 import { LoadStatus } from "../widgets/LoadStatus";
 import { useLoad } from "../widgets/load";
-import { newIdempotencyKey, pauseUntil, untilAnswered } from "./persist";
+import { newIdempotencyKey } from "./persist";
 import { type Review, ReviewDialog } from "./ReviewDialog";
 import type { Outcome } from "./SavedPanel";
+import { sendPatiently } from "./sendPatiently";
 import type { Phase } from "./useSave";
 
 interface Prepared extends Review {
@@ -46,18 +47,9 @@ export function RestoreDialog(props: {
       idempotencyKey: key.current.key,
       signal: controller.signal,
     };
-    let tryNow = (): void => {};
-    setPhase({ at: "sending" });
     try {
-      const result = await untilAnswered(() => api.restore(instance.id, snapshot, write), {
-        signal: controller.signal,
-        pause: pauseUntil(controller.signal, (skip) => {
-          tryNow = skip;
-        }),
-        onWaiting: (waiting) =>
-          setPhase(waiting ? { at: "waiting", waiting, tryNow: () => tryNow() } : { at: "sending" }),
-      });
-      props.onRestored(result);
+      const send = () => api.restore(instance.id, snapshot, write);
+      props.onRestored(await sendPatiently(send, controller.signal, setPhase));
     } catch (failed) {
       setPhase(controller.signal.aborted ? { at: "idle" } : { at: "failed", reason: failed });
       // Somebody was faster: show what restoring means now.
