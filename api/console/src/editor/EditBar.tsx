@@ -1,6 +1,11 @@
 import { useId } from "preact/hooks";
 import type { Mode } from "./useEditor";
 
+const VIEWS = [
+  { mode: "edit", label: "Edit" },
+  { mode: "compare", label: "Compare" },
+] as const;
+
 export function EditBar(props: {
   mode: Mode;
   ready: boolean;
@@ -17,22 +22,17 @@ export function EditBar(props: {
   return (
     <div class="toolbar edit-bar">
       <fieldset class="segments" aria-label="View of the edit">
-        <button
-          type="button"
-          aria-pressed={props.mode === "edit"}
-          disabled={!props.ready}
-          onClick={() => props.onMode("edit")}
-        >
-          Edit
-        </button>
-        <button
-          type="button"
-          aria-pressed={props.mode === "compare"}
-          disabled={!props.ready}
-          onClick={() => props.onMode("compare")}
-        >
-          Compare
-        </button>
+        {VIEWS.map(({ mode, label }) => (
+          <button
+            key={mode}
+            type="button"
+            aria-pressed={props.mode === mode}
+            disabled={!props.ready}
+            onClick={() => props.onMode(mode)}
+          >
+            {label}
+          </button>
+        ))}
       </fieldset>
       <button type="button" disabled={!props.ready || !props.canFormat} onClick={props.onFormat}>
         Format

@@ -3,11 +3,12 @@ import type { Document, Instance } from "../api/types";
 import type { Workspace } from "../api/workspace";
 import { changesBetween } from "../json/work";
 import { Dialog } from "../widgets/Dialog";
+import { LoadStatus } from "../widgets/LoadStatus";
 import { useLoad } from "../widgets/load";
-import { Loading, Trouble } from "../widgets/small";
-import { newIdempotencyKey, pauseUntil, untilAnswered } from "./persist";
+import { newIdempotencyKey } from "./persist";
 import { type Review, ReviewDialog } from "./ReviewDialog";
 import type { Outcome } from "./SavedPanel";
+import { sendPatiently } from "./sendPatiently";
 import type { Phase } from "./useSave";
 
 interface Prepared extends Review {
@@ -46,18 +47,9 @@ export function RestoreDialog(props: {
       idempotencyKey: key.current.key,
       signal: controller.signal,
     };
-    let tryNow = (): void => {};
-    setPhase({ at: "sending" });
     try {
-      const result = await untilAnswered(() => api.restore(instance.id, snapshot, write), {
-        signal: controller.signal,
-        pause: pauseUntil(controller.signal, (skip) => {
-          tryNow = skip;
-        }),
-        onWaiting: (waiting) =>
-          setPhase(waiting ? { at: "waiting", waiting, tryNow: () => tryNow() } : { at: "sending" }),
-      });
-      props.onRestored(result);
+      const send = () => api.restore(instance.id, snapshot, write);
+      props.onRestored(await sendPatiently(send, controller.signal, setPhase));
     } catch (failed) {
       setPhase(controller.signal.aborted ? { at: "idle" } : { at: "failed", reason: failed });
       // Somebody was faster: show what restoring means now.
@@ -72,7 +64,7 @@ export function RestoreDialog(props: {
   if (!prepared.value) {
     return (
       <Dialog title={`Restore the snapshot before version ${snapshot}`} onClose={close}>
-        {prepared.error === undefined ? <Loading /> : <Trouble reason={prepared.error} onRetry={prepared.reload} />}
+        <LoadStatus of={prepared} />
       </Dialog>
     );
   }

@@ -4,7 +4,7 @@ import type { Change } from "../json/compare";
 import { ChangeList, summary } from "../widgets/ChangeList";
 import { Dialog } from "../widgets/Dialog";
 import { useEvery } from "../widgets/load";
-import { ReasonField, Trouble } from "../widgets/small";
+import { Fact, ReasonField, Trouble } from "../widgets/small";
 import type { Phase } from "./useSave";
 import { WarningList } from "./WarningList";
 
@@ -87,10 +87,9 @@ function Affects({ affects }: { affects: Preview["affects"] }) {
           {rows.map(
             ([label, names]) =>
               names.length > 0 && (
-                <div key={label}>
-                  <dt>{label}</dt>
-                  <dd class="mono">{names.join(", ")}</dd>
-                </div>
+                <Fact key={label} name={label} class="mono">
+                  {names.join(", ")}
+                </Fact>
               ),
           )}
         </dl>

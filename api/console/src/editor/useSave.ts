@@ -2,8 +2,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ProblemError } from "../api/http";
 import type { HistoryEntry } from "../api/types";
 import type { Workspace } from "../api/workspace";
-import { newIdempotencyKey, pauseUntil, untilAnswered, type Waiting } from "./persist";
+import { newIdempotencyKey } from "./persist";
 import type { Outcome } from "./SavedPanel";
+import { type Sending, sendPatiently } from "./sendPatiently";
 
 export interface Edit {
   text: string;
@@ -25,8 +26,7 @@ export interface Conflict {
 
 export type Phase =
   | { at: "idle" }
-  | { at: "sending" }
-  | { at: "waiting"; waiting: Waiting; tryNow(): void }
+  | Sending
   | { at: "conflict"; conflict: Conflict }
   | { at: "failed"; reason: unknown };
 
@@ -46,20 +46,10 @@ export function useSave(api: Workspace, id: string, onSaved: (outcome: Outcome) 
   const send = async (edit: Edit): Promise<void> => {
     const abort = new AbortController();
     controller.current = abort;
-    setPhase({ at: "sending" });
-    let tryNow = (): void => {};
-    const pause = pauseUntil(abort.signal, (skip) => {
-      tryNow = skip;
-    });
     const { text, ...how } = edit;
     const write = { ...how, idempotencyKey: keyFor(edit), signal: abort.signal };
     try {
-      const result = await untilAnswered(() => api.save(id, text, write), {
-        signal: abort.signal,
-        pause,
-        onWaiting: (waiting) =>
-          setPhase(waiting ? { at: "waiting", waiting, tryNow: () => tryNow() } : { at: "sending" }),
-      });
+      const result = await sendPatiently(() => api.save(id, text, write), abort.signal, setPhase);
       last.current = null;
       setPhase({ at: "idle" });
       onSaved({ ...result, rebased: edit.rebase });

@@ -2,9 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import { type Instance, PERMISSION } from "../api/types";
 import { may, workspaceApi } from "../auth/session";
 import { address, go, to } from "../router";
+import { LoadStatus } from "../widgets/LoadStatus";
 import { useLoad } from "../widgets/load";
 import { Menu } from "../widgets/Menu";
-import { Empty, Loading, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
+import { Empty, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
+import { Table } from "../widgets/Table";
 import { Filters } from "./InstanceFilters";
 import { type Filter, fetchRows, filterFrom, isSearch, nameOf, queryOf, type Row } from "./instanceQuery";
 
@@ -38,18 +40,16 @@ export function InstancesPage({ workspace }: { workspace: string }) {
       </div>
       <Filters filter={filter} definitions={definitions} onChange={change} />
       {known.error !== undefined && <Trouble reason={known.error} onRetry={known.reload} />}
-      {page.error !== undefined && <Trouble reason={page.error} onRetry={page.reload} />}
-      {!page.value && page.loading && <Loading />}
+      <LoadStatus of={page} />
       {page.value && (
         <>
-          <div class={page.loading ? "table-box stale" : "table-box"}>
-            <Table
-              workspace={workspace}
-              rows={page.value.rows}
-              withData={isSearch(filter)}
-              nameOf={(definition) => nameOf(definitions, definition)}
-            />
-          </div>
+          <InstanceTable
+            workspace={workspace}
+            rows={page.value.rows}
+            withData={isSearch(filter)}
+            stale={page.loading}
+            nameOf={(definition) => nameOf(definitions, definition)}
+          />
           {page.value.rows.length === 0 && (
             <Empty>
               {key === ""
@@ -81,53 +81,45 @@ export function modifiable(workspace: string, instance: Instance): boolean {
   return active && may(PERMISSION.edit, workspace);
 }
 
-function Table(props: { workspace: string; rows: Row[]; withData: boolean; nameOf(definition: string): string }) {
+function InstanceTable(props: {
+  workspace: string;
+  rows: Row[];
+  withData: boolean;
+  stale: boolean;
+  nameOf(definition: string): string;
+}) {
   const { workspace, rows, withData } = props;
+  const found = withData ? ["Search data"] : [];
+  const columns = ["Title", "Definition", "Status", ...found, "Started", "Updated", { hidden: "Actions" }];
   return (
-    <table class="table instances">
-      <caption class="visually-hidden">Process instances</caption>
-      <thead>
-        <tr>
-          <th scope="col">Title</th>
-          <th scope="col">Definition</th>
-          <th scope="col">Status</th>
-          {withData && <th scope="col">Search data</th>}
-          <th scope="col">Started</th>
-          <th scope="col">Updated</th>
-          <th scope="col">
-            <span class="visually-hidden">Actions</span>
-          </th>
+    <Table caption="Process instances" columns={columns} class="instances" stale={props.stale}>
+      {rows.map(({ instance, data }) => (
+        <tr key={instance.id}>
+          <td class="title">
+            <a href={to.instance(workspace, instance.id)}>{instance.title || instance.id}</a>
+            {instance.title && <small class="mono quiet">{instance.id}</small>}
+          </td>
+          <td data-label="Definition">{props.nameOf(instance.definition)}</td>
+          <td data-label="Status">
+            <StatusBadge status={instance.status} />
+          </td>
+          {withData && (
+            <td data-label="Search data">
+              <Pairs pairs={data} />
+            </td>
+          )}
+          <td data-label="Started">
+            <Time value={instance.started_at} />
+          </td>
+          <td data-label="Updated">
+            <Time value={instance.updated_at} />
+          </td>
+          <td class="row-menu">
+            <RowMenu workspace={workspace} instance={instance} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ instance, data }) => (
-          <tr key={instance.id}>
-            <td class="title">
-              <a href={to.instance(workspace, instance.id)}>{instance.title || instance.id}</a>
-              {instance.title && <small class="mono quiet">{instance.id}</small>}
-            </td>
-            <td data-label="Definition">{props.nameOf(instance.definition)}</td>
-            <td data-label="Status">
-              <StatusBadge status={instance.status} />
-            </td>
-            {withData && (
-              <td data-label="Search data">
-                <Pairs pairs={data} />
-              </td>
-            )}
-            <td data-label="Started">
-              <Time value={instance.started_at} />
-            </td>
-            <td data-label="Updated">
-              <Time value={instance.updated_at} />
-            </td>
-            <td class="row-menu">
-              <RowMenu workspace={workspace} instance={instance} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   );
 }
 

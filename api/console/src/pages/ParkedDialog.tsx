@@ -2,8 +2,9 @@ import { useState } from "preact/hooks";
 import { organisation } from "../auth/session";
 import { announce } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
+import { LoadStatus } from "../widgets/LoadStatus";
 import { useLoad } from "../widgets/load";
-import { Empty, Loading, Time, Trouble } from "../widgets/small";
+import { Empty, Time, Trouble } from "../widgets/small";
 
 /** Streams whose event could not be applied, and another try. */
 export function ParkedDialog(props: { name: string; title: string; onClose(): void; onChanged(): void }) {
@@ -35,8 +36,7 @@ export function ParkedDialog(props: { name: string; title: string; onClose(): vo
         An event of these instances could not be applied; it and the later ones wait. All others go on.
       </p>
       {failed !== undefined && <Trouble reason={failed} />}
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      {!list.value && list.loading && <Loading />}
+      <LoadStatus of={list} />
       {list.value?.length === 0 && <Empty>Nothing is parked.</Empty>}
       <ul class="parked">
         {list.value?.map((one) => (

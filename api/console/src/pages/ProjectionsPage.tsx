@@ -4,8 +4,9 @@ import { explain, projectionName } from "../api/words";
 import { may, organisation } from "../auth/session";
 import { announce } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
+import { LoadStatus } from "../widgets/LoadStatus";
 import { useEvery, useLoad } from "../widgets/load";
-import { Loading, Time, Trouble } from "../widgets/small";
+import { Fact, Time } from "../widgets/small";
 import { ParkedDialog } from "./ParkedDialog";
 
 const STATE_WORDS: Record<string, string> = {
@@ -43,8 +44,7 @@ export function ProjectionsPage() {
         Five read models follow the event store on their own. Any of them can be stopped, thrown away and built again
         without losing a change.
       </p>
-      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
-      {!loaded.value && loaded.loading && <Loading />}
+      <LoadStatus of={loaded} />
       <ul class="cards" aria-label="Projections">
         {loaded.value?.map((one) => (
           <Card key={one.name} projection={one} onChanged={loaded.reload} />
@@ -91,33 +91,23 @@ function Card({ projection, onChanged }: { projection: Projection; onChanged(): 
         <code class="quiet">{name}</code>
       </div>
       <dl class="facts">
-        <div>
-          <dt>Lag</dt>
-          <dd>{lag(projection)}</dd>
-        </div>
-        <div>
-          <dt>Position</dt>
-          <dd class="mono">{projection.position}</dd>
-        </div>
-        <div>
-          <dt>Parked streams</dt>
-          <dd>
-            {projection.parked === 0 ? (
-              "none"
-            ) : (
-              <button type="button" class="link bad" onClick={() => setShowingParked(true)}>
-                {projection.parked} parked
-              </button>
-            )}
-          </dd>
-        </div>
+        <Fact name="Lag">{lag(projection)}</Fact>
+        <Fact name="Position" class="mono">
+          {projection.position}
+        </Fact>
+        <Fact name="Parked streams">
+          {projection.parked === 0 ? (
+            "none"
+          ) : (
+            <button type="button" class="link bad" onClick={() => setShowingParked(true)}>
+              {projection.parked} parked
+            </button>
+          )}
+        </Fact>
         {projection.since && (
-          <div>
-            <dt>Since</dt>
-            <dd>
-              <Time value={projection.since} />
-            </dd>
-          </div>
+          <Fact name="Since">
+            <Time value={projection.since} />
+          </Fact>
         )}
       </dl>
       {projection.error && <p class="notice error">{projection.error}</p>}

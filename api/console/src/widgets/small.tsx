@@ -68,6 +68,16 @@ export function Field(props: {
   );
 }
 
+/** What is so named, within a `dl`. */
+export function Fact(props: { name: string; class?: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd class={props.class}>{props.children}</dd>
+    </div>
+  );
+}
+
 export const REASON_LIMIT = 1000;
 
 export function ReasonField(props: { value: string; onChange(value: string): void; disabled?: boolean }) {

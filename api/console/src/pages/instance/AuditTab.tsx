@@ -4,8 +4,11 @@ import type { Workspace } from "../../api/workspace";
 import { JsonView } from "../../editor/views";
 import { copy } from "../../widgets/announce";
 import { Dialog } from "../../widgets/Dialog";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
-import { Empty, Field, Loading, Person, Time, Trouble } from "../../widgets/small";
+import { PagedList } from "../../widgets/PagedList";
+import { Fact, Field, Person, Time } from "../../widgets/small";
+import { Table } from "../../widgets/Table";
 import { Day } from "../InstanceFilters";
 import { dayStart } from "../instanceQuery";
 import type { TabProps } from "./InstancePage";
@@ -79,67 +82,46 @@ export function AuditTab({ api, instance }: TabProps) {
           </button>
         )}
       </form>
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      {list.items.length > 0 && (
-        <div class="table-box">
-          <table class="table clickable">
-            <caption class="visually-hidden">Audit log, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col">Timestamp</th>
-                <th scope="col">User</th>
-                <th scope="col">Subject</th>
-                <th scope="col">Event</th>
-                <th scope="col">Subject identifier</th>
-                <th scope="col">Version</th>
-                <th scope="col">Status</th>
+      <PagedList
+        pages={list}
+        empty={filtered ? "No entry fits these filters." : "Nothing was modified by an operator yet."}
+      >
+        {(entries) => (
+          <Table
+            caption="Audit log, newest first"
+            columns={["Timestamp", "User", "Subject", "Event", "Subject identifier", "Version", "Status"]}
+            class="clickable"
+          >
+            {entries.map((entry) => (
+              <tr key={entry.id} onClick={() => setOpen(entry)}>
+                <td class="title">
+                  <button
+                    type="button"
+                    class="link"
+                    onClick={(event) => {
+                      event.stopPropagation();
+                      setOpen(entry);
+                    }}
+                  >
+                    <Time value={entry.timestamp} />
+                    <span class="visually-hidden">, details of version {entry.version ?? "?"}</span>
+                  </button>
+                </td>
+                <td data-label="User">
+                  <Person name={entry.user_name} user={entry.user} /> <small class="mono quiet">{entry.user}</small>
+                </td>
+                <td data-label="Subject">{entry.subject}</td>
+                <td data-label="Event">{entry.event}</td>
+                <td data-label="Subject identifier" class="mono">
+                  {entry.subject_identifier}
+                </td>
+                <td data-label="Version">{entry.version ?? "–"}</td>
+                <td data-label="Status">{entry.status}</td>
               </tr>
-            </thead>
-            <tbody>
-              {list.items.map((entry) => (
-                <tr key={entry.id} onClick={() => setOpen(entry)}>
-                  <td class="title">
-                    <button
-                      type="button"
-                      class="link"
-                      onClick={(event) => {
-                        event.stopPropagation();
-                        setOpen(entry);
-                      }}
-                    >
-                      <Time value={entry.timestamp} />
-                      <span class="visually-hidden">, details of version {entry.version ?? "?"}</span>
-                    </button>
-                  </td>
-                  <td data-label="User">
-                    <Person name={entry.user_name} user={entry.user} /> <small class="mono quiet">{entry.user}</small>
-                  </td>
-                  <td data-label="Subject">{entry.subject}</td>
-                  <td data-label="Event">{entry.event}</td>
-                  <td data-label="Subject identifier" class="mono">
-                    {entry.subject_identifier}
-                  </td>
-                  <td data-label="Version">{entry.version ?? "–"}</td>
-                  <td data-label="Status">{entry.status}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {list.loading ? (
-        <Loading />
-      ) : (
-        list.items.length === 0 &&
-        list.error === undefined && (
-          <Empty>{filtered ? "No entry fits these filters." : "Nothing was modified by an operator yet."}</Empty>
-        )
-      )}
-      {list.more && (
-        <button type="button" onClick={list.loadMore}>
-          Show more
-        </button>
-      )}
+            ))}
+          </Table>
+        )}
+      </PagedList>
       {open && <Details api={api} entry={open} onClose={() => setOpen(null)} />}
     </div>
   );
@@ -167,29 +149,16 @@ function Details({ api, entry, onClose }: { api: Workspace; entry: AuditEntry; o
       }
     >
       <dl class="facts">
-        <div>
-          <dt>When</dt>
-          <dd>
-            <Time value={entry.timestamp} />
-          </dd>
-        </div>
-        <div>
-          <dt>User</dt>
-          <dd>
-            <Person name={entry.user_name} user={entry.user} />
-          </dd>
-        </div>
-        <div>
-          <dt>Status</dt>
-          <dd>{entry.status}</dd>
-        </div>
-        <div>
-          <dt>Reason</dt>
-          <dd>{entry.reason || "–"}</dd>
-        </div>
+        <Fact name="When">
+          <Time value={entry.timestamp} />
+        </Fact>
+        <Fact name="User">
+          <Person name={entry.user_name} user={entry.user} />
+        </Fact>
+        <Fact name="Status">{entry.status}</Fact>
+        <Fact name="Reason">{entry.reason || "–"}</Fact>
       </dl>
-      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
-      {!detail && loaded.loading && <Loading />}
+      <LoadStatus of={loaded} />
       {detail && (
         <>
           <h3>URL</h3>

@@ -1,3 +1,4 @@
+import type { InputHTMLAttributes } from "preact";
 import { useState } from "preact/hooks";
 import type { HistoryEntry } from "../../api/types";
 import { explain } from "../../api/words";
@@ -9,8 +10,10 @@ import { go, to } from "../../router";
 import { announce } from "../../widgets/announce";
 import { ChangeList, summary } from "../../widgets/ChangeList";
 import { Dialog } from "../../widgets/Dialog";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
-import { Empty, Field, Loading, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
+import { PagedList } from "../../widgets/PagedList";
+import { Field, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
 import type { TabProps } from "./InstancePage";
 
 /** Who, when, why and what: every change of the variables, newest first. */
@@ -19,81 +22,64 @@ export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {
   return (
     <div class="stack">
       <AtMoment workspace={api.name} id={instance.id} version={instance.version} />
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      <ol class="history" aria-label="Modifications, newest first">
-        {list.items.map((entry) => (
-          <Entry key={entry.version} api={api} id={instance.id} entry={entry} canEdit={canEdit} onReapplied={reload} />
-        ))}
-      </ol>
-      {list.loading ? (
-        <Loading />
-      ) : (
-        list.items.length === 0 &&
-        list.error === undefined && <Empty>The variables have not changed since the start.</Empty>
-      )}
-      {list.more && (
-        <button type="button" onClick={list.loadMore}>
-          Show more
-        </button>
-      )}
+      <PagedList pages={list} empty="The variables have not changed since the start.">
+        {(entries) => (
+          <ol class="history" aria-label="Modifications, newest first">
+            {entries.map((entry) => (
+              <Entry
+                key={entry.version}
+                api={api}
+                id={instance.id}
+                entry={entry}
+                canEdit={canEdit}
+                onReapplied={reload}
+              />
+            ))}
+          </ol>
+        )}
+      </PagedList>
     </div>
   );
 }
 
 function AtMoment({ workspace, id, version }: { workspace: string; id: string; version: number }) {
-  const [number, setNumber] = useState("");
-  const [time, setTime] = useState("");
   const open = (query: string) => void go(to.instance(workspace, id, "variables", query));
   return (
     <div class="moments">
-      <form
-        class="toolbar"
-        aria-label="Variables at a version"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (number) open(`?version=${number}`);
-        }}
-      >
-        <Field label="Variables at version">
-          {(field) => (
-            <input
-              id={field}
-              type="number"
-              min="1"
-              max={version}
-              value={number}
-              onInput={(event) => setNumber(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <button type="submit" disabled={!number}>
-          Show version
-        </button>
-      </form>
-      <form
-        class="toolbar"
-        aria-label="Variables at a time"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (time) open(`?at=${encodeURIComponent(new Date(time).toISOString())}`);
-        }}
-      >
-        <Field label="Variables at time">
-          {(field) => (
-            <input
-              id={field}
-              type="datetime-local"
-              step="1"
-              value={time}
-              onInput={(event) => setTime(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <button type="submit" disabled={!time}>
-          Show time
-        </button>
-      </form>
+      <MomentForm
+        by="version"
+        input={{ type: "number", min: 1, max: version }}
+        onShow={(number) => open(`?version=${number}`)}
+      />
+      <MomentForm
+        by="time"
+        input={{ type: "datetime-local", step: 1 }}
+        onShow={(time) => open(`?at=${encodeURIComponent(new Date(time).toISOString())}`)}
+      />
     </div>
+  );
+}
+
+function MomentForm(props: { by: "version" | "time"; input: InputHTMLAttributes; onShow(moment: string): void }) {
+  const [moment, setMoment] = useState("");
+  return (
+    <form
+      class="toolbar"
+      aria-label={`Variables at a ${props.by}`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (moment) props.onShow(moment);
+      }}
+    >
+      <Field label={`Variables at ${props.by}`}>
+        {(id) => (
+          <input {...props.input} id={id} value={moment} onInput={(event) => setMoment(event.currentTarget.value)} />
+        )}
+      </Field>
+      <button type="submit" disabled={!moment}>
+        Show {props.by}
+      </button>
+    </form>
   );
 }
 
@@ -184,8 +170,7 @@ function Differences({ api, id, version }: { api: Workspace; id: string; version
     ]);
     return { before: before.text, after: after.text, changes: await changesBetween(before.text, after.text) };
   }, [id, version]);
-  if (loaded.error !== undefined) return <Trouble reason={loaded.error} onRetry={loaded.reload} />;
-  if (!loaded.value) return <Loading />;
+  if (!loaded.value) return <LoadStatus of={loaded} />;
   return (
     <>
       <div class="toolbar">

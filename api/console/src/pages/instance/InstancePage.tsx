@@ -3,9 +3,10 @@ import { type Instance, PERMISSION } from "../../api/types";
 import type { Workspace } from "../../api/workspace";
 import { may, workspaceApi } from "../../auth/session";
 import { address, go, to } from "../../router";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad } from "../../widgets/load";
 import { Menu } from "../../widgets/Menu";
-import { Loading, StatusBadge, Time, Trouble } from "../../widgets/small";
+import { Fact, StatusBadge, Time } from "../../widgets/small";
 import { modifiable } from "../InstancesPage";
 import { nameOf } from "../instanceQuery";
 import { AuditTab } from "./AuditTab";
@@ -48,7 +49,7 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
   if (!instance) {
     return (
       <div class="page">
-        {loaded.error === undefined ? <Loading /> : <Trouble reason={loaded.error} onRetry={loaded.reload} />}
+        <LoadStatus of={loaded} />
         <p>
           <a href={to.instances(workspace)}>All process instances</a>
         </p>
@@ -75,35 +76,22 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
         </Menu>
       </div>
       <dl class="facts">
-        <div>
-          <dt>Instance</dt>
-          <dd class="mono">{instance.id}</dd>
-        </div>
-        <div>
-          <dt>Started</dt>
-          <dd>
-            <Time value={instance.started_at} />
-          </dd>
-        </div>
-        <div>
-          <dt>Updated</dt>
-          <dd>
-            <Time value={instance.updated_at} />
-          </dd>
-        </div>
-        <div>
-          <dt>Version</dt>
-          <dd>{instance.version}</dd>
-        </div>
+        <Fact name="Instance" class="mono">
+          {instance.id}
+        </Fact>
+        <Fact name="Started">
+          <Time value={instance.started_at} />
+        </Fact>
+        <Fact name="Updated">
+          <Time value={instance.updated_at} />
+        </Fact>
+        <Fact name="Version">{instance.version}</Fact>
         {instance.parent_id && (
-          <div>
-            <dt>Parent</dt>
-            <dd>
-              <a class="mono" href={to.instance(workspace, instance.parent_id)}>
-                {instance.parent_id}
-              </a>
-            </dd>
-          </div>
+          <Fact name="Parent">
+            <a class="mono" href={to.instance(workspace, instance.parent_id)}>
+              {instance.parent_id}
+            </a>
+          </Fact>
         )}
       </dl>
       <Tabs workspace={workspace} id={id} tabs={tabs} current={current.slug} />

@@ -1,24 +1,24 @@
 import { useState } from "preact/hooks";
 import type { Snapshot } from "../../api/types";
 import { RestoreDialog } from "../../editor/RestoreDialog";
-import type { Outcome } from "../../editor/SavedPanel";
-import { SavedPanel } from "../../editor/SavedPanel";
 import { DiffView, JsonView } from "../../editor/views";
 import { changesBetween } from "../../json/work";
 import { ChangeList } from "../../widgets/ChangeList";
 import { Dialog } from "../../widgets/Dialog";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
-import { Empty, Loading, Person, Time, Trouble } from "../../widgets/small";
+import { PagedList } from "../../widgets/PagedList";
+import { Person, Time } from "../../widgets/small";
+import { Table } from "../../widgets/Table";
 import type { TabProps } from "./InstancePage";
+import { useSaved } from "./useSaved";
 
 type Side = number | "current";
 
-export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
-  const [saved, setSaved] = useState<Outcome | null>(null);
-  const list = usePages(
-    (cursor) => api.snapshots(instance.id, cursor),
-    [instance.id, instance.version, saved?.version],
-  );
+export function SnapshotsTab(props: TabProps) {
+  const { api, instance, canEdit } = props;
+  const saved = useSaved(props);
+  const list = usePages((cursor) => api.snapshots(instance.id, cursor), [instance.id, instance.version, saved.version]);
   const [viewing, setViewing] = useState<Snapshot | null>(null);
   const [restoring, setRestoring] = useState<Snapshot | null>(null);
   const [marked, setMarked] = useState<Side[]>([]);
@@ -31,16 +31,7 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
   };
   return (
     <div class="stack">
-      {saved && (
-        <SavedPanel
-          key={saved.version}
-          api={api}
-          id={instance.id}
-          outcome={saved}
-          onCurrent={reload}
-          onDismiss={() => setSaved(null)}
-        />
-      )}
+      {saved.panel}
       <div class="toolbar">
         <p class="quiet">The values as they stood before each modification. They are never changed.</p>
         <span class="spring" />
@@ -48,79 +39,60 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
           {marked.length === 2 ? "Compare the two" : "Compare with current"}
         </button>
       </div>
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      {list.items.length > 0 && (
-        <div class="table-box">
-          <table class="table">
-            <caption class="visually-hidden">Snapshots</caption>
-            <thead>
-              <tr>
-                <th scope="col">
-                  <span class="visually-hidden">Mark to compare</span>
-                </th>
-                <th scope="col">Snapshot</th>
-                <th scope="col">Taken</th>
-                <th scope="col">Modified by</th>
-                <th scope="col">Reason</th>
-                <th scope="col">
-                  <span class="visually-hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.items.map((one) => (
-                <tr key={one.version}>
-                  <td class="mark">
-                    <input
-                      type="checkbox"
-                      aria-label={`Compare the snapshot before version ${one.version}`}
-                      checked={marked.includes(one.version)}
-                      onChange={() => mark(one.version)}
-                    />
-                  </td>
-                  <td class="title">Before version {one.version}</td>
-                  <td data-label="Taken">
-                    <Time value={one.taken_at} />
-                  </td>
-                  <td data-label="Modified by">
-                    <Person name={one.user_name} user={one.user} />
-                  </td>
-                  <td data-label="Reason">{one.reason || <span class="quiet">–</span>}</td>
-                  <td class="actions">
+      <PagedList pages={list} empty="No operator has modified this instance yet.">
+        {(snapshots) => (
+          <Table
+            caption="Snapshots"
+            columns={[
+              { hidden: "Mark to compare" },
+              "Snapshot",
+              "Taken",
+              "Modified by",
+              "Reason",
+              { hidden: "Actions" },
+            ]}
+          >
+            {snapshots.map((one) => (
+              <tr key={one.version}>
+                <td class="mark">
+                  <input
+                    type="checkbox"
+                    aria-label={`Compare the snapshot before version ${one.version}`}
+                    checked={marked.includes(one.version)}
+                    onChange={() => mark(one.version)}
+                  />
+                </td>
+                <td class="title">Before version {one.version}</td>
+                <td data-label="Taken">
+                  <Time value={one.taken_at} />
+                </td>
+                <td data-label="Modified by">
+                  <Person name={one.user_name} user={one.user} />
+                </td>
+                <td data-label="Reason">{one.reason || <span class="quiet">–</span>}</td>
+                <td class="actions">
+                  <button
+                    type="button"
+                    aria-label={`View the snapshot before version ${one.version}`}
+                    onClick={() => setViewing(one)}
+                  >
+                    View
+                  </button>
+                  {canEdit && (
                     <button
                       type="button"
-                      aria-label={`View the snapshot before version ${one.version}`}
-                      onClick={() => setViewing(one)}
+                      aria-label={`Restore the snapshot before version ${one.version}`}
+                      onClick={() => setRestoring(one)}
                     >
-                      View
+                      Restore
                     </button>
-                    {canEdit && (
-                      <button
-                        type="button"
-                        aria-label={`Restore the snapshot before version ${one.version}`}
-                        onClick={() => setRestoring(one)}
-                      >
-                        Restore
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {list.loading ? (
-        <Loading />
-      ) : (
-        list.items.length === 0 &&
-        list.error === undefined && <Empty>No operator has modified this instance yet.</Empty>
-      )}
-      {list.more && (
-        <button type="button" onClick={list.loadMore}>
-          Show more
-        </button>
-      )}
+                  )}
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </PagedList>
       {viewing && (
         <ViewSnapshot
           load={() => api.snapshot(instance.id, viewing.version)}
@@ -149,8 +121,7 @@ export function SnapshotsTab({ api, instance, canEdit, reload }: TabProps) {
           onClose={() => setRestoring(null)}
           onRestored={(outcome) => {
             setRestoring(null);
-            setSaved(outcome);
-            reload();
+            saved.record(outcome);
           }}
         />
       )}
@@ -176,12 +147,8 @@ function ViewSnapshot(props: { title: string; load(): Promise<string>; onCompare
         </>
       }
     >
-      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
-      {loaded.value === undefined ? (
-        loaded.loading && <Loading />
-      ) : (
-        <JsonView text={loaded.value} label={props.title} height="56vh" />
-      )}
+      <LoadStatus of={loaded} />
+      {loaded.value !== undefined && <JsonView text={loaded.value} label={props.title} height="56vh" />}
     </Dialog>
   );
 }
@@ -204,10 +171,8 @@ function CompareSnapshots(props: { sides: [Side, Side]; load(side: Side): Promis
         </button>
       }
     >
-      {loaded.error !== undefined && <Trouble reason={loaded.error} onRetry={loaded.reload} />}
-      {loaded.value === undefined ? (
-        loaded.loading && <Loading />
-      ) : (
+      <LoadStatus of={loaded} />
+      {loaded.value && (
         <>
           <DiffView before={loaded.value.before} after={loaded.value.after} height="44vh" />
           <h3>Values that differ</h3>

@@ -1,6 +1,8 @@
 import { to } from "../../router";
 import { useLoad, usePages } from "../../widgets/load";
-import { Empty, Loading, StatusBadge, Time, Trouble } from "../../widgets/small";
+import { PagedList } from "../../widgets/PagedList";
+import { StatusBadge, Time } from "../../widgets/small";
+import { Table } from "../../widgets/Table";
 import { nameOf } from "../instanceQuery";
 import type { TabProps } from "./InstancePage";
 
@@ -25,50 +27,26 @@ export function SubprocessesTab({ api, instance }: TabProps) {
         A subprocess received a copy of the variables when it started. Changing this instance does not change its
         subprocesses.
       </p>
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      {list.items.length > 0 && (
-        <div class="table-box">
-          <table class="table">
-            <caption class="visually-hidden">Subprocesses</caption>
-            <thead>
-              <tr>
-                <th scope="col">Title</th>
-                <th scope="col">Definition</th>
-                <th scope="col">Status</th>
-                <th scope="col">Started</th>
+      <PagedList pages={list} empty="This instance has no subprocesses.">
+        {(subprocesses) => (
+          <Table caption="Subprocesses" columns={["Title", "Definition", "Status", "Started"]}>
+            {subprocesses.map((one) => (
+              <tr key={one.id}>
+                <td class="title">
+                  <a href={to.instance(api.name, one.id)}>{one.title || one.id}</a>
+                </td>
+                <td data-label="Definition">{nameOf(definitions.value ?? [], one.definition)}</td>
+                <td data-label="Status">
+                  <StatusBadge status={one.status} />
+                </td>
+                <td data-label="Started">
+                  <Time value={one.started_at} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {list.items.map((one) => (
-                <tr key={one.id}>
-                  <td class="title">
-                    <a href={to.instance(api.name, one.id)}>{one.title || one.id}</a>
-                  </td>
-                  <td data-label="Definition">{nameOf(definitions.value ?? [], one.definition)}</td>
-                  <td data-label="Status">
-                    <StatusBadge status={one.status} />
-                  </td>
-                  <td data-label="Started">
-                    <Time value={one.started_at} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {list.loading ? (
-        <Loading />
-      ) : (
-        list.items.length === 0 &&
-        list.error === undefined &&
-        !list.more && <Empty>This instance has no subprocesses.</Empty>
-      )}
-      {list.more && (
-        <button type="button" onClick={list.loadMore}>
-          Show more
-        </button>
-      )}
+            ))}
+          </Table>
+        )}
+      </PagedList>
     </div>
   );
 }

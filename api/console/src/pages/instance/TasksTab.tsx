@@ -1,5 +1,7 @@
 import { usePages } from "../../widgets/load";
-import { Empty, Loading, Pairs, Trouble } from "../../widgets/small";
+import { PagedList } from "../../widgets/PagedList";
+import { Pairs } from "../../widgets/small";
+import { Table } from "../../widgets/Table";
 import type { TabProps } from "./InstancePage";
 
 export function TasksTab({ api, instance }: TabProps) {
@@ -7,58 +9,34 @@ export function TasksTab({ api, instance }: TabProps) {
   return (
     <div class="stack">
       <p class="quiet">Keywords and data follow the variables within seconds of a change.</p>
-      {list.error !== undefined && <Trouble reason={list.error} onRetry={list.reload} />}
-      {list.items.length > 0 && (
-        <div class="table-box">
-          <table class="table">
-            <caption class="visually-hidden">Tasks</caption>
-            <thead>
-              <tr>
-                <th scope="col">Task</th>
-                <th scope="col">Status</th>
-                <th scope="col">Assignee</th>
-                <th scope="col">Keywords</th>
-                <th scope="col">Data</th>
-                <th scope="col">Metadata</th>
+      <PagedList pages={list} empty="This instance has no tasks.">
+        {(tasks) => (
+          <Table caption="Tasks" columns={["Task", "Status", "Assignee", "Keywords", "Data", "Metadata"]}>
+            {tasks.map((task) => (
+              <tr key={task.task_id}>
+                <td class="title">
+                  {task.title}
+                  <small class="quiet">
+                    {task.node ? `${task.node} · ` : ""}
+                    <span class="mono">{task.task_id}</span>
+                  </small>
+                </td>
+                <td data-label="Status">{task.status}</td>
+                <td data-label="Assignee">{task.assignee ?? "–"}</td>
+                <td data-label="Keywords">
+                  <Pairs pairs={task.keywords} />
+                </td>
+                <td data-label="Data">
+                  <Pairs pairs={task.data} />
+                </td>
+                <td data-label="Metadata">
+                  <Pairs pairs={task.metadata} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {list.items.map((task) => (
-                <tr key={task.task_id}>
-                  <td class="title">
-                    {task.title}
-                    <small class="quiet">
-                      {task.node ? `${task.node} · ` : ""}
-                      <span class="mono">{task.task_id}</span>
-                    </small>
-                  </td>
-                  <td data-label="Status">{task.status}</td>
-                  <td data-label="Assignee">{task.assignee ?? "–"}</td>
-                  <td data-label="Keywords">
-                    <Pairs pairs={task.keywords} />
-                  </td>
-                  <td data-label="Data">
-                    <Pairs pairs={task.data} />
-                  </td>
-                  <td data-label="Metadata">
-                    <Pairs pairs={task.metadata} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {list.loading ? (
-        <Loading />
-      ) : (
-        list.items.length === 0 && list.error === undefined && <Empty>This instance has no tasks.</Empty>
-      )}
-      {list.more && (
-        <button type="button" onClick={list.loadMore}>
-          Show more
-        </button>
-      )}
+            ))}
+          </Table>
+        )}
+      </PagedList>
     </div>
   );
 }

@@ -4,27 +4,29 @@ import { STATUS_WORDS } from "../../api/words";
 import { may } from "../../auth/session";
 import { EditPanel } from "../../editor/EditPanel";
 import { preloadMonaco } from "../../editor/lazy";
-import { type Outcome, SavedPanel } from "../../editor/SavedPanel";
 import { JsonView } from "../../editor/views";
 import { tapeOf } from "../../json/work";
 import { address, go, to } from "../../router";
+import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad } from "../../widgets/load";
-import { Loading, Time, Trouble } from "../../widgets/small";
+import { Time, Trouble } from "../../widgets/small";
 import { Tree } from "../../widgets/Tree";
 import { exportVariables } from "./exportVariables";
 import type { TabProps } from "./InstancePage";
+import { useSaved } from "./useSaved";
 
 type View = "tree" | "json";
 
 /** Read, or edit with `?edit=1`; `?version=` and `?at=` show the document as it was. */
-export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
+export function VariablesTab(props: TabProps) {
+  const { api, instance, canEdit, reload } = props;
   const { query } = address.value;
   const past = pastOf(query);
   const editing = query.has("edit") && canEdit && !past;
   const [view, setView] = useState<View>("tree");
   const [withBlame, setWithBlame] = useState(false);
-  const [saved, setSaved] = useState<Outcome | null>(null);
-  const newest = saved?.version ?? 0;
+  const saved = useSaved(props);
+  const newest = saved.version ?? 0;
   const loaded = useLoad(
     async (signal) => {
       if (canEdit) preloadMonaco();
@@ -42,8 +44,7 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
   const page = (search = "") => to.instance(api.name, instance.id, "variables", search);
   const document = loaded.value;
 
-  if (!document)
-    return loaded.error === undefined ? <Loading /> : <Trouble reason={loaded.error} onRetry={loaded.reload} />;
+  if (!document) return <LoadStatus of={loaded} />;
   if (editing) {
     return (
       <EditPanel
@@ -51,10 +52,7 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
         instance={instance}
         document={document}
         onClose={(outcome) => {
-          if (outcome) {
-            setSaved(outcome);
-            reload();
-          }
+          if (outcome) saved.record(outcome);
           void go(page(), { replace: true });
         }}
         onReload={() => {
@@ -66,16 +64,7 @@ export function VariablesTab({ api, instance, canEdit, reload }: TabProps) {
   }
   return (
     <div class="variables">
-      {saved && !past && (
-        <SavedPanel
-          key={saved.version}
-          api={api}
-          id={instance.id}
-          outcome={saved}
-          onCurrent={reload}
-          onDismiss={() => setSaved(null)}
-        />
-      )}
+      {!past && saved.panel}
       {past && (
         <div class="notice info">
           <p>
