@@ -85,6 +85,7 @@ async def test_a_key_of_many_instances_comes_by_a_new_index(
 ) -> None:
     """Announced in the list; filled beside the live index, which goes on; and the alias follows."""
     ids = [start(api, {"place": f"p-{number}", "n": number}) for number in range(DERIVED_AT_ONCE + 1)]
+    synced(api, ids[-1])
     define_search(api, ("n", "$.n", "number"), ("place", "$.place", "keyword"))
     eventually(lambda: states(api)["search_index"]["rebuild_due"], "search keys of loan changed")
     put(api, ids[0], {"place": "elsewhere", "n": -1}, 1).raise_for_status()

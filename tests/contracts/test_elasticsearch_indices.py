@@ -95,7 +95,7 @@ async def test_what_a_rollback_left_is_made_anew(stored: Stored) -> None:
             await stored.store.write(stored.connection, 1, [document("i1")])
             raise ZeroDivisionError
     await stored.write(document("i2"))
-    assert await stored.store.generations.stream_ids(stored.connection, 1, limit=10) == ["i2"]
+    assert await stored.store.generations.stream_ids(stored.connection, 1, after="", limit=10) == ["i2"]
 
 
 async def test_a_rollback_does_not_hide_a_newer_definition(
