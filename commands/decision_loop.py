@@ -5,9 +5,8 @@ decided again on the state in the store, so memory can make an edit quick but ne
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -20,7 +19,6 @@ from domain.instance import Instance
 from domain.provenance import Provenance
 
 T = TypeVar("T")
-Decide = Callable[[Instance, Provenance], Awaitable[tuple[Sequence[Event], T]]]
 Clock = Callable[[], datetime]
 
 _ATTEMPTS = 20
@@ -28,6 +26,17 @@ _ATTEMPTS = 20
 
 class TooBusy(Unavailable):
     """Others changed the instance faster than this command could follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[T]):
+    events: Sequence[Event]
+    result: T
+    leaving: Instance | None = None
+    """The instance after the events, where it is known already."""
+
+
+Decide = Callable[[Instance, Provenance], Awaitable[Decision[T]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,14 @@ class Decided(Generic[T]):
     positions: list[int]
 
 
+@dataclass(slots=True)
+class _Queue:
+    """The commands on one instance."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    commands: int = 0
+
+
 class DecisionLoop:
     """One a process: commands on the same instance wait for each other here instead of conflicting in the store."""
 
@@ -46,7 +63,7 @@ class DecisionLoop:
         """`clock` gives the time now, timezone-aware in UTC."""
         self._store = store
         self._clock = clock
-        self._queues: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._queues: dict[str, _Queue] = {}
 
     def provenance(self, caller: Caller, *, not_before: datetime | None = None) -> Provenance:
         """Times of a stream never go back, also where two servers' clocks differ: `?at=` depends on it."""
@@ -59,43 +76,41 @@ class DecisionLoop:
 
         Raises InstanceNotFound, TooBusy, StoreUnavailable, and what `decide` raises.
         """
-        async with self._turn(instance_id):
-            fresh = False
-            for _ in range(_ATTEMPTS):
-                instance = await self._store.load(instance_id, fresh=fresh)
-                try:
-                    if instance is None or instance.workspace != caller.workspace:
-                        raise InstanceNotFound()
-                    provenance = self.provenance(caller, not_before=instance.updated_at)
-                    events, result = await decide(instance, provenance)
-                except StoreUnavailable:
-                    raise
-                except (DomainError, DocumentError):
-                    if fresh:
-                        raise
-                    fresh = True
-                    continue
-                if not events:
-                    if fresh:
-                        return Decided(instance, result, [])
-                    fresh = True
-                    continue
-                try:
-                    return Decided(instance, result, await self._store.append(events))
-                except StreamConflict:
-                    fresh = True
-            raise TooBusy()
-
-    @asynccontextmanager
-    async def _turn(self, instance_id: str) -> AsyncIterator[None]:
-        lock, waiting = self._queues.get(instance_id) or (asyncio.Lock(), 0)
-        self._queues[instance_id] = (lock, waiting + 1)
+        queue = self._queues.get(instance_id)
+        if queue is None:
+            queue = self._queues[instance_id] = _Queue()
+        queue.commands += 1
         try:
-            async with lock:
-                yield
+            async with queue.turn:
+                return await self._run(caller, instance_id, decide)
         finally:
-            lock, waiting = self._queues[instance_id]
-            if waiting == 1:
+            queue.commands -= 1
+            if not queue.commands:
                 del self._queues[instance_id]
-            else:
-                self._queues[instance_id] = (lock, waiting - 1)
+
+    async def _run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
+        fresh = False
+        for _ in range(_ATTEMPTS):
+            instance = await self._store.load(instance_id, fresh=fresh)
+            try:
+                if instance is None or instance.workspace != caller.workspace:
+                    raise InstanceNotFound()
+                decision = await decide(instance, self.provenance(caller, not_before=instance.updated_at))
+            except StoreUnavailable:
+                raise
+            except (DomainError, DocumentError):
+                if fresh:
+                    raise
+                fresh = True
+                continue
+            if not decision.events:
+                if fresh:
+                    return Decided(instance, decision.result, [])
+                fresh = True
+                continue
+            try:
+                positions = await self._store.append(decision.events, leaving=decision.leaving)
+                return Decided(instance, decision.result, positions)
+            except StreamConflict:
+                fresh = True
+        raise TooBusy()

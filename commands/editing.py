@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commands.decision_loop import DecisionLoop
+from commands.decision_loop import Decision, DecisionLoop
 from commands.messages import (
     EditTerms,
     ModifyVariables,
@@ -22,7 +22,7 @@ from domain.errors import (
     NoSuchModification,
     NoSuchSnapshot,
 )
-from domain.events import EditKind, Event, ProcessVariablesModified
+from domain.events import EditKind, ProcessVariablesModified
 from domain.instance import Instance
 from domain.instance_status import InstanceStatus
 from domain.json_patch import Patch
@@ -38,6 +38,9 @@ class EditAnswer:
     changed: bool
     patch: Patch
     warnings: Sequence[Warning]
+
+
+_Decided = Decision[EditAnswer | EditOutcome]  # made once, not with every edit
 
 
 async def rules_of(store: EventStore, workspace: str, definition: str, max_document_bytes: int) -> EditRules:
@@ -59,14 +62,12 @@ class Editing:
     async def modify(self, command: ModifyVariables) -> EditAnswer:
         """Raises as `domain.editing.decide_edit` does, and IdempotencyKeyReused."""
 
-        async def decide(
-            instance: Instance, provenance: Provenance
-        ) -> tuple[Sequence[Event], EditAnswer | EditOutcome]:
+        async def decide(instance: Instance, provenance: Provenance) -> _Decided:
             edit = command.edit
             if edit.idempotency_key is not None:
                 earlier = await self._earlier_answer(instance, provenance.user, edit)
                 if earlier is not None:
-                    return (), earlier
+                    return Decision((), earlier)
             base = None
             if edit.expected_version != instance.version:
                 base = await self._store.variables_at(instance.id, edit.expected_version)
@@ -78,7 +79,7 @@ class Editing:
                 child_statuses=await self._child_statuses(instance),
                 base=base,
             )
-            return (() if outcome.event is None else (outcome.event,)), outcome
+            return Decision(() if outcome.event is None else (outcome.event,), outcome, outcome.instance)
 
         decided = await self._loop.run(command.caller, command.instance_id, decide)
         instance, result = decided.instance, decided.result

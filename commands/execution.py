@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from commands.decision_loop import DecisionLoop
+from commands.decision_loop import Decision, DecisionLoop
 from commands.editing import rules_of
 from commands.messages import (
     AnswerIntegration,
@@ -99,11 +99,13 @@ class Execution:
         workspace = command.caller.workspace
         rules = await rules_of(self._store, workspace, command.definition, self._max_document_bytes)
 
-        async def decide(parent: Instance, provenance: Provenance) -> tuple[Sequence[Event], None]:
+        async def decide(parent: Instance, provenance: Provenance) -> Decision[None]:
             name = rules.definition.name
             names = command.params_to_copy
             child = command.child_id
-            return execution.start_subprocess(parent, child, command.definition, name, names, provenance), None
+            return Decision(
+                execution.start_subprocess(parent, child, command.definition, name, names, provenance), None
+            )
 
         decided = await self._loop.run(command.caller, command.instance_id, decide)
         return StepAnswer(command.child_id, 1, decided.positions[1], InstanceStatus.STARTED)
@@ -112,10 +114,10 @@ class Execution:
         return await self._step(command, lambda i, p: execution.change_status(i, command.status, p))
 
     async def write_variables(self, command: WriteVariables) -> StepAnswer:
-        async def decide(instance: Instance, provenance: Provenance) -> tuple[Sequence[Event], None]:
+        async def decide(instance: Instance, provenance: Provenance) -> Decision[None]:
             rules = await rules_of(self._store, instance.workspace, instance.definition, self._max_document_bytes)
             event = execution.write_variables(instance, command.change, provenance, rules=rules)
-            return (() if event is None else (event,)), None
+            return Decision(() if event is None else (event,), None)
 
         decided = await self._loop.run(command.caller, command.instance_id, decide)
         instance = decided.instance
@@ -130,7 +132,7 @@ class Execution:
     async def navigate_back(self, command: NavigateBack) -> NavigationAnswer:
         """With `dry_run` nothing is appended: the answer says what would be lost, at the version as it is now."""
 
-        async def decide(instance: Instance, provenance: Provenance) -> tuple[Sequence[Event], list[Warning]]:
+        async def decide(instance: Instance, provenance: Provenance) -> Decision[list[Warning]]:
             reset_to: Document | None = None
             since: list[int] = []
             kept = instance.navigation_snapshots.get(command.node)
@@ -140,7 +142,7 @@ class Execution:
             event = execution.navigate_back(
                 instance, command.node, provenance, reset_to=reset_to, modifications_since=since
             )
-            return (() if command.dry_run else (event,)), modifications_lost(event.lost_modifications)
+            return Decision(() if command.dry_run else (event,), modifications_lost(event.lost_modifications))
 
         decided = await self._loop.run(command.caller, command.instance_id, decide)
         instance, warnings = decided.instance, decided.result
@@ -178,9 +180,9 @@ class Execution:
         return await self._step(command, lambda i, p: execution.close_task(i, command.task_id, p))
 
     async def _step(self, command: Command, decide_one: Callable[[Instance, Provenance], Event]) -> StepAnswer:
-        async def decide(instance: Instance, provenance: Provenance) -> tuple[Sequence[Event], Event]:
+        async def decide(instance: Instance, provenance: Provenance) -> Decision[Event]:
             event = decide_one(instance, provenance)
-            return (event,), event
+            return Decision((event,), event)
 
         decided = await self._loop.run(command.caller, command.instance_id, decide)
         event = decided.result

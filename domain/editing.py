@@ -9,7 +9,7 @@ from domain.document_errors import RebaseConflict
 from domain.documents import Document, Json, encode, same
 from domain.errors import DocumentTooLarge, InstanceNotEditable, SchemaViolation, VersionConflict
 from domain.events import EditKind, ProcessVariablesModified
-from domain.instance import Instance
+from domain.instance import Instance, written
 from domain.instance_status import InstanceStatus
 from domain.json_patch import Changes, Patch
 from domain.provenance import Provenance
@@ -69,8 +69,8 @@ class EditOutcome:
     """`event` is None where the edit changes nothing."""
 
     event: ProcessVariablesModified | None
-    patch: Patch
-    warnings: list[Warning]
+    instance: Instance
+    """As the edit leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def decide_edit(
     new = _new_document(instance, edit, base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
-        return EditOutcome(event=None, patch=[], warnings=[])
+        return EditOutcome(event=None, instance=instance)
     for policy in DOCUMENT_POLICIES:
         policy(new, rules)
     warnings = warnings_about(instance, new, child_statuses)
@@ -149,7 +149,7 @@ def decide_edit(
         bulk_id=edit.bulk_id,
         warnings=warnings,
     )
-    return EditOutcome(event=event, patch=patch, warnings=warnings)
+    return EditOutcome(event=event, instance=written(instance, event, new))
 
 
 def preview_edit(

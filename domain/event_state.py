@@ -11,7 +11,9 @@ _STREAM_FIELDS = ("originator_id", "originator_version")
 
 def state_of(event: Event) -> dict[str, Any]:
     """The fields of the event that its state keeps, as JSON values."""
-    state = {key: value for key, value in vars(event).items() if key not in _STREAM_FIELDS}
+    state = dict(vars(event))
+    for name in _STREAM_FIELDS:
+        del state[name]
     state["timestamp"] = event.timestamp.isoformat()
     if event.class_version > 1:
         state["class_version"] = event.class_version

@@ -1,10 +1,12 @@
 """The append path: commands that wait at the same moment go to the database as one transaction.
 
 One appender a process, on a connection of its own. While a transaction is under way the next group collects, so a group
-is as large as the load makes it and nobody waits for a timer.
+is as large as the load makes it and nobody waits for a timer. But it does not take all that wait, where they are many:
+or the database would rest while all of them are decided on, and this process while all of them are stored.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +27,9 @@ _SAME_EVENT = (
     "SELECT notification_id, topic, state FROM stored_events WHERE originator_id = %s AND originator_version = %s"
 )
 _MAX_GROUP_EVENTS = 256
+_FEW_EVENTS = 32
+_EVENTS_A_SECOND = 10_000
+"""What a process decides on meanwhile, about: a group has as many events as the one before it left time for."""
 _MAX_GROUP_BYTES = 32 * 2**20
 _RECONNECT_ATTEMPTS = 5
 _RECONNECT_SECONDS = 0.2
@@ -51,6 +56,7 @@ class Appender:
         self._mapper = mapper
         self._waiting: list[_Append] = []
         self._wake = asyncio.Event()
+        self._last_seconds = 0.0
         self._stopping = False
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -90,10 +96,11 @@ class Appender:
 
     def _next_group(self) -> list[_Append]:
         count = events = size = 0
+        most = min(max(_FEW_EVENTS, int(self._last_seconds * _EVENTS_A_SECOND)), _MAX_GROUP_EVENTS)
         for append in self._waiting:
             events += len(append.stored)
             size += append.size
-            if count and (events > _MAX_GROUP_EVENTS or size > _MAX_GROUP_BYTES):
+            if count and (events > most or size > _MAX_GROUP_BYTES):
                 break
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
@@ -123,6 +130,7 @@ class Appender:
         connection = await self._connect()
         stored = [event for append in group for event in append.stored]
         keys = [key for append in group for key in append.keys]
+        started = time.perf_counter()
         cursor = await connection.execute(
             _APPEND,
             (
@@ -138,6 +146,7 @@ class Appender:
             prepare=True,
             binary=True,
         )
+        self._last_seconds = time.perf_counter() - started
         return [row[0] for row in await cursor.fetchall()]
 
     async def _recover(self, group: list[_Append], error: Exception) -> None:

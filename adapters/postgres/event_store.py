@@ -127,7 +127,7 @@ class PostgresEventStore:
             self._remember(instance, max(len(row[3]) for row in rows))
         return instance
 
-    async def append(self, events: Sequence[Event]) -> list[int]:
+    async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
         try:
             positions = await self._appender.append(events)
         except BaseException:
@@ -141,7 +141,7 @@ class PostgresEventStore:
         for event in events:
             if cached := self._instances.get(event.originator_id):
                 if cached[0].version == event.originator_version - 1:
-                    self._remember(evolve(cached[0], event), cached[1])
+                    self._remember(leaving or evolve(cached[0], event), cached[1])
                 else:
                     self._forget(event.originator_id)
         return positions
