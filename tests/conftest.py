@@ -3,18 +3,21 @@
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from adapters.identity.shared_secret import issue
+from adapters.postgres.embedded import embedded_postgres
+from tests.command_line import PROCVARS
 from tests.services.free_port import free_port
+from tests.waiting import until
 
 pytest_plugins = ["tests.services.fixtures"]
 
@@ -64,19 +67,26 @@ class Server:
         return {name: value for name, value in {**os.environ, **own}.items() if value is not None}
 
     def start(self) -> "Server":
-        log = (self.data_dir / f"server-{self.port}.log").open("ab")
-        command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(self.port)]
-        self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                break
-            try:
-                if httpx.get(f"{self.address}/healthz").is_success:
-                    return self
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise RuntimeError(f"the server did not start:\n{Path(log.name).read_text()[-4000:]}")
+        path = self.data_dir / f"server-{self.port}.log"
+        command = [*PROCVARS, "serve", "--port", str(self.port)]
+        with path.open("ab") as log:
+            process = self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
+
+        def said() -> str:
+            return path.read_text()[-4000:]
+
+        def answers() -> bool:
+            assert process.poll() is None, f"the server ended:\n{said()}"
+            return httpx.get(f"{self.address}/healthz").is_success
+
+        until("the server answers", answers, not_yet=httpx.TransportError, more=said)
+        return self
+
+    @contextmanager
+    def database(self) -> Iterator[psycopg.Connection]:
+        """A connection of its own to the embedded database; commits when left."""
+        with embedded_postgres(self.data_dir) as url, psycopg.connect(url) as connection:
+            yield connection
 
     def kill(self) -> None:
         assert self.process is not None

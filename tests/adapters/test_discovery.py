@@ -1,61 +1,35 @@
 """What a provider says about itself, fetched from a real HTTP server on the loopback interface."""
 
 import json
-import threading
 from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
 import pytest
 
 from adapters.identity.discovery import ProviderDiscovery, ProviderUnavailable
+from tests.adapters.clock import Clock
+from tests.loopback_server import LoopbackServer, send
 
 
-class Provider:
+class Provider(LoopbackServer):
     """Answers with `document` and `status`, to be changed while it serves; `requests` are the paths asked for."""
 
     def __init__(self) -> None:
         self.status = 200
         self.requests: list[str] = []
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                provider.requests.append(self.path)
-                body = json.dumps(provider.document).encode()
-                self.send_response(provider.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Stays out of the tests' output."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.issuer = f"http://127.0.0.1:{self._server.server_port}/realms/ops"
+        super().__init__()
+        self.issuer = f"{self.address}/realms/ops"
         self.document: dict[str, Any] = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/auth?tenant=7",
             "token_endpoint": "https://tokens.example:8443/token",
         }
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
 
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-class Clock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        self.requests.append(request.path)
+        send(request, self.status, json.dumps(self.document).encode())
 
 
 @pytest.fixture
@@ -67,7 +41,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_000)
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import httpx
 
+from projections.registry import PROJECTION_NAMES
+
 W = "/workspaces/bank"
 DEFINITION = {
     "name": "Loan application",
@@ -53,11 +55,21 @@ def put(api: httpx.Client, instance: str, document: Any, version: int | None = N
     return api.put(f"{W}/instances/{instance}/variables", content=content, headers=headers, params=query)
 
 
-def synced(api: httpx.Client, instance: str) -> dict[str, Any]:
+def synced(api: httpx.Client, instance: str, workspace: str = W) -> dict[str, Any]:
     """Waits until all read models have caught up, and returns what `sync` says."""
-    answer = api.get(f"{W}/instances/{instance}/sync", params={"wait": 20}).json()
-    assert all(item["current"] for item in answer["projections"].values()), answer
+    answer = api.get(f"{workspace}/instances/{instance}/sync", params={"wait": 30}).json()
+    assert current(answer) == set(PROJECTION_NAMES), answer
     return dict(answer)
+
+
+def current(sync: dict[str, Any]) -> set[str]:
+    """The read models that have caught up, of what `sync` says."""
+    return {name for name, item in sync["projections"].items() if item["current"]}
+
+
+def states(api: httpx.Client) -> dict[str, dict[str, Any]]:
+    """What the list of projections says, by name."""
+    return {item["name"]: item for item in api.get("/projections").raise_for_status().json()["items"]}
 
 
 def variables(api: httpx.Client, instance: str, **query: Any) -> Any:

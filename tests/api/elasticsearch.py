@@ -1,7 +1,5 @@
 """Servers whose search is in Elasticsearch: asking them, and holding their index against one built from the events."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -10,6 +8,13 @@ from api import rebuilding
 from api.bootstrap.store import open_store
 from api.settings import Settings
 from tests.api.bank import W
+from tests.conftest import NewServer, Server
+from tests.services.service import Service
+from tests.waiting import until
+
+
+def server_with(node: Service, new_server: NewServer, database_url: str) -> Server:
+    return new_server(database_url=database_url, environment={"PROCVARS_ELASTICSEARCH_URL": node.address})
 
 
 def search(api: httpx.Client, **query: Any) -> httpx.Response:
@@ -24,21 +29,14 @@ def found(api: httpx.Client, **query: Any) -> list[str]:
     return sorted(hit["instance_id"] for hit in answer.json().get("hits", []))
 
 
-def states(api: httpx.Client) -> dict[str, dict[str, Any]]:
-    """What the list of projections says, by name."""
-    return {item["name"]: item for item in api.get("/projections").json()["items"]}
-
-
 def published(elasticsearch_url: str) -> list[str]:
     """The indices behind the alias."""
     return list(httpx.get(f"{elasticsearch_url}/_alias/procvars-instances").raise_for_status().json())
 
 
-def eventually(look: Callable[[], object], expected: object, *, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while (seen := look()) != expected:
-        assert time.monotonic() < deadline, f"{seen!r} instead of {expected!r} after {seconds:g} s"
-        time.sleep(0.05)
+def finds(api: httpx.Client, *instances: str, **query: Any) -> None:
+    """Waits until a search has these hits and no others."""
+    until(f"{query} finds {sorted(instances)}", lambda: found(api, **query), lambda hits: hits == sorted(instances))
 
 
 async def differences(database_url: str, elasticsearch_url: str) -> list[str]:

@@ -3,24 +3,22 @@
 import json
 import os
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from domain.events import Event
-from tests.api.bank import W, put, start, synced, variables
+from projections.registry import PROJECTION_NAMES
+from tests.api.bank import W, current, put, start, states, synced, variables
+from tests.command_line import run
 from tests.conftest import Server
+from tests.waiting import until
 
 FIRST: dict[str, Any] = {"b": 1.0, "a": {"income": 1, "big": 2**64, "text": "ä \x00 😀"}}
 SECOND: dict[str, Any] = {**FIRST, "a": {**FIRST["a"], "income": 2}}
@@ -30,11 +28,6 @@ _READ = "SELECT topic, state FROM stored_events WHERE originator_id = %s AND ori
 _OVERWRITE = "UPDATE stored_events SET state = %s WHERE originator_id = %s AND originator_version = %s"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "api.cli.main", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60)
 
 
 def at_once(procvars: Run, commands: Sequence[Sequence[str]]) -> list[subprocess.CompletedProcess[str]]:
@@ -82,31 +75,10 @@ def exact(value: Any) -> str:
     return json.dumps(value)
 
 
-def current(http: httpx.Client, instance: str) -> dict[str, bool]:
-    answer = http.get(f"{W}/instances/{instance}/sync").json()
-    return {name: item["current"] for name, item in answer["projections"].items()}
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-@contextmanager
-def database(server: Server) -> Iterator[psycopg.Connection]:
-    """A connection of its own to the server's embedded database; commits when left."""
-    with embedded_postgres(server.data_dir) as url, psycopg.connect(url) as connection:
-        yield connection
-
-
 def store_state(server: Server, instance: str, version: int, state: bytes) -> bytes:
     """Overwrites a stored event, and returns what stood there."""
     place = (instance, version)
-    with database(server) as connection:
+    with server.database() as connection:
         row = connection.execute(_READ, place).fetchone()
         assert row is not None
         connection.execute(_OVERWRITE, (state, *place))
@@ -115,7 +87,7 @@ def store_state(server: Server, instance: str, version: int, state: bytes) -> by
 
 def tamper(server: Server, instance: str, version: int, **fields: Any) -> bytes:
     """Overwrites fields of a stored modification, and returns the state that stood there."""
-    with database(server) as connection:
+    with server.database() as connection:
         row = connection.execute(_READ, (instance, version)).fetchone()
     assert row is not None
     mapper = EventMapper()
@@ -127,9 +99,9 @@ def tamper(server: Server, instance: str, version: int, **fields: Any) -> bytes:
 def test_projections_are_listed_as_over_http(procvars: Run, http: httpx.Client) -> None:
     """The command and the HTTP answer name the same projections, all of them running."""
     listed = data(procvars("projections", "list", "--json"))["items"]
-    answered = http.get("/projections").json()["items"]
-    assert listed and [item["name"] for item in listed] == [item["name"] for item in answered]
-    assert [set(item) for item in listed] == [set(item) for item in answered]
+    answered = states(http)
+    assert [item["name"] for item in listed] == [*answered] == [*PROJECTION_NAMES]
+    assert [set(item) for item in listed] == [set(item) for item in answered.values()]
     assert {item["state"] for item in listed} == {"running"}
 
 
@@ -137,8 +109,7 @@ def test_projections_are_listed_for_people(procvars: Run, http: httpx.Client) ->
     """Without --json there is a line for each projection under one of headings."""
     done = procvars("projections", "list")
     assert done.returncode == 0, done.stderr
-    names = [item["name"] for item in http.get("/projections").json()["items"]]
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["name", *names]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["name", *states(http)]
 
 
 def test_a_paused_projection_stands_still_until_resumed(procvars: Run, http: httpx.Client) -> None:
@@ -149,12 +120,12 @@ def test_a_paused_projection_stands_still_until_resumed(procvars: Run, http: htt
     paused = procvars("projections", "pause", "snapshot_history")
     try:
         assert (paused.returncode, paused.stdout) == (0, ""), paused.stderr
-        states = {item["name"]: item["state"] for item in data(procvars("projections", "list", "--json"))["items"]}
-        assert [name for name, state in states.items() if state == "paused"] == ["snapshot_history"]
+        listed = data(procvars("projections", "list", "--json"))["items"]
+        assert [item["name"] for item in listed if item["state"] == "paused"] == ["snapshot_history"]
         assert put(http, instance, SECOND).json()["version"] == 2
-        others = states.keys() - {"snapshot_history"}
-        assert eventually(lambda: all(current(http, instance)[name] for name in others))
-        assert current(http, instance)["snapshot_history"] is False
+        others = set(PROJECTION_NAMES) - {"snapshot_history"}
+        sync = f"{W}/instances/{instance}/sync"
+        until(f"{others} have caught up", lambda: current(http.get(sync).json()), lambda seen: seen == others)
         assert http.get(f"{W}/instances/{instance}/snapshots").json()["items"] == []
     finally:
         resumed = procvars("projections", "resume", "snapshot_history")
@@ -176,7 +147,7 @@ def test_parked_streams_are_listed(procvars: Run, own_server: Server) -> None:
     """A parked stream is shown with its error, for all projections and for its own."""
     parked = ("parked-1", 2, 9, "cannot be applied")
     assert data(procvars("projections", "parked", "--json")) == {"items": []}
-    with database(own_server) as connection:
+    with own_server.database() as connection:
         connection.execute(
             "INSERT INTO parked_streams (projection, generation, instance_id, version, position, error) "
             "SELECT name, generation, %s, %s, %s, %s FROM projections WHERE name = 'audit_log'",
@@ -190,7 +161,7 @@ def test_parked_streams_are_listed(procvars: Run, own_server: Server) -> None:
         assert (item["projection"], item["instance_id"], item["version"]) == ("audit_log", "parked-1", 2)
         assert item["error"] == "cannot be applied"
     finally:
-        with database(own_server) as connection:
+        with own_server.database() as connection:
             connection.execute("DELETE FROM parked_streams WHERE instance_id = 'parked-1'")
 
 

@@ -1,11 +1,10 @@
 """What the console is told before anybody has signed in, and which settings it takes."""
 
 import os
-import subprocess
-import sys
 
 import httpx
 
+from tests.command_line import run
 from tests.conftest import Server
 
 
@@ -19,7 +18,6 @@ def test_a_server_offers_nobody_a_ready_token(server: Server) -> None:
 def test_a_client_needs_the_providers_keys() -> None:
     """A sign-in whose tokens the server cannot verify would lead nowhere: exit code 2, and the setting is named."""
     environment = {**os.environ, "PROCVARS_JWT_SECRET": "x" * 40, "PROCVARS_OIDC_CLIENT_ID": "console"}
-    command = [sys.executable, "-m", "api.cli.main", "serve"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = run(environment, "serve")
     assert done.returncode == 2
     assert "PROCVARS_OIDC_CLIENT_ID goes with PROCVARS_JWKS_URL" in done.stderr

@@ -119,6 +119,7 @@ def test_steps_are_in_an_order_that_the_engine_allows(instance: DemoInstance) ->
 
 def test_every_edit_changes_something() -> None:
     """An edit that applies to nothing, or changes nothing, would leave history and audit log empty."""
+    assert EDITS
     documents: dict[str, Document] = {instance.id: instance.variables for instance in INSTANCES}
     for edit in EDITS:
         before = documents[edit.instance_id]

@@ -4,22 +4,15 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 
-from adapters.postgres.embedded import embedded_postgres
-from tests.api.bank import W, put, start, synced, variables
-from tests.api.elasticsearch import differences, eventually, found, search, states
+from tests.api.bank import W, put, start, states, synced, variables
+from tests.api.elasticsearch import differences, finds, search, server_with
 from tests.conftest import NewServer, Server
 from tests.services.service import Service
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    with embedded_postgres(tmp_path / "database") as url:
-        yield url
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -29,31 +22,38 @@ def node(elasticsearch_node: Service) -> Iterator[Service]:
     elasticsearch_node.start()
 
 
-def begin(new_server: NewServer, database_url: str, node: Service) -> Server:
-    return new_server(database_url=database_url, environment={"PROCVARS_ELASTICSEARCH_URL": node.address})
+def has_trouble(server: Server, *projections: str) -> None:
+    """Waits until `/readyz` names these, and no others."""
+
+    def readiness() -> tuple[int, list[str]]:
+        answer = httpx.get(f"{server.address}/readyz")
+        return answer.status_code, sorted(answer.json()["trouble"])
+
+    expected = (503 if projections else 200, [*projections])
+    until(f"/readyz says {expected}", readiness, lambda seen: seen == expected)
 
 
-def readiness(server: Server) -> tuple[int, list[str]]:
-    """Status of `/readyz`, and the projections that have trouble."""
-    answer = httpx.get(f"{server.address}/readyz")
-    return answer.status_code, sorted(answer.json()["trouble"])
+def goes_on(api: httpx.Client, *, events: int) -> None:
+    """Waits until the search index is that much further."""
+    goal = states(api)["search_index"]["position"] + events
+    until(f"the search index is beyond {goal}", lambda: states(api)["search_index"], lambda it: it["position"] > goal)
 
 
 async def test_a_stopped_node_stops_nothing_else(new_server: NewServer, database_url: str, node: Service) -> None:
     """Edits go through and every other read model follows; the search is refused and its projection shows as waiting, in
     `/readyz` and in the list. When the node is back it catches up, with nothing parked.
     """
-    server = begin(new_server, database_url, node)
+    server = server_with(node, new_server, database_url)
     with server.client() as api:
         instances = [start(api, {"application": {"income": 0}}) for _ in range(5)]
-        eventually(lambda: found(api, keys={"income": 0}), sorted(instances))
+        finds(api, *instances, keys={"income": 0})
         node.stop()
         for income in range(1, 7):
             for instance in instances:
                 put(api, instance, {"application": {"income": income}}, income).raise_for_status()
         for instance in instances:
             assert variables(api, instance, after_version=7) == {"application": {"income": 6}}
-        eventually(lambda: readiness(server), (503, ["search_index"]))
+        has_trouble(server, "search_index")
         waiting = states(api)
         assert waiting["search_index"]["state"] == "failing"
         assert "Elasticsearch cannot be reached" in waiting["search_index"]["error"]
@@ -63,8 +63,8 @@ async def test_a_stopped_node_stops_nothing_else(new_server: NewServer, database
         node.start()
         for instance in instances:
             synced(api, instance)
-        eventually(lambda: found(api, keys={"income": 6}), sorted(instances))
-        eventually(lambda: readiness(server), (200, []))
+        finds(api, *instances, keys={"income": 6})
+        has_trouble(server)
         assert {(item["state"], item["parked"], item["error"]) for item in states(api).values()} == {
             ("running", 0, None)
         }
@@ -74,21 +74,21 @@ async def test_a_stopped_node_stops_nothing_else(new_server: NewServer, database
 async def test_a_server_starts_without_the_node(new_server: NewServer, database_url: str, node: Service) -> None:
     """On a fresh database too: the index is made as soon as the node is there."""
     node.stop()
-    server = begin(new_server, database_url, node)
+    server = server_with(node, new_server, database_url)
     with server.client() as api:
         instance = start(api, {"application": {"income": 1}})
         assert variables(api, instance, after_version=1) == {"application": {"income": 1}}
         assert search(api).status_code == 503
-        eventually(lambda: readiness(server), (503, ["search_index"]))
+        has_trouble(server, "search_index")
         node.start()
         synced(api, instance)
-        eventually(lambda: found(api, keys={"income": 1}), [instance])
+        finds(api, instance, keys={"income": 1})
     assert await differences(database_url, node.address) == []
 
 
 async def test_a_node_killed_in_the_middle_of_edits(new_server: NewServer, database_url: str, node: Service) -> None:
     """kill -9, twice, while four people edit: the index ends with every edit, and equals one built from the events."""
-    server = begin(new_server, database_url, node)
+    server = server_with(node, new_server, database_url)
     done = threading.Event()
 
     def edit(instance: str) -> int:
@@ -107,8 +107,7 @@ async def test_a_node_killed_in_the_middle_of_edits(new_server: NewServer, datab
         editing = [pool.submit(edit, instance) for instance in instances]
         try:
             for _ in range(2):
-                reached = states(api)["search_index"]["position"]
-                eventually(lambda: states(api)["search_index"]["position"] > reached + 20, True)  # noqa: B023
+                goes_on(api, events=20)
                 node.kill()
                 node.start()
         finally:
@@ -116,6 +115,7 @@ async def test_a_node_killed_in_the_middle_of_edits(new_server: NewServer, datab
         versions = {instance: future.result() for instance, future in zip(instances, editing, strict=True)}
         for instance, version in versions.items():
             assert synced(api, instance)["version"] == version
-            eventually(lambda: instance in found(api, keys={"income": version - 1}), True)  # noqa: B023
+            same = [other for other in versions if versions[other] == version]
+            finds(api, *same, keys={"income": version - 1})
         assert states(api)["search_index"]["parked"] == 0
     assert await differences(database_url, node.address) == []

@@ -1,8 +1,8 @@
 """What happens when things break: nothing that was acknowledged is lost, skipped or doubled."""
 
 import json
-import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -11,6 +11,7 @@ import psycopg
 from adapters.postgres.embedded import embedded_postgres
 from tests.api.bank import W, put, start, synced, variables
 from tests.conftest import NewServer, Server
+from tests.waiting import until
 
 JSON = {"Content-Type": "application/json"}
 
@@ -39,11 +40,10 @@ def test_a_killed_server_loses_nothing_that_it_acknowledged(new_server: NewServe
     acknowledged: dict[str, int] = {}
     with ThreadPoolExecutor(8) as pool:
         burst = [pool.submit(edit_until_it_dies, server, instance, acknowledged) for instance in instances]
-        enough = threading.Event()
-        while not enough.wait(0.01):
-            if sum(acknowledged.values()) > 400:
-                enough.set()
-        server.kill()
+        try:
+            until("hundreds of edits", lambda: sum(acknowledged.values()), lambda edits: edits > 400)
+        finally:
+            server.kill()
         for future in burst:
             future.result()
     server.start()
@@ -149,9 +149,8 @@ def test_a_lost_database_connection_loses_nothing(new_server: NewServer, tmp_pat
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                         "WHERE pid <> pg_backend_pid() AND application_name LIKE 'procvars%'"
                     )
-                saved = put(api, instance, {"n": number}, version)
-                while saved.status_code == 503:
-                    saved = put(api, instance, {"n": number}, version)
+                edit = partial(put, api, instance, {"n": number}, version)
+                saved = until("the database is back", edit, lambda answer: answer.status_code != 503)
                 assert saved.status_code == 200, saved.text
                 assert saved.json()["version"] == version + 1
                 version += 1

@@ -44,7 +44,8 @@ def test_every_refusal_of_a_route_is_declared(api: httpx.Client, server: Server)
     assert {"invalid-json", "version-conflict", "precondition-required", "instance-not-editable"} <= declared
     instance = start(api, {})
     refused = api.put(f"/workspaces/bank/instances/{instance}/variables", content=b"{}", headers={"If-Match": '"1"'})
-    assert str(refused.status_code) in put["responses"]
+    assert (refused.status_code, refused.json()["type"]) == (415, "urn:procvars:unsupported-media-type")
+    assert "unsupported-media-type" in put["responses"]["415"]["content"]["application/problem+json"]["examples"]
 
 
 def test_every_reference_leads_somewhere(server: Server) -> None:

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from tests.api import bank
+from tests.command_line import PROCVARS
 from tests.services.free_port import free_port
 
 W = "/workspaces/demo"
@@ -31,7 +32,7 @@ class DemoServer:
     def start(self) -> "DemoServer":
         """Comes back once the bank is loaded. Raises RuntimeError with what the server said, where it did not start."""
         self._log = self.data_dir / "demo.log"
-        command = [sys.executable, "-m", "api.cli.main", "demo", "--port", str(self.port)]
+        command = [*PROCVARS, "demo", "--port", str(self.port)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir)], stdout=subprocess.PIPE, stderr=log, text=True
@@ -76,9 +77,7 @@ def start_instance(api: httpx.Client, variables: Any, *, definition: str = "acco
 
 def synced(api: httpx.Client, instance: str) -> int:
     """Waits until every list has what is known of the instance; returns its version."""
-    answer = api.get(f"{W}/instances/{instance}/sync", params={"wait": 30}).json()
-    assert all(item["current"] for item in answer["projections"].values()), answer
-    return int(answer["version"])
+    return int(bank.synced(api, instance, W)["version"])
 
 
 def variables_text(api: httpx.Client, instance: str) -> str:

@@ -7,9 +7,8 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,12 +16,14 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
+from tests.loopback_server import LoopbackServer, send
+
 CLIENT_ID = "procvars-console"
 AUDIENCE = "procvars"
 _KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
-class OpenIdProvider:
+class OpenIdProvider(LoopbackServer):
     """`lifetime`: seconds that the next access token is good for. `refreshes`: how often one was asked for."""
 
     def __init__(self) -> None:
@@ -30,29 +31,16 @@ class OpenIdProvider:
         self.refreshes = 0
         self.refresh_accepted = True
         self._codes: dict[str, dict[str, str]] = {}
-        provider = self
+        super().__init__()
+        self.issuer = f"{self.address}/realms/bank"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                provider.get(self)
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        if request.command == "POST":
+            self._post(request)
+        else:
+            self._get(request)
 
-            def do_POST(self) -> None:
-                provider.post(self)
-
-            def log_message(self, *_: Any) -> None:
-                """Stays out of the tests' output."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.issuer = f"http://127.0.0.1:{self._server.server_port}/realms/bank"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def get(self, request: BaseHTTPRequestHandler) -> None:
+    def _get(self, request: BaseHTTPRequestHandler) -> None:
         url = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         match url.path.removeprefix("/realms/bank"):
@@ -95,7 +83,7 @@ class OpenIdProvider:
         request.send_header("Location", f"{query['redirect_uri']}?{urlencode(answer)}")
         request.end_headers()
 
-    def post(self, request: BaseHTTPRequestHandler) -> None:
+    def _post(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers["Content-Length"])).decode()
         form = {name: values[0] for name, values in parse_qs(body).items()}
         if form["grant_type"] == "refresh_token":
@@ -140,9 +128,5 @@ def _page(request: BaseHTTPRequestHandler, content: str, status: int = 200) -> N
 
 
 def _send(request: BaseHTTPRequestHandler, status: int, media_type: str, content: str) -> None:
-    request.send_response(status)
-    request.send_header("Content-Type", media_type)
-    request.send_header("Access-Control-Allow-Origin", request.headers.get("Origin", "null"))
-    request.send_header("Content-Length", str(len(content.encode())))
-    request.end_headers()
-    request.wfile.write(content.encode())
+    origin = request.headers.get("Origin", "null")
+    send(request, status, content.encode(), Content_Type=media_type, Access_Control_Allow_Origin=origin)

@@ -96,7 +96,9 @@ def test_assets_come_as_the_client_accepts_them(http: httpx.Client, accepted: st
 def test_the_first_page_is_light(http: httpx.Client) -> None:
     """Page, script and style are under 300 kB compressed; the editor comes when it is needed."""
     total = 0
-    for path in ["", *linked(http)]:
+    files = linked(http)
+    assert {Path(name).suffix for name in files} >= {".js", ".css"}
+    for path in ["", *files]:
         with http.stream("GET", f"/{path}", headers={"Accept-Encoding": "gzip"}) as answer:
             assert answer.is_success
             total += sum(len(chunk) for chunk in answer.iter_raw())

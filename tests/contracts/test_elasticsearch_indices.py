@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from elasticsearch import AsyncElasticsearch
+from elasticsearch import AsyncElasticsearch, BadRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -306,7 +306,7 @@ async def test_an_index_takes_no_field_that_is_not_in_its_mapping(stored: Stored
     """Nothing is guessed from a value."""
     await stored.write(document("i1"))
     for source in ({"stranger": 1}, {"keyword": {"stranger": "v"}}):
-        with pytest.raises(Exception, match="strict_dynamic_mapping_exception"):
+        with pytest.raises(BadRequestError, match="strict_dynamic_mapping_exception"):
             await stored.elasticsearch.index(index=NAME, document=source)
 
 

@@ -3,9 +3,10 @@
 import os
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.command_line import PROCVARS
 
 STOP_SECONDS = 40
 
@@ -19,9 +20,8 @@ class Program:
 
     def start(self) -> "Program":
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "api.cli.main", *self.arguments]
             environ = {**os.environ, **self.environment}
-            self.process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*PROCVARS, *self.arguments], env=environ, stdout=log, stderr=log)
         return self
 
     def kill(self) -> None:

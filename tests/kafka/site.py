@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from adapters.postgres.pool import borrowed
@@ -16,15 +16,15 @@ from api.bootstrap.distributed import run_workers
 from api.settings import Settings
 from commands.messages import CloseTask, ModifyVariables, OpenTask, PublishDefinition, StartInstance
 from domain.errors import DomainError, StoreUnavailable
-from projections.operations import list_projections
-from projections.projection import Projection
+from projections.operations import ProjectionStatus, list_projections
 from projections.registry import PROJECTION_NAMES
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import CALLER, DEFINITION, Commands, replacing
 from tests.kafka.programs import Program
+from tests.waiting import until_async
 
-DEADLINE_SECONDS = 60.0
 P = ParamSpec("P")
+Seen = TypeVar("Seen")
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Site:
             assert program.running, program.text()
             return re.search(words, program.text()) is not None
 
-        await until(said, f"{program.arguments} did not say {words!r}", self)
+        await self.until(f"{program.arguments} says {words!r}", said)
 
     def settings(self, **changes: Any) -> Settings:
         """For what of it runs in the test itself."""
@@ -147,43 +147,50 @@ class Site:
     # What the projections make of it
 
     async def caught_up(self, names: Sequence[str] = PROJECTION_NAMES) -> None:
-        async def there() -> bool:
-            async with borrowed(self.commands.store.pool) as connection:
-                listed = await list_projections(connection, self.commands.store.events, self._projections(names))
-            return all(one.lag_events == 0 for one in listed)
+        async def behind() -> dict[str, int]:
+            return {name: status.lag_events for name, status in (await self._statuses(names)).items()}
 
-        await until(there, "the projections did not catch up", self)
+        await self.until("the projections have caught up", behind, lambda events: not any(events.values()))
 
-    def _projections(self, names: Sequence[str]) -> list[Projection]:
-        return [projection for projection in self.commands.store.projections if projection.name in names]
+    async def reached(self, name: str, position: int) -> None:
+        """Waits until that projection is at least there."""
+
+        async def there() -> int:
+            return await self.position(name)
+
+        await self.until(f"{name} is at {position}", there, lambda at: at >= position)
 
     async def position(self, name: str) -> int:
-        async with borrowed(self.commands.store.pool) as connection:
-            (status,) = await list_projections(connection, self.commands.store.events, self._projections([name]))
-        return status.position
+        return (await self._statuses([name]))[name].position
+
+    async def _statuses(self, names: Sequence[str]) -> dict[str, ProjectionStatus]:
+        store = self.commands.store
+        wanted = [projection for projection in store.projections if projection.name in names]
+        async with borrowed(store.pool) as connection:
+            listed = await list_projections(connection, store.events, wanted)
+        assert {one.name for one in listed} == set(names)
+        return {one.name: one for one in listed}
+
+    async def until(
+        self, what: str, look: Callable[[], Awaitable[Seen]], holds: Callable[[Seen], object] = bool
+    ) -> None:
+        """Trouble with the database counts as not yet."""
+        await until_async(what, look, holds, not_yet=StoreUnavailable, more=self._logs)
+
+    def _logs(self) -> str:
+        return "\n".join(f"== {one.arguments}\n{one.text()[-3000:]}" for one in self.programs)
 
 
 async def _persist(act: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kwargs) -> None:
     """Again and again while the database is away. Whether an act without an answer was done does not matter here."""
-    while True:
+
+    async def done() -> bool:
         try:
             await act(*args, **kwargs)
-            return
         except StoreUnavailable:
-            await asyncio.sleep(0.1)
+            raise
         except DomainError:
-            return
-
-
-async def until(condition: Callable[[], Awaitable[bool]], failure: str, site: Site | None = None) -> None:
-    """Waits for it. Trouble with the database counts as not yet."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            if await condition():
-                return
-        except StoreUnavailable:
             pass
-        await asyncio.sleep(0.05)
-    logs = "\n".join(f"== {one.arguments}\n{one.text()[-3000:]}" for one in site.programs) if site else ""
-    raise AssertionError(f"{failure}\n{logs}")
+        return True
+
+    await until_async("the database is there", done, not_yet=StoreUnavailable)

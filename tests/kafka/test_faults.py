@@ -14,7 +14,7 @@ from api.bootstrap.distributed import run_relay
 from projections import parked
 from projections.registry import PROJECTION_NAMES
 from tests.kafka.rebuilt import assert_as_built_anew
-from tests.kafka.site import Site, until
+from tests.kafka.site import Site
 from tests.kafka.topics import assert_published_in_order, records, replace_records
 from tests.services.service import Service
 
@@ -73,7 +73,7 @@ async def test_database_restarted(site: Site, postgres_server: Service) -> None:
     await site.relay()
     await site.worker(*SOME)
     editing = asyncio.create_task(site.edit(1200, seconds=4))
-    await until_applied(site, 200, SOME[1])
+    await site.reached(SOME[1], 200)
     await asyncio.to_thread(postgres_server.restart)
     await editing
     await site.caught_up(SOME)
@@ -149,7 +149,7 @@ async def test_workers_join_and_leave_under_load(site: Site) -> None:
     await site.relay()
     first = await site.worker(*SOME)
     editing = asyncio.create_task(site.edit(1600, seconds=8))
-    await until_applied(site, 100, SOME[1])
+    await site.reached(SOME[1], 100)
     await site.worker(*SOME)
     third = await site.worker(SOME[0])
     assert await asyncio.to_thread(first.stop) == 0
@@ -167,7 +167,7 @@ async def test_a_second_relay_takes_over(site: Site) -> None:
     await site.says(second, "stands by")
     await site.worker("current_variables")
     editing = asyncio.create_task(site.edit(1000, seconds=4))
-    await until_applied(site, 100, "current_variables")
+    await site.reached("current_variables", 100)
     first.kill()
     await site.says(second, "relay at work")
     with psycopg.connect(site.database_url, autocommit=True) as database:
@@ -199,21 +199,16 @@ async def test_a_changed_number_of_partitions_is_refused(site: Site) -> None:
         await run_relay(site.settings(kafka_partitions=2), site.database_url, asyncio.Event())
 
 
-async def until_applied(site: Site, position: int, name: str) -> None:
-    async def there() -> bool:
-        return await site.position(name) >= position
-
-    await until(there, f"{name} did not reach {position}", site)
-
-
 async def relayed(site: Site) -> None:
     """Everything in the store is acknowledged by the broker."""
 
-    async def there() -> bool:
+    last = await site.commands.store.events.last_position()
+
+    async def published() -> int:
         with psycopg.connect(site.database_url) as database:
             row = database.execute(
                 "SELECT notification_id FROM notification_tracking WHERE application_name = 'relay'"
             ).fetchone()
-        return row is not None and row[0] == await site.commands.store.events.last_position()
+        return row[0] if row else 0
 
-    await until(there, "the relay did not publish everything", site)
+    await site.until(f"the relay has published until {last}", published, lambda position: position == last)

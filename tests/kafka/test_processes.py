@@ -16,10 +16,10 @@ from api.settings import NoBrokers, Settings
 from projections.operations import set_paused
 from projections.projection import NoSuchProjection
 from projections.registry import PROJECTION_NAMES
-from tests.api.bank import W, put, start, synced, variables
+from tests.api.bank import W, current, put, start, states, synced, variables
 from tests.conftest import NewServer
 from tests.kafka.rebuilt import assert_as_built_anew
-from tests.kafka.site import Site, until
+from tests.kafka.site import Site
 from tests.kafka.topics import assert_published_in_order, records
 from tests.services.service import Service
 
@@ -80,7 +80,7 @@ async def test_a_worker_stops_in_good_order(site: Site) -> None:
     await site.relay()
     worker = await site.worker("audit_log")
     editing = asyncio.create_task(site.edit(1000, seconds=3))
-    await reached(site, "audit_log", 100)
+    await site.reached("audit_log", 100)
     assert await asyncio.to_thread(worker.stop) == 0
     assert "LeaveGroup request succeeded" in worker.text()
     await editing
@@ -130,7 +130,8 @@ async def test_a_server_with_kafka(site: Site, new_server: NewServer) -> None:
     with server.client() as api:
         instance = await asyncio.to_thread(start, api, {"n": 0})
         nobody = await asyncio.to_thread(api.get, f"{W}/instances/{instance}/sync", params={"wait": 1})
-        assert not any(item["current"] for item in nobody.json()["projections"].values())
+        assert nobody.json()["projections"].keys() == set(PROJECTION_NAMES)
+        assert current(nobody.json()) == set()
         await site.relay()
         await site.worker()
         await asyncio.to_thread(follow, api, instance)
@@ -143,8 +144,7 @@ def follow(api: httpx.Client, instance: str) -> None:
         assert variables(api, instance, after_version=version) == {"n": number}
     synced(api, instance)
     assert api.get("/readyz").json()["status"] == "ready"
-    listed = api.get("/projections").raise_for_status().json()["items"]
-    assert [(item["name"], item["state"], item["lag_events"]) for item in listed] == [
+    assert [(name, item["state"], item["lag_events"]) for name, item in states(api).items()] == [
         (name, "running", 0) for name in PROJECTION_NAMES
     ]
 
@@ -161,10 +161,3 @@ async def test_what_is_missing_is_named(kafka_database: str) -> None:
         await run_workers(
             Settings(kafka_brokers="nobody:9092"), kafka_database, ["audit_lag"], asyncio.Event(), once=True
         )
-
-
-async def reached(site: Site, name: str, position: int) -> None:
-    async def there() -> bool:
-        return await site.position(name) >= position
-
-    await until(there, f"{name} did not reach {position}", site)

@@ -9,14 +9,15 @@ import pytest
 
 from api import rebuilding
 from projections.registry import PROJECTION_NAMES
-from tests.api.bank import W, open_task, put, start, synced, variables
-from tests.api.elasticsearch import eventually, found, states
+from tests.api.bank import W, open_task, put, start, states, synced, variables
+from tests.api.elasticsearch import finds
 from tests.conftest import NewServer
 from tests.kafka.programs import Program
 from tests.kafka.rebuilt import assert_as_built_anew
 from tests.kafka.site import Site
 from tests.kafka.topics import remove_topic
 from tests.services.service import Service
+from tests.waiting import until
 
 ALIAS = "procvars-instances"
 
@@ -79,7 +80,7 @@ def test_an_edit_goes_through_all_parts(
             put(one, instance, {"application": {"income": 1}}).raise_for_status()
             assert synced(two, instance)["version"] == 3
             assert variables(two, instance, after_version=3) == {"application": {"income": 1}}
-        eventually(lambda: found(two, keys={"income": 1}), sorted(instances))
+        finds(two, *instances, keys={"income": 1})
         entries = two.get(f"{W}/audit-log", params={"instance_id": instances[0]}).json()["items"]
         assert [entry["version"] for entry in entries] == [3]
 
@@ -87,21 +88,21 @@ def test_an_edit_goes_through_all_parts(
         for instance in instances:
             put(two, instance, {"application": {"income": 2}}).raise_for_status()
             assert variables(one, instance, after_version=4) == {"application": {"income": 2}}
-        eventually(lambda: states(one)["search_index"]["state"], "failing")
+        until("the index fails", lambda: states(one)["search_index"], lambda it: it["state"] == "failing")
         assert "Elasticsearch cannot be reached" in states(one)["search_index"]["error"]
         ready = httpx.get(f"{servers[0].address}/readyz")
         assert (ready.status_code, ready.json()["failing"]) == (503, ["search_index"])
         elasticsearch_node.start()
         for instance in instances:
             assert synced(one, instance)["version"] == 4
-        eventually(lambda: found(one, keys={"income": 2}), sorted(instances))
-        eventually(lambda: states(one)["search_index"]["state"], "running")
+        finds(one, *instances, keys={"income": 2})
+        until("the index goes on", lambda: states(one)["search_index"], lambda it: it["state"] == "running")
 
         before = published(elasticsearch_node)
         assert one.post("/projections/search_index/rebuild").status_code == 202
         put(two, instances[0], {"application": {"income": 3}}).raise_for_status()
-        eventually(lambda: states(two)["search_index"]["rebuild"], None)
-        eventually(lambda: found(two, keys={"income": 3}), [instances[0]])
+        until("the index is rebuilt", lambda: states(two)["search_index"], lambda it: it["rebuild"] is None)
+        finds(two, instances[0], keys={"income": 3})
         assert published(elasticsearch_node) != before
         for name in ("search_index", "current_variables"):
             assert one.post(f"/projections/{name}/check").json() == {"equal": True, "differing": []}

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from adapters.kafka.topic import TOPIC, count_partitions, partition_of
 from adapters.postgres import exact_json
 from adapters.postgres.event_store import PostgresEventStore
-from tests.kafka.site import until
+from tests.waiting import until_async
 
 
 @asynccontextmanager
@@ -28,12 +28,12 @@ async def remove_topic(brokers: str) -> None:
     """And with it where the consumer groups were in it."""
     async with admin(brokers) as client:
 
-        async def gone() -> bool:
-            return await count_partitions(client) is None
+        async def partitions() -> int | None:
+            return await count_partitions(client)
 
-        if not await gone():
+        if await partitions() is not None:
             await client.delete_topics([TOPIC])
-            await until(gone, "the topic was not deleted")
+            await until_async("the topic is gone", partitions, lambda count: count is None)
 
 
 async def records(brokers: str) -> list[ConsumerRecord[bytes, bytes]]:
@@ -49,9 +49,13 @@ async def records(brokers: str) -> list[ConsumerRecord[bytes, bytes]]:
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
         found: list[ConsumerRecord[bytes, bytes]] = []
-        while any([await consumer.position(one) < ends[one] for one in partitions]):
+
+        async def left() -> int:
             for fetched in (await consumer.getmany(timeout_ms=500)).values():
-                found += fetched
+                found.extend(fetched)
+            return sum([max(0, ends[one] - await consumer.position(one)) for one in partitions])
+
+        await until_async("everything in the topic is read", left, lambda more: more == 0)
         return sorted(found, key=lambda record: (record.partition, record.offset))
     finally:
         await consumer.stop()

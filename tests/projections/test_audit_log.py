@@ -105,5 +105,5 @@ async def test_other_workspaces_do_not_exist(connection: Connection) -> None:
 async def test_a_cursor_of_another_list_is_refused(connection: Connection) -> None:
     """A cursor has to have the parts that this list's key has."""
     await told(connection, Story())
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(InvalidArgument, match="cursor"):
         await audit_log.audit_entries(connection, "demo", cursor="WzFd")

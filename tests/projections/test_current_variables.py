@@ -161,7 +161,7 @@ async def test_text_with_nul_is_no_trouble(connection: Connection) -> None:
 async def test_a_cursor_of_ones_own_making_is_refused(connection: Connection, cursor: str) -> None:
     """Whatever is no cursor of this list is an invalid argument."""
     await told(connection, Story())
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(InvalidArgument, match="cursor"):
         await current_variables.instances(connection, "demo", cursor=cursor)
 
 
@@ -169,5 +169,5 @@ async def test_a_cursor_of_ones_own_making_is_refused(connection: Connection, cu
 async def test_a_limit_out_of_bounds_is_refused(connection: Connection, limit: int) -> None:
     """A page has 1 to 200 items."""
     await told(connection, Story())
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(InvalidArgument, match=f"limit is {limit}"):
         await current_variables.instances(connection, "demo", limit=limit)

@@ -17,6 +17,7 @@ from projections.positions import lock_projection, save_position, share_projecti
 from projections.projection import Connection, Projection
 from projections.registry import build_projections
 from tests.projections.story import Story
+from tests.waiting import until_async
 
 PARTITIONS = {"a": 0, "b": 1, "c": 0}
 
@@ -241,9 +242,7 @@ async def test_batches_share_and_catching_up_does_not(site: Site, database_url: 
 
 
 async def _waits(connection: Connection, sessions: int) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            row = await (await connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")).fetchone()
-            if row == (sessions,):
-                return
-            await asyncio.sleep(0.01)
+    async def waiting() -> tuple[int] | None:
+        return await (await connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")).fetchone()
+
+    await until_async(f"{sessions} sessions wait for locks", waiting, lambda row: row == (sessions,))

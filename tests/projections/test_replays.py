@@ -48,6 +48,7 @@ async def test_every_split_and_repetition_gives_the_same_rows(connection: Connec
     await begin(connection, projection)
     await feed(connection, projection, story.events)
     expected = await rows(connection)
+    assert all(expected.values())
     await feed(connection, projection, story.events)
     assert await rows(connection) == expected
     await feed(connection, projection, story.events[50:90], batch=7)
@@ -76,6 +77,7 @@ async def test_a_batch_that_is_rolled_back_leaves_no_trace(connection: Connectio
     assert not any((await rows(connection)).values())
     await feed(connection, projection, story.events)
     after_a_rollback = await rows(connection)
+    assert all(after_a_rollback.values())
     await begin(connection, projection)
     await feed(connection, projection, story.events)
     assert await rows(connection) == after_a_rollback

@@ -130,8 +130,8 @@ async def test_pages_have_every_hit_once(connection: Connection) -> None:
 async def test_a_limit_or_cursor_that_is_none_is_refused(connection: Connection) -> None:
     """They are invalid arguments."""
     await told(connection, Story())
-    for query in (SearchQuery("demo", limit=201), SearchQuery("demo", cursor="x")):
-        with pytest.raises(InvalidArgument):
+    for query, said in ((SearchQuery("demo", limit=201), "limit is 201"), (SearchQuery("demo", cursor="x"), "cursor")):
+        with pytest.raises(InvalidArgument, match=said):
             await search(connection, PostgresSearch(), query)
 
 

@@ -4,8 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,9 +21,12 @@ from api.settings import Settings
 from api.store import Store
 from commands.messages import ModifyVariables, OpenTask
 from projections.feed import EventFeed
+from projections.projection import Projection
 from projections.runner import ProjectionRunner
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import CALLER, Commands, command_layer, replacing
+from tests.command_line import PROCVARS, run
+from tests.waiting import until
 
 INSTANCES = 12
 EDITS = 12
@@ -42,22 +44,12 @@ class Bank:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command, to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "api.cli.main", *arguments],
-            env=self.environ(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        return run(self.environ(), *arguments)
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """A command, under way. It is killed when the test ends."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli.main", *arguments],
-            env=self.environ(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            [*PROCVARS, *arguments], env=self.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         self.started.append(process)
         return process
@@ -71,6 +63,10 @@ class Bank:
         with psycopg.connect(self.url, autocommit=True) as connection:
             row = connection.execute(query, values).fetchone()
             return None if row is None else row[0]
+
+    def sees(self, query: str) -> None:
+        """Waits until the query has a row."""
+        until(query, lambda: self.ask(query))
 
     def change(self, statement: str, *values: object) -> int:
         """How many rows it changed."""
@@ -100,7 +96,10 @@ class Bank:
         """Brings every projection up to date, as a server does."""
         async with self.store() as store:
             for projection in store.projections:
-                await follow(store, ProjectionRunner(projection, EventFeed(store.events), self.connect, _unobserved))
+                await follow(self.runner(store, projection))
+
+    def runner(self, store: Store, projection: Projection) -> ProjectionRunner:
+        return ProjectionRunner(projection, EventFeed(store.events), self.connect, lambda *_, **__: None)
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:
@@ -111,10 +110,8 @@ class Bank:
         return await projection_connection(self.url)
 
 
-def _unobserved(*_: object, **__: object) -> None: ...
-
-
-async def follow(store: Store, runner: ProjectionRunner) -> None:
+async def follow(runner: ProjectionRunner) -> None:
+    """To the end of the events."""
     while await runner.step():
         pass
     await runner.close()
@@ -136,18 +133,6 @@ async def _fill(bank: Bank) -> None:
             await commands.execution.open_task(OpenTask(CALLER, f"i-{number}", f"t-{number}", "Review", None, None, {}))
             await _edits(commands, f"i-{number}", EDITS, None)
     await bank.follow()
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """What `look` finds once it finds something."""
-
-    async def found() -> Any:
-        async with asyncio.timeout(60):
-            while not (seen := look()):
-                await asyncio.sleep(0.02)
-            return seen
-
-    return asyncio.run(found())
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from projections.registry import PROJECTION_NAMES
-from tests.rebuild.banks import Bank, eventually, rows
+from tests.rebuild.banks import Bank, rows
 
 VIEWS = {
     "current_variables": ["current_variables"],
@@ -116,9 +116,9 @@ def test_killed_at_any_stage_it_loses_nothing_and_is_run_again(bank: Bank, stage
     before = rows(bank, ["snapshot_history"])
     process = bank.begin("projections", "rebuild", "snapshot_history", "--yes", "--workers", "2")
     if stage.before:
-        eventually(lambda: bank.ask(stage.before or ""))
+        bank.sees(stage.before)
     with stage.holding(bank):
-        eventually(lambda: bank.ask(stage.reached))
+        bank.sees(stage.reached)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert rows(bank, ["snapshot_history"]) == before
@@ -132,7 +132,7 @@ def test_a_second_rebuild_of_the_same_projection_is_refused(bank: Bank) -> None:
     """A clear message; another projection can be rebuilt meanwhile; and the first goes on to its end."""
     with bank.holding("SELECT FROM projections WHERE name = 'audit_log' FOR UPDATE"):
         first = bank.begin("projections", "rebuild", "audit_log", "--yes")
-        eventually(lambda: bank.ask(WAITS_FOR + "'FOR UPDATE OF p'"))
+        bank.sees(WAITS_FOR + "'FOR UPDATE OF p'")
         for command in (("rebuild", "audit_log", "--yes"), ("check", "audit_log")):
             second = bank.run("projections", *command)
             assert (second.returncode, second.stdout) == (1, "")
@@ -146,9 +146,9 @@ def test_an_interrupted_rebuild_shows_in_the_list_and_goes_on(bank: Bank) -> Non
     """Ctrl-C: exit code 130; what is done is kept, and counted by the dry run."""
     name = "snapshot_history"
     process = bank.begin("projections", "rebuild", name, "--yes", "--workers", "2")
-    eventually(lambda: bank.ask("SELECT 1 FROM generation_shares"))
+    bank.sees("SELECT 1 FROM generation_shares")
     with bank.holding("SELECT FROM projections WHERE name = %s FOR UPDATE", name):
-        eventually(lambda: bank.ask(WAITS_FOR + "'FOR UPDATE OF p'"))
+        bank.sees(WAITS_FOR + "'FOR UPDATE OF p'")
         listed = bank.listed(name)
         assert listed["state"] == "rebuilding"
         assert listed["rebuild"]["state"] == "running"
@@ -176,11 +176,15 @@ def test_a_dry_run_changes_nothing(bank: Bank) -> None:
 
 def test_wrong_commands(bank: Bank) -> None:
     """An unknown projection, no answer to the question, no worker at all."""
-    unknown = bank.run("projections", "rebuild", "nonsense", "--yes")
-    assert unknown.returncode == 1 and "There is no projection 'nonsense'" in unknown.stderr
-    assert bank.run("projections", "check", "nonsense").returncode == 1
-    assert bank.run("projections", "rebuild", "audit_log").returncode == 2
-    assert bank.run("projections", "rebuild", "audit_log", "--yes", "--workers", "0").returncode == 2
+    for arguments, code, said in (
+        (("rebuild", "nonsense", "--yes"), 1, "There is no projection 'nonsense'"),
+        (("check", "nonsense"), 1, "There is no projection 'nonsense'"),
+        (("rebuild", "audit_log"), 2, "say --yes where nobody can be asked"),
+        (("rebuild", "audit_log", "--yes", "--workers", "0"), 2, "--workers"),
+    ):
+        done = bank.run("projections", *arguments)
+        assert (done.returncode, done.stdout) == (code, "")
+        assert said in done.stderr
     assert bank.generations("audit_log") == [1]
 
 

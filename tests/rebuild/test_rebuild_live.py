@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,9 @@ import pytest
 
 from adapters.postgres.embedded import embedded_postgres
 from projections.registry import PROJECTION_NAMES
-from tests.api.bank import W, open_task, put, start, synced
-from tests.conftest import NewServer, Server
-from tests.rebuild.banks import eventually
+from tests.api.bank import W, open_task, put, start, states, synced
+from tests.conftest import NewServer, Server, token
+from tests.waiting import until
 
 WRITERS = 4
 
@@ -65,17 +67,43 @@ SEEN: dict[str, Callable[[httpx.Client, str], int]] = {
 
 
 @contextmanager
-def at_work(*threads: Callable[[threading.Event], Any]) -> Iterator[list[Future[Any]]]:
-    """Until the block ends; what one of them raises is raised then."""
+def at_work(*people: Callable[[], Iterator[None]]) -> Iterator[Callable[[], None]]:
+    """Everybody goes from step to step until the block ends; what one of them raises is raised then.
+
+    Gives a function that waits until each has made another step.
+    """
     stop = threading.Event()
-    with ThreadPoolExecutor(len(threads)) as pool:
-        running = [pool.submit(thread, stop) for thread in threads]
+    made = [0] * len(people)
+
+    def work(number: int) -> None:
+        for _ in people[number]():
+            made[number] += 1
+            if stop.is_set():
+                return
+
+    def all_go_on() -> None:
+        before = [*made]
+
+        def gone_on() -> bool:
+            return all(now > then for now, then in zip(made, before, strict=True))
+
+        until("everybody goes on", lambda: gone_on() or any(one.done() for one in running))
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        running = [pool.submit(work, number) for number in range(len(people))]
         try:
-            yield running
+            yield all_go_on
         finally:
             stop.set()
-    for future in running:
-        future.result()
+    for one in running:
+        one.result()
+
+
+def generation(server: Server, name: str) -> int:
+    with server.database() as database:
+        row = database.execute("SELECT generation FROM projections WHERE name = %s", (name,)).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 @pytest.mark.parametrize("name", PROJECTION_NAMES)
@@ -87,45 +115,51 @@ def test_readers_and_writers_do_not_notice(server: Server, api: httpx.Client, na
         put(api, instance, document(number, 1)).raise_for_status()
         synced(api, instance)
 
-    def write(number: int, stop: threading.Event) -> int:
-        edit = 1
+    def write(number: int) -> Iterator[None]:
         with server.client() as client:
             version = synced(client, instances[number])["version"]
-            while not stop.is_set():
-                edit += 1
+            for edit in count(2):
                 answer = put(client, instances[number], document(number, edit), version).raise_for_status()
                 version = answer.json()["version"]
-        return edit
+                yield
 
-    def read(stop: threading.Event) -> int:
+    def read() -> Iterator[None]:
         newest = dict.fromkeys(instances, 0)
-        reads = 0
         with server.client() as client:
-            while not stop.is_set():
-                for instance in instances:
-                    seen = SEEN[name](client, instance)
-                    assert seen >= newest[instance]
-                    newest[instance] = seen
-                    reads += 1
-        return reads
+            for instance in cycle(instances):
+                seen = SEEN[name](client, instance)
+                assert seen >= newest[instance]
+                newest[instance] = seen
+                yield
 
-    writers = [lambda stop, number=number: write(number, stop) for number in range(WRITERS)]
-    with at_work(read, read, *writers):
+    old = generation(server, name)
+    with at_work(read, read, *(partial(write, number) for number in range(WRITERS))) as all_go_on:
+        all_go_on()
         accepted = api.post(f"/projections/{name}/rebuild")
         assert accepted.status_code == 202, accepted.text
         assert accepted.json()["name"] == name
-        eventually(lambda: _status(api, name)["rebuild"] is None)
-        assert _status(api, name)["state"] == "running"
+        until("the rebuild is done", lambda: states(api)[name], lambda status: status["rebuild"] is None)
+        all_go_on()
+        assert states(api)[name]["state"] == "running"
+    assert generation(server, name) > old
     for instance in instances:
         synced(api, instance)
     checked = api.post(f"/projections/{name}/check")
     assert checked.json() == {"equal": True, "differing": []}
 
 
-def test_refusals(api: httpx.Client) -> None:
-    """An unknown projection; who may not."""
-    for action in ("rebuild", "check"):
-        assert api.post(f"/projections/nonsense/{action}").json()["type"] == "urn:procvars:no-such-projection"
+@pytest.mark.parametrize("action", ["rebuild", "check"])
+def test_refusals(server: Server, api: httpx.Client, action: str) -> None:
+    """An unknown projection; and who has every role in a workspace, but none that manages projections."""
+    unknown = api.post(f"/projections/nonsense/{action}")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:procvars:no-such-projection")
+
+    old = generation(server, "audit_log")
+    with server.client(token(workspaces={"bank": ("WORKSPACE_ADMIN", "ORG_ADMIN", "OPERATOR")})) as somebody:
+        denied = somebody.post(f"/projections/audit_log/{action}")
+    assert (denied.status_code, denied.json()["type"]) == (403, "urn:procvars:permission-denied")
+    assert denied.json()["permission"] == "org_projections_manage"
+    assert (generation(server, "audit_log"), states(api)["audit_log"]["rebuild"]) == (old, None)
 
 
 def test_another_shape_is_rebuilt_by_the_server(new_server: NewServer, tmp_path: Path) -> None:
@@ -142,20 +176,9 @@ def test_another_shape_is_rebuilt_by_the_server(new_server: NewServer, tmp_path:
             server.start()
             with server.client() as api:
                 assert seen_entry(api, instance) == 2
-
-                def renewed() -> bool:
-                    row = database.execute(
-                        "SELECT shape, generation FROM projections WHERE name = 'audit_log'"
-                    ).fetchone()
-                    return row == (1, 2)
-
-                eventually(renewed)
+                query = "SELECT shape, generation FROM projections WHERE name = 'audit_log'"
+                until("it is renewed", lambda: database.execute(query).fetchone(), lambda row: row == (1, 2))
                 assert seen_entry(api, instance) == 2
                 put(api, instance, {"n": 2}).raise_for_status()
                 synced(api, instance)
                 assert seen_entry(api, instance) == 3
-
-
-def _status(api: httpx.Client, name: str) -> dict[str, Any]:
-    items = api.get("/projections").raise_for_status().json()["items"]
-    return dict(next(item for item in items if item["name"] == name))

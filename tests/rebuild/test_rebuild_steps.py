@@ -14,9 +14,7 @@ from domain.events import Event, InstanceStarted, ProcessVariablesModified, Reco
 from projections import rebuild
 from projections.audit_log import AuditLog
 from projections.failing import KeepsFailing
-from projections.feed import EventFeed
 from projections.projection import Connection, Projection
-from projections.runner import ProjectionRunner
 from projections.snapshot_history import SnapshotHistory
 from projections.tables import Tables, table
 from tests.benchmarks.temporary_database import command_layer
@@ -61,15 +59,15 @@ async def test_parked_streams_are_tried_again_by_a_rebuild(bank: Bank) -> None:
     picky = Picky()
     await bank.edit(1, reason="poison", instances=2)
     async with bank.store() as store:
-        runner = ProjectionRunner(picky, EventFeed(store.events), bank.connect, lambda *_, **__: None)
-        await follow(store, runner)
+        runner = bank.runner(store, picky)
+        await follow(runner)
         assert parked(bank) == ["i-0", "i-1"]
         await rebuilt(bank, store, picky)
         assert parked(bank) == ["i-0", "i-1"]
         assert bank.generations("audit_log") == [2]
 
         await bank.edit(1, reason="after it", instances=2)
-        await follow(store, ProjectionRunner(picky, EventFeed(store.events), bank.connect, lambda *_, **__: None))
+        await follow(bank.runner(store, picky))
         await rebuilt(bank, store, AuditLog())
     assert parked(bank) == []
     assert bank.ask("SELECT count(*) FROM parked_streams") == 0
@@ -92,8 +90,8 @@ async def test_code_that_raises_on_every_event_fails_and_parks_nothing(bank: Ban
         for number in range(25):
             await commands.start_instance(f"n-{number}", {"n": number})
     async with bank.store() as store:
-        runner = ProjectionRunner(Broken(), EventFeed(store.events), bank.connect, lambda *_, **__: None)
-        await follow(store, runner)
+        runner = bank.runner(store, Broken())
+        await follow(runner)
         listed = bank.listed("audit_log")
         assert (listed["state"], listed["position"], listed["parked"]) == ("failing", position, 0)
         assert "KeyError: 'a mistake'" in listed["error"] and "InstanceStarted" in listed["error"]
@@ -106,7 +104,7 @@ async def test_code_that_raises_on_every_event_fails_and_parks_nothing(bank: Ban
 
         assert bank.run("projections", "resume", "audit_log").returncode == 0
         assert bank.listed("audit_log")["state"] == "running"
-        await follow(store, ProjectionRunner(AuditLog(), EventFeed(store.events), bank.connect, lambda *_, **__: None))
+        await follow(bank.runner(store, AuditLog()))
     assert bank.listed("audit_log")["lag_events"] == 0
 
 
@@ -116,9 +114,9 @@ async def test_a_new_release_of_failing_code_is_tried(bank: Bank) -> None:
         for number in range(25):
             await commands.start_instance(f"n-{number}", {"n": number})
     async with bank.store() as store:
-        await follow(store, ProjectionRunner(Broken(), EventFeed(store.events), bank.connect, lambda *_, **__: None))
+        await follow(bank.runner(store, Broken()))
         assert bank.listed("audit_log")["state"] == "failing"
-        await follow(store, ProjectionRunner(AuditLog(), EventFeed(store.events), bank.connect, lambda *_, **__: None))
+        await follow(bank.runner(store, AuditLog()))
     listed = bank.listed("audit_log")
     assert (listed["state"], listed["error"], listed["since"], listed["lag_events"]) == ("running", None, None, 0)
 
@@ -154,13 +152,13 @@ async def test_another_shape_is_a_rebuild(bank: Bank) -> None:
     ]
     await bank.edit(1)
     async with bank.store() as store:
-        runner = ProjectionRunner(measured, EventFeed(store.events), bank.connect, lambda *_, **__: None)
-        await follow(store, runner)
+        runner = bank.runner(store, measured)
+        await follow(runner)
         assert rows(bank, ["snapshot_history"]) == before
         await rebuilt(bank, store, measured)
         assert bank.ask("SELECT count(*) FROM snapshot_history WHERE characters > 0") == INSTANCES * (EDITS + 1)
         await bank.edit(1)
-        await follow(store, runner)
+        await follow(runner)
         assert bank.ask("SELECT count(*) FROM snapshot_history") == INSTANCES * (EDITS + 2)
     assert await migrate(bank.url, [measured]) == []
 

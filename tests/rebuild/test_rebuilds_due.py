@@ -9,9 +9,10 @@ import pytest
 
 from commands.messages import PublishDefinition
 from projections.rebuilds_due import DERIVED_AT_ONCE
-from tests.api.bank import DEFINITION, W, define, start, synced
+from tests.api.bank import DEFINITION, W, define, start, states, synced
 from tests.benchmarks.temporary_database import CALLER, command_layer
-from tests.rebuild.banks import Bank, eventually, rows
+from tests.rebuild.banks import Bank, rows
+from tests.waiting import until
 
 SEARCH = [{"key": "income", "path": "$.application.income", "type": "number"}]
 BY_STATUS = [*SEARCH, {"key": "status", "path": "$.status", "type": "keyword"}]
@@ -78,13 +79,12 @@ def test_the_server_rebuilds_what_is_due(api: httpx.Client) -> None:
     changed = [*DEFINITION["search"], {"key": "place", "path": "$.place", "type": "keyword"}]
     define(api, "moved", search=changed)
 
-    def listed() -> dict[str, Any]:
-        items = api.get("/projections").raise_for_status().json()["items"]
-        return next(item for item in items if item["name"] == "search_index")
+    def index() -> dict[str, Any]:
+        return states(api)["search_index"]
 
-    eventually(lambda: listed()["rebuild_due"] == "search keys of moved changed")
-    eventually(lambda: listed()["state"] == "rebuilding")
-    eventually(lambda: listed()["rebuild_due"] is None)
+    until("it is announced", index, lambda item: item["rebuild_due"] == "search keys of moved changed")
+    until("it begins", index, lambda item: item["state"] == "rebuilding")
+    until("it is done", index, lambda item: item["rebuild_due"] is None)
     query = {"keys": [{"key": "place", "value": "p-500"}]}
     assert [hit["instance_id"] for hit in api.post(f"{W}/search", json=query).json()["hits"]] == [last]
-    eventually(lambda: listed()["state"] == "running")
+    until("it goes on as before", index, lambda item: item["state"] == "running")

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import ClassVar, Self
 from tests.services.errors import ServiceStartError, ServiceStopError
 from tests.services.free_port import free_port
 from tests.services.guardian import Guardian, is_over
+from tests.waiting import TimedOut, until
 
 _LOG_TAIL_LINES = 40
 
@@ -184,13 +184,15 @@ class ServerProcess(ABC):
         return _Running(process, Guardian(process.pid, self.stop_signal, lifeline, remove), lifeline)
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        give_up = time.monotonic() + self.start_limit
-        while not self._is_ready():
+        def ready() -> bool:
             if process.poll() is not None:
                 raise ServiceStartError(f"{self.name} ended with {process.returncode}\n{self._log_tail()}")
-            if time.monotonic() > give_up:
-                raise ServiceStartError(f"{self.name} not ready in {self.start_limit:g} s\n{self._log_tail()}")
-            time.sleep(0.03)
+            return self._is_ready()
+
+        try:
+            until(f"{self.name} is ready", ready, seconds=self.start_limit, more=self._log_tail)
+        except TimedOut as exc:
+            raise ServiceStartError(str(exc)) from exc
 
     def _is_gone(self, limit: float) -> bool:
         assert self._running is not None
