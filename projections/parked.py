@@ -9,7 +9,7 @@ import structlog
 from domain.errors import NotFound
 from domain.events import EVENTS, Event, Recorded
 from projections.failing import FailureWatch
-from projections.history.streams import EventStreams
+from projections.history.streams import EventStream
 from projections.positions import lock_projection
 from projections.projection import Connection, Projection
 from projections.trouble import passes_by_itself
@@ -99,7 +99,7 @@ async def _apply_one_by_one(
             watch.applied([recorded])
 
 
-async def retry(connection: Connection, projection: Projection, streams: EventStreams, instance_id: str) -> bool:
+async def retry(connection: Connection, projection: Projection, streams: EventStream, instance_id: str) -> bool:
     """Applies the stream from the event that failed, and releases it. False where it fails again: it stays parked, with
     the error as it is now.
 

@@ -7,16 +7,20 @@ from domain.documents import Document
 from domain.events import Event, Recorded
 
 
-class EventStreams(Protocol):
+class EventStream(Protocol):
+    """One stream at a time. Raises as `EventStreams`."""
+
+    def stream(self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]) -> AsyncIterator[Recorded[Event]]:
+        """The stream's events of these classes whose version is above `after`, oldest first."""
+        ...
+
+
+class EventStreams(EventStream, Protocol):
     """The streams of process instances, one by one.
 
     All calls raise StoreUnavailable, and those that return events raise `MapperDeserialisationError` (of
     `eventsourcing.persistence`) for one that no version of this software can have written.
     """
-
-    def stream(self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]) -> AsyncIterator[Recorded[Event]]:
-        """The stream's events of these classes whose version is above `after`, oldest first."""
-        ...
 
     async def stream_backwards(
         self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int

@@ -1,8 +1,11 @@
 """The OpenAPI document tells the truth, and whatever is sent to what it describes, the server does not stumble."""
 
+from typing import Any
+
 import httpx
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis.core.result import Ok
 
 from tests.api.bank import start
 from tests.conftest import Server, token
@@ -12,7 +15,7 @@ def test_nothing_that_is_sent_makes_the_server_stumble(server: Server) -> None:
     """For every operation, generated requests get no 5xx, but for the declared 503 of a version that has not come yet."""
     schema = schemathesis.openapi.from_url(f"{server.address}/openapi.json")
     headers = {"Authorization": f"Bearer {token(org=('ORG_ADMIN',))}"}
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     assert len(operations) > 35
     for operation in operations:
 
@@ -20,7 +23,7 @@ def test_nothing_that_is_sent_makes_the_server_stumble(server: Server) -> None:
         @settings(
             max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
         )
-        def stumbles_nowhere(case: schemathesis.Case) -> None:
+        def stumbles_nowhere(case: schemathesis.Case[Any]) -> None:
             case.query.pop("wait", None)  # up to half a minute each
             answer = case.call(headers=headers)
             if answer.status_code == 503:

@@ -78,6 +78,6 @@ def test_a_modification_of_version_1_is_upcast() -> None:
     event = event_of(stored)
     assert isinstance(event, ProcessVariablesModified)
     assert (event.kind, event.bulk_id, event.fingerprint, event.warnings) == ("put", None, None, [])
-    added = {"kind": "put", "bulk_id": None, "fingerprint": None, "warnings": [], "class_version": 2}
+    added: dict[str, object] = {"kind": "put", "bulk_id": None, "fingerprint": None, "warnings": [], "class_version": 2}
     assert not added.keys() & stored["state"].keys()
     assert state_of(event) == {**stored["state"], **added}
