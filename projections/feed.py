@@ -12,7 +12,8 @@ from typing import Protocol
 from domain.events import Event, Recorded
 
 _WINDOW = 4096
-_PAGE = 500
+PAGE = 500
+"""Events that a projection gets at once."""
 
 
 class EventLog(Protocol):
@@ -40,7 +41,7 @@ class EventFeed:
         """Set by the next announcement. Take it before reading, so that none falls in between."""
         return self._news
 
-    async def after(self, position: int, limit: int = _PAGE) -> Sequence[Recorded[Event]]:
+    async def after(self, position: int, limit: int = PAGE) -> Sequence[Recorded[Event]]:
         """Up to `limit` events after that position, in commit order. Raises StoreUnavailable."""
         if position < self._from:
             return await self._log.after_position(position, limit)
@@ -51,7 +52,7 @@ class EventFeed:
         return self._slice(position, limit)
 
     async def _extend(self, position: int) -> None:
-        fresh = await self._log.after_position(position, _PAGE)
+        fresh = await self._log.after_position(position, PAGE)
         if position > self._to:
             # Between the window and this reader there may be events that nobody asked for.
             self._window = []

@@ -15,20 +15,18 @@ from typing import Protocol
 import structlog
 
 from projections.failing import KeepsFailing, report_failure
-from projections.feed import EventFeed
+from projections.feed import PAGE, EventFeed
 from projections.feeding import Feeding
 from projections.positions import lock_projection, save_position
 from projections.projection import Connection, Projection
 from projections.trouble import back_off, passes_by_itself
 
 _POLL_SECONDS = 1.0
-# A short rest between batches lets events collect: under load batches grow, and five projections cost little more
-# than one.
+# A rest between batches lets events collect, as most of a batch's cost is not its events'. It is short, unless more
+# than 1,000 events a second come: then it grows from batch to batch, and five projections cost little more than one.
 _REST_SECONDS = 0.01
-# Where more comes in a rest than at some 500 edits a second, to save work counts for more than to be quick. Who is far
-# behind gets large batches anyway.
-_LONGER_REST_SECONDS = 0.03
-_BUSY_BATCHES = range(10, 200)
+_REST_SECONDS_AN_EVENT = 0.001
+_LONGEST_REST_SECONDS = 0.15
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +52,7 @@ class ProjectionRunner:
     """Why the last try failed, while it is being retried."""
     _connection: Connection | None = field(default=None, repr=False)
     _feeding: Feeding = field(init=False, repr=False)
-    _busy: bool = field(default=False, repr=False)
+    _rest: float = field(default=_REST_SECONDS, repr=False)
 
     def __post_init__(self) -> None:
         self._feeding = Feeding(self.projection)
@@ -80,7 +78,7 @@ class ProjectionRunner:
                 await asyncio.sleep(pause)
                 continue
             if progressed:
-                await asyncio.sleep(_LONGER_REST_SECONDS if self._busy else _REST_SECONDS)
+                await asyncio.sleep(self._rest)
             else:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), _POLL_SECONDS)
@@ -113,7 +111,7 @@ class ProjectionRunner:
             await self._feeding.apply(connection, locked, events)
             await save_position(connection, self.projection.name, locked.generation, events[-1].position)
         self.position = events[-1].position
-        self._busy = len(events) in _BUSY_BATCHES
+        self._rest = _rest_after(len(events))
         self.observe(
             self.projection.name,
             events=len(events),
@@ -139,3 +137,9 @@ class ProjectionRunner:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+
+def _rest_after(events: int) -> float:
+    """Seconds. After a whole page there is more: no time for a long rest."""
+    growing = 0.0 if events >= PAGE else events * _REST_SECONDS_AN_EVENT
+    return min(max(_REST_SECONDS, growing), _LONGEST_REST_SECONDS)
