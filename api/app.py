@@ -23,9 +23,8 @@ OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 class Edge:
     """Refuses what no route can mean, and measures the rest."""
 
-    def __init__(self, app: ASGIApp, fastapi: FastAPI) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._fastapi = fastapi
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,19 +47,18 @@ class Edge:
             await self._app(scope, receive, watched)
         finally:
             route = scope.get("route")
-            found: Services = self._fastapi.state.services
             name = f"{scope['method']} {getattr(route, 'path', 'unknown')}"
-            found.metrics.command(name, status, time.perf_counter() - started)
+            services: Services = scope["state"]["services"]
+            services.metrics.command(name, status, time.perf_counter() - started)
 
 
 def create_app(open_services: OpenServices, version: str) -> FastAPI:
     """`open_services` holds everything the routes need, for as long as the application runs."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Services]]:
         async with open_services() as services:
-            app.state.services = services
-            yield
+            yield {"services": services}
 
     app = FastAPI(
         title="procvars",
@@ -87,5 +85,5 @@ def create_app(open_services: OpenServices, version: str) -> FastAPI:
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(Exception, on_unforeseen)
-    app.add_middleware(Edge, fastapi=app)
+    app.add_middleware(Edge)
     return app

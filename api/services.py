@@ -42,4 +42,4 @@ class Services:
 
 
 def services(request: Request) -> Services:
-    return cast(Services, request.app.state.services)
+    return cast(Services, request.scope["state"]["services"])

@@ -1,7 +1,6 @@
 """The event store on PostgreSQL, in the tables of `eventsourcing`."""
 
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import cast
@@ -11,6 +10,7 @@ from eventsourcing.persistence import StoredEvent
 from adapters.postgres.appender import Appender
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.pool import Pool, borrowed
+from adapters.postgres.store_memory import AppendedEvents, RememberedInstances
 from domain.definition import Definition, definition_from, definition_stream
 from domain.documents import Document
 from domain.events import (
@@ -101,8 +101,6 @@ _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 _WRITE_TOPICS = [event.TOPIC for event in WRITES]
 _VARIABLES_TOPICS = [event.TOPIC for event in VARIABLES_EVENTS]
 _DEFINITION_SECONDS = 1.0
-_CACHED_INSTANCES = 10_000
-_CACHED_BYTES = 32 * 2**20  # as stored; some ten times that in memory
 _PAGE = 200
 
 
@@ -113,18 +111,17 @@ class PostgresEventStore:
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
-        self._instances: OrderedDict[str, tuple[Instance, int]] = OrderedDict()
-        self._cached_bytes = 0
+        self._instances = RememberedInstances()
+        self._appended = AppendedEvents()
         self._definitions: dict[tuple[str, str], tuple[Definition, float]] = {}
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
-        if not fresh and (cached := self._instances.get(instance_id)):
-            self._instances.move_to_end(instance_id)
-            return cached[0]
+        if not fresh and (known := self._instances.get(instance_id)):
+            return known[0]
         rows = await self._rows(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS})
         instance = replay(self._event(row) for row in rows)
         if instance is not None:
-            self._remember(instance, max(len(row[3]) for row in rows))
+            self._instances.put(instance.id, instance, max(len(row[3]) for row in rows))
         return instance
 
     async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
@@ -132,18 +129,20 @@ class PostgresEventStore:
             positions = await self._appender.append(events)
         except BaseException:
             for event in events:
-                self._forget(event.originator_id)
+                self._instances.pop(event.originator_id)
             raise
         finally:
             for event in events:
                 if isinstance(event, DefinitionPublished):
                     self._definitions.pop((event.workspace, event.key), None)
         for event in events:
-            if cached := self._instances.get(event.originator_id):
-                if cached[0].version == event.originator_version - 1:
-                    self._remember(leaving or evolve(cached[0], event), cached[1])
+            if known := self._instances.get(event.originator_id):
+                instance, size = known
+                if instance.version == event.originator_version - 1:
+                    self._instances.put(instance.id, leaving or evolve(instance, event), size)
+                    self._appended.put((event.originator_id, event.originator_version), event, size)
                 else:
-                    self._forget(event.originator_id)
+                    self._instances.pop(instance.id)
         return positions
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
@@ -289,7 +288,7 @@ class PostgresEventStore:
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Up to `limit` events after that position, fewer where they are large, in commit order."""
         rows = await self._rows(_AFTER_POSITION, {"after": position, "limit": limit})
-        return [self._recorded(row) for row in rows]
+        return [Recorded(row[4], self._appended.pop((row[0], row[1])) or self._event(row)) for row in rows]
 
     async def _rows(self, query: str, values: dict[str, object]) -> list[Row]:
         async with borrowed(self._pool) as connection:
@@ -301,16 +300,3 @@ class PostgresEventStore:
 
     def _event(self, row: Row) -> Event:
         return cast(Event, self._mapper.to_domain_event(StoredEvent(row[0], row[1], row[2], row[3])))
-
-    def _remember(self, instance: Instance, size: int) -> None:
-        self._forget(instance.id)
-        self._instances[instance.id] = (instance, size)
-        self._cached_bytes += size
-        while self._cached_bytes > _CACHED_BYTES or len(self._instances) > _CACHED_INSTANCES:
-            _, (_, dropped) = self._instances.popitem(last=False)
-            self._cached_bytes -= dropped
-
-    def _forget(self, instance_id: str) -> None:
-        forgotten = self._instances.pop(instance_id, None)
-        if forgotten:
-            self._cached_bytes -= forgotten[1]
