@@ -18,8 +18,9 @@ from projections.search_document import SearchDocument
 from projections.search_port import Search, SearchHit
 from projections.text_columns import RawJson
 
-# While Elasticsearch is at work on one request, the next is encoded. More of them, or smaller ones, are no faster.
-_BULK_BYTES = 2**20
+# While Elasticsearch is at work on one request, the next is encoded: so a batch of the projection has to be several.
+# More of them at once, or smaller ones, are no faster.
+_BULK_BYTES = 2**18
 _BULKS_AT_ONCE = 2
 # A search holds a connection to the database meanwhile.
 _SEARCH_SECONDS = 5.0
