@@ -18,7 +18,7 @@ from api.errors import RebuildFailed
 from domain.errors import StoreUnavailable
 from projections import operations
 from projections.projection import Projection
-from projections.rebuild import RebuildRunning, alone
+from projections.rebuild import alone, already_at_work
 from projections.rebuilds_due import due
 
 _LOOK_SECONDS = 0.05
@@ -64,18 +64,20 @@ class RebuildProcesses:
         """Rebuilds what is due, one after the other, until cancelled; what cannot be rebuilt, again after a while."""
         again_at: dict[str, float] = {}
         while True:
+            await asyncio.sleep(_DUE_SECONDS)
             reasons: dict[str, str] = {}
             with suppress(StoreUnavailable):  # `/readyz` says so
                 async with borrowed(self._pool) as connection:
                     reasons = await due(connection, projections)
-            for name, reason in reasons.items():
-                if time.monotonic() >= again_at.get(name, 0.0) and not await self._is_rebuilding(name):
-                    log.warning("rebuild begins", projection=name, reason=reason)
-                    rebuild = self._begin(name)
-                    await asyncio.wait([rebuild])
-                    if rebuild.exception():
-                        again_at[name] = time.monotonic() + _TRY_AGAIN_SECONDS
-            await asyncio.sleep(_DUE_SECONDS)
+            ready = (name for name in reasons if time.monotonic() >= again_at.get(name, 0.0))
+            name = next(ready, None)
+            if name is None or await self._is_rebuilding(name):
+                continue
+            log.warning("rebuild begins", projection=name, reason=reasons[name])
+            rebuild = self._begin(name)
+            await asyncio.wait([rebuild])
+            if isinstance(rebuild.exception(), RebuildFailed):
+                again_at[name] = time.monotonic() + _TRY_AGAIN_SECONDS
 
     async def stop(self) -> None:
         """Interrupts what is under way; it goes on when it is started again."""
@@ -84,13 +86,16 @@ class RebuildProcesses:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     def _begin(self, name: str) -> asyncio.Task[None]:
-        self._running[name] = asyncio.create_task(self._rebuild(name), name=f"rebuild {name}")
-        return self._running[name]
+        """Or the one that this server has begun already."""
+        running = self._running.get(name)
+        if running is None or running.done():
+            running = self._running[name] = asyncio.create_task(self._rebuild(name), name=f"rebuild {name}")
+        return running
 
     async def _rebuild(self, name: str) -> None:
         rebuild = await self._run("rebuild", name, "--yes")
-        if rebuild.code and await self._is_rebuilding(name):  # another server was quicker
-            raise RebuildRunning(rebuild.last_words)
+        if rebuild.code and rebuild.last_words.endswith(str(already_at_work(name))):  # another server was quicker
+            raise already_at_work(name)
         if rebuild.code:
             log.error("rebuild failed", projection=name, error=rebuild.last_words)
             raise RebuildFailed(rebuild.last_words)

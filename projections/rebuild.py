@@ -87,12 +87,16 @@ class NewGeneration:
     """Events up to `until`."""
 
 
+def already_at_work(name: str) -> RebuildRunning:
+    return RebuildRunning(f"{name} is being rebuilt or checked already.")
+
+
 @asynccontextmanager
 async def alone(connection: Connection, name: str) -> AsyncIterator[None]:
     """Nobody else rebuilds or checks the projection meanwhile. Raises RebuildRunning."""
     row = await (await connection.execute(_TRY_LOCK, (name,))).fetchone()
     if row is None or not row[0]:
-        raise RebuildRunning(f"{name} is being rebuilt or checked already.")
+        raise already_at_work(name)
     try:
         yield
     finally:

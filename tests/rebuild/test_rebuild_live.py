@@ -182,3 +182,21 @@ def test_another_shape_is_rebuilt_by_the_server(new_server: NewServer, tmp_path:
                 put(api, instance, {"n": 2}).raise_for_status()
                 synced(api, instance)
                 assert seen_entry(api, instance) == 3
+
+
+def test_two_servers_rebuild_what_is_due_without_quarrel(new_server: NewServer, tmp_path: Path) -> None:
+    """Both see it; the one that comes second takes the other's rebuild for its own."""
+    with embedded_postgres(tmp_path / "shared") as url, psycopg.connect(url, autocommit=True) as database:
+        servers = [new_server(database_url=url) for _ in range(2)]
+        with servers[0].client() as api:
+            synced(api, start(api, {"n": 0}))
+            database.execute("UPDATE projections SET shape = 0")
+            query = "SELECT count(*) FROM projections WHERE shape = 0"
+            until("all are renewed", lambda: database.execute(query).fetchone(), lambda row: row == (0,))
+            until(
+                "nothing is due", lambda: states(api).values(), lambda all: not any(one["rebuild_due"] for one in all)
+            )
+        for server in servers:
+            server.stop()
+            said = (server.data_dir / f"server-{server.port}.log").read_text()
+            assert "rebuild failed" not in said and "Traceback" not in said, said[-4000:]
