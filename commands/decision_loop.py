@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from commands.messages import Caller
 from commands.ports import EventStore, StreamConflict
@@ -28,8 +28,7 @@ class TooBusy(Unavailable):
     """Others changed the instance faster than this command could follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[T]):
+class Decision(NamedTuple, Generic[T]):
     events: Sequence[Event]
     result: T
     leaving: Instance | None = None
@@ -39,8 +38,7 @@ class Decision(Generic[T]):
 Decide = Callable[[Instance, Provenance], Awaitable[Decision[T]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Decided(Generic[T]):
+class Decided(NamedTuple, Generic[T]):
     """What was decided, on what, and where it is stored: no positions where nothing changed."""
 
     instance: Instance

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain import json_patch
 from domain.definition import Definition, extract, schema_errors
@@ -64,8 +65,7 @@ class EditRules:
     max_document_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class EditOutcome:
+class EditOutcome(NamedTuple):
     """`event` is None where the edit changes nothing."""
 
     event: ProcessVariablesModified | None

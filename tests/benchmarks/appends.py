@@ -21,10 +21,10 @@ from tests.benchmarks.sample_documents import as_json, loan_application
 from tests.benchmarks.temporary_database import CALLER, Cluster, command_layer, library_environment, replacing
 
 _TASKS = 64
-_EDITS_A_TASK = 60
+_EDITS_A_TASK = 150
 _SAVES_A_TASK = 12
 _CONNECTIONS = 8
-_INSERTS_A_CONNECTION = 400
+_INSERTS_A_CONNECTION = 800
 
 _RAW_TABLE = """
 CREATE TABLE raw_events (

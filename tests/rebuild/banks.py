@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -49,7 +50,13 @@ class Bank:
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """A command, under way. It is killed when the test ends."""
         process = subprocess.Popen(
-            [*PROCVARS, *arguments], env=self.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*PROCVARS, *arguments],
+            env=self.environ(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Whoever runs the tests as a shell's background job has them all start with SIGINT ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.started.append(process)
         return process
