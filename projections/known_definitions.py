@@ -54,21 +54,19 @@ class KnownDefinitions:
     async def learn(
         self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]
     ) -> list[Definition]:
-        """The newest of each definition published in the batch, if what is used of it differs from what was known:
-        instances that were derived with an older one have to be derived anew.
+        """The newest of each definition published in the batch, if what is used of it changed: instances that were derived
+        with an older one have to be derived anew.
         """
-        newest: dict[Key, Definition] = {}
+        published: dict[Key, list[Definition]] = {}
         for recorded in events:
             if isinstance(recorded.event, DefinitionPublished):
-                published = definition_from(recorded.event)
-                key = (published.workspace, published.key)
-                if key not in newest or newest[key].version < published.version:
-                    newest[key] = published
+                definition = definition_from(recorded.event)
+                published.setdefault((definition.workspace, definition.key), []).append(definition)
+        newest = {key: max(versions, key=lambda one: one.version) for key, versions in published.items()}
         before = await self.get(connection, generation, newest)
         learned = await self._write(connection, generation, newest)
-        return [
-            newest[key] for key in learned if key not in before or self._used(before[key]) != self._used(newest[key])
-        ]
+        # Also what changed there and back: rows that outlive a rollback may have been derived with what came between.
+        return [newest[key] for key in learned if any(self._differs(before.get(key), one) for one in published[key])]
 
     async def fetch(self, connection: Connection, generation: int, keys: Iterable[Key]) -> list[Definition]:
         """Takes from the event store what did not pass by yet, and returns it. Where rows outlive a rollback there may be
@@ -88,6 +86,9 @@ class KnownDefinitions:
         statement = sql.SQL(_READ).format(table=table(self._name, generation))
         cursor = await connection.execute(statement, columns(wanted))
         return {(row[0], row[1]): stored_definition(*row) for row in await cursor.fetchall()}
+
+    def _differs(self, known: Definition | None, published: Definition) -> bool:
+        return known is None or self._used(known) != self._used(published)
 
     async def _write(self, connection: Connection, generation: int, definitions: Mapping[Key, Definition]) -> list[Key]:
         if not definitions:

@@ -126,6 +126,30 @@ async def test_a_rollback_does_not_hide_a_newer_definition(
     assert [found[name].data for name in ("i1", "i2")] == [{"new": 1}, {"new": 2}]
 
 
+async def test_a_rollback_does_not_hide_what_changed_there_and_back(
+    connection: Connection, elasticsearch: AsyncElasticsearch
+) -> None:
+    """What was derived by a definition in a transaction that was rolled back is derived anew, although the one that counts
+    by then has the keys of the one before it.
+    """
+    story = Story()
+    store = ElasticsearchSearch(elasticsearch)
+    projection = SearchIndex(story, store)
+    await begin(connection, projection)
+    story.publish(search={"x": ("number", "$.x")})
+    story.start("i1", {"x": 1, "y": 2})
+    await feed(connection, projection, story.events)
+    story.publish(search={"y": ("number", "$.y")})
+    with pytest.raises(ZeroDivisionError):
+        async with connection.transaction():
+            await projection.apply(connection, 1, story.events[-1:])
+            raise ZeroDivisionError
+    assert (await store.read(connection, 1, ["i1"]))["i1"].data == {"y": 2}
+    story.publish(search={"x": ("number", "$.x")})
+    await feed(connection, projection, story.events[-2:])
+    assert (await store.read(connection, 1, ["i1"]))["i1"].data == {"x": 1}
+
+
 async def test_a_swap_leaves_one_published_index(stored: Stored) -> None:
     """The alias moves, may be moved again, and the old generation can be dropped twice."""
     await stored.write(document("old"))
