@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import psycopg
 from eventsourcing.persistence import StoredEvent
@@ -48,6 +49,12 @@ class _Append:
         return sum(len(event.state) for event in self.stored)
 
 
+class Stored(NamedTuple):
+    position: int
+    size: int
+    """Bytes."""
+
+
 class Appender:
     """Group commit. `start` before the first append; `stop` waits for what is under way."""
 
@@ -72,8 +79,8 @@ class Appender:
         if self._connection:
             await self._connection.close()
 
-    async def append(self, events: Sequence[Event]) -> list[int]:
-        """Positions of the events, durable. Raises StreamConflict and StoreUnavailable, as the port says."""
+    async def append(self, events: Sequence[Event]) -> list[Stored]:
+        """What the events are in the store, durable. Raises StreamConflict and StoreUnavailable, as the port says."""
         if self._stopping:
             raise StoreUnavailable("the server is stopping")
         append = _Append(
@@ -83,7 +90,8 @@ class Appender:
         )
         self._waiting.append(append)
         self._wake.set()
-        return await append.done
+        positions = await append.done
+        return [Stored(position, len(one.state)) for position, one in zip(positions, append.stored, strict=True)]
 
     async def _run(self) -> None:
         while True:

@@ -126,7 +126,7 @@ class PostgresEventStore:
 
     async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
         try:
-            positions = await self._appender.append(events)
+            stored = await self._appender.append(events)
         except BaseException:
             for event in events:
                 self._instances.pop(event.originator_id)
@@ -135,15 +135,16 @@ class PostgresEventStore:
             for event in events:
                 if isinstance(event, DefinitionPublished):
                     self._definitions.pop((event.workspace, event.key), None)
-        for event in events:
+        for event, (_, size) in zip(events, stored, strict=True):
+            self._appended.put((event.originator_id, event.originator_version), event, size)
             if known := self._instances.get(event.originator_id):
-                instance, size = known
+                instance, size_before = known
                 if instance.version == event.originator_version - 1:
-                    self._instances.put(instance.id, leaving or evolve(instance, event), size)
-                    self._appended.put((event.originator_id, event.originator_version), event, size)
+                    size_after = size if isinstance(event, WRITES) else size_before
+                    self._instances.put(instance.id, leaving or evolve(instance, event), size_after)
                 else:
                     self._instances.pop(instance.id)
-        return positions
+        return [one.position for one in stored]
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
         if await self.last_version(instance_id) < version:
