@@ -80,12 +80,7 @@ def same(a: Json, b: Json) -> bool:
         return True
     # == is blind for the types inside and for -0.0. Both are seen in the text, which C code writes faster than Python
     # code could walk the values.
-    try:
-        if orjson.dumps(a) == orjson.dumps(b):
-            return True
-    except TypeError:  # as in encode
-        pass
-    return canonical(a) == canonical(b)
+    return encode(a) == encode(b) or canonical(a) == canonical(b)
 
 
 def canonical(value: Json) -> bytes:

@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, get_args
+from typing import get_args
 
 from domain import json_patch
 from domain.documents import Document
@@ -89,13 +89,9 @@ def variables_after(event: VariablesEvent) -> Document:
 
 def written(instance: Instance, event: Event, variables: Document) -> Instance:
     """The instance after a `WRITES` event that left these variables."""
-    return _replaced(instance, version=event.originator_version, updated_at=event.timestamp, variables=variables)
-
-
-def _replaced(instance: Instance, **changes: Any) -> Instance:
-    """What `dataclasses.replace` does, in a quarter of the time: every edit pays for it."""
+    # `dataclasses.replace` takes four times as long, and every edit pays for it.
     copy = object.__new__(Instance)
-    vars(copy).update(vars(instance), **changes)
+    vars(copy).update(vars(instance), version=event.originator_version, updated_at=event.timestamp, variables=variables)
     return copy
 
 
