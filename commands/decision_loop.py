@@ -6,7 +6,6 @@ decided again on the state in the store, so memory can make an edit quick but ne
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
@@ -46,12 +45,10 @@ class Decided(NamedTuple, Generic[T]):
     positions: list[int]
 
 
-@dataclass(slots=True)
-class _Queue:
-    """The commands on one instance."""
+class _Turn(asyncio.Lock):
+    """Of the commands on one instance, one has it."""
 
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    commands: int = 0
+    commands = 0
 
 
 class DecisionLoop:
@@ -61,7 +58,7 @@ class DecisionLoop:
         """`clock` gives the time now, timezone-aware in UTC."""
         self._store = store
         self._clock = clock
-        self._queues: dict[str, _Queue] = {}
+        self._turns: dict[str, _Turn] = {}
 
     def provenance(self, caller: Caller, *, not_before: datetime | None = None) -> Provenance:
         """Times of a stream never go back, also where two servers' clocks differ: `?at=` depends on it."""
@@ -74,17 +71,17 @@ class DecisionLoop:
 
         Raises InstanceNotFound, TooBusy, StoreUnavailable, and what `decide` raises.
         """
-        queue = self._queues.get(instance_id)
-        if queue is None:
-            queue = self._queues[instance_id] = _Queue()
-        queue.commands += 1
+        turn = self._turns.get(instance_id)
+        if turn is None:
+            turn = self._turns[instance_id] = _Turn()
+        turn.commands += 1
         try:
-            async with queue.turn:
+            async with turn:
                 return await self._run(caller, instance_id, decide)
         finally:
-            queue.commands -= 1
-            if not queue.commands:
-                del self._queues[instance_id]
+            turn.commands -= 1
+            if not turn.commands:
+                del self._turns[instance_id]
 
     async def _run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
         fresh = False

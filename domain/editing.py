@@ -39,8 +39,7 @@ class ApplyMergePatch:
 Change = ReplaceDocument | ApplyPatch | ApplyMergePatch
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """What the operator asked for."""
 
     kind: EditKind
@@ -57,8 +56,7 @@ class Edit:
     bulk_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EditRules:
+class EditRules(NamedTuple):
     """What an edit is held against besides the instance itself."""
 
     definition: Definition

@@ -2,9 +2,8 @@
 need neither a clock nor a session.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 
 class EventHeader(TypedDict):
@@ -18,8 +17,7 @@ class EventHeader(TypedDict):
     user_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     workspace: str
     user: str
     user_name: str

@@ -10,16 +10,16 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import psycopg
 from eventsourcing.persistence import StoredEvent
 
-from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.pool import UNAVAILABLE, Connection, dedicated_connection
 from commands.ports import StreamConflict
 from domain.errors import StoreUnavailable
-from domain.events import Event, ProcessVariablesModified
+
+IdempotencyKey = tuple[str, str, str, int]
+"""Instance, user, key, and the version of the event that it belongs to."""
 
 _APPEND = """
 SELECT append_events(%b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::bigint[])
@@ -40,8 +40,8 @@ _RECONNECT_SECONDS = 0.2
 class _Append:
     """The events of one command, which are stored together or not at all."""
 
-    stored: list[StoredEvent]
-    keys: list[tuple[str, str, str, int]]
+    stored: Sequence[StoredEvent]
+    keys: Sequence[IdempotencyKey]
     done: asyncio.Future[list[int]] = field(repr=False)
 
     @property
@@ -49,18 +49,11 @@ class _Append:
         return sum(len(event.state) for event in self.stored)
 
 
-class Stored(NamedTuple):
-    position: int
-    size: int
-    """Bytes."""
-
-
 class Appender:
     """Group commit. `start` before the first append; `stop` waits for what is under way."""
 
-    def __init__(self, database_url: str, mapper: EventMapper) -> None:
+    def __init__(self, database_url: str) -> None:
         self._database_url = database_url
-        self._mapper = mapper
         self._waiting: list[_Append] = []
         self._wake = asyncio.Event()
         self._last_seconds = 0.0
@@ -79,19 +72,14 @@ class Appender:
         if self._connection:
             await self._connection.close()
 
-    async def append(self, events: Sequence[Event]) -> list[Stored]:
-        """What the events are in the store, durable. Raises StreamConflict and StoreUnavailable, as the port says."""
+    async def append(self, stored: Sequence[StoredEvent], keys: Sequence[IdempotencyKey]) -> list[int]:
+        """The positions of the events, durable. Raises StreamConflict and StoreUnavailable, as the port says."""
         if self._stopping:
             raise StoreUnavailable("the server is stopping")
-        append = _Append(
-            stored=[self._mapper.to_stored_event(event) for event in events],
-            keys=[_key(event) for event in events if _has_key(event)],
-            done=asyncio.get_running_loop().create_future(),
-        )
+        append = _Append(stored, keys, asyncio.get_running_loop().create_future())
         self._waiting.append(append)
         self._wake.set()
-        positions = await append.done
-        return [Stored(position, len(one.state)) for position, one in zip(positions, append.stored, strict=True)]
+        return await append.done
 
     async def _run(self) -> None:
         while True:
@@ -201,15 +189,6 @@ class Appender:
                     await self._connection.close()
             self._connection = await dedicated_connection(self._database_url, "append")
         return self._connection
-
-
-def _has_key(event: Event) -> bool:
-    return isinstance(event, ProcessVariablesModified) and event.idempotency_key is not None
-
-
-def _key(event: Event) -> tuple[str, str, str, int]:
-    assert isinstance(event, ProcessVariablesModified) and event.idempotency_key is not None
-    return event.originator_id, event.user, event.idempotency_key, event.originator_version
 
 
 def _refusal(error: Exception) -> Exception:

@@ -7,7 +7,7 @@ from typing import cast
 
 from eventsourcing.persistence import StoredEvent
 
-from adapters.postgres.appender import Appender
+from adapters.postgres.appender import Appender, IdempotencyKey
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.pool import Pool, borrowed
 from adapters.postgres.store_memory import AppendedEvents, RememberedInstances
@@ -107,12 +107,13 @@ _PAGE = 200
 class PostgresEventStore:
     """Implements `commands.ports.EventStore`, and the reads that replay and projections need."""
 
-    def __init__(self, pool: Pool, appender: Appender, mapper: EventMapper) -> None:
+    def __init__(self, pool: Pool, appender: Appender, mapper: EventMapper, *, projected_here: bool) -> None:
+        """`projected_here`: projections of this process read what it appends."""
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
         self._instances = RememberedInstances()
-        self._appended = AppendedEvents()
+        self._appended = AppendedEvents() if projected_here else None
         self._definitions: dict[tuple[str, str], tuple[Definition, float]] = {}
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
@@ -125,8 +126,9 @@ class PostgresEventStore:
         return instance
 
     async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
+        stored = [self._mapper.to_stored_event(event) for event in events]
         try:
-            stored = await self._appender.append(events)
+            positions = await self._appender.append(stored, _idempotency_keys(events))
         except BaseException:
             for event in events:
                 self._instances.pop(event.originator_id)
@@ -135,16 +137,21 @@ class PostgresEventStore:
             for event in events:
                 if isinstance(event, DefinitionPublished):
                     self._definitions.pop((event.workspace, event.key), None)
-        for event, (_, size) in zip(events, stored, strict=True):
-            self._appended.put((event.originator_id, event.originator_version), event, size)
-            if known := self._instances.get(event.originator_id):
-                instance, size_before = known
-                if instance.version == event.originator_version - 1:
-                    size_after = size if isinstance(event, WRITES) else size_before
-                    self._instances.put(instance.id, leaving or evolve(instance, event), size_after)
-                else:
-                    self._instances.pop(instance.id)
-        return [one.position for one in stored]
+        for event, in_store in zip(events, stored, strict=True):
+            self._remember(event, len(in_store.state), leaving)
+        return positions
+
+    def _remember(self, event: Event, size: int, leaving: Instance | None) -> None:
+        stream, version = event.originator_id, event.originator_version
+        if self._appended is not None:
+            self._appended.put((stream, version), event, size)
+        if known := self._instances.get(stream):
+            instance, size_before = known
+            if instance.version == version - 1:
+                size_after = size if isinstance(event, WRITES) else size_before
+                self._instances.put(stream, leaving or evolve(instance, event), size_after)
+            else:
+                self._instances.pop(stream)
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
         if await self.last_version(instance_id) < version:
@@ -289,6 +296,8 @@ class PostgresEventStore:
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Up to `limit` events after that position, fewer where they are large, in commit order."""
         rows = await self._rows(_AFTER_POSITION, {"after": position, "limit": limit})
+        if self._appended is None:
+            return [self._recorded(row) for row in rows]
         return [Recorded(row[4], self._appended.pop((row[0], row[1])) or self._event(row)) for row in rows]
 
     async def _rows(self, query: str, values: dict[str, object]) -> list[Row]:
@@ -301,3 +310,11 @@ class PostgresEventStore:
 
     def _event(self, row: Row) -> Event:
         return cast(Event, self._mapper.to_domain_event(StoredEvent(row[0], row[1], row[2], row[3])))
+
+
+def _idempotency_keys(events: Sequence[Event]) -> list[IdempotencyKey]:
+    return [
+        (event.originator_id, event.user, event.idempotency_key, event.originator_version)
+        for event in events
+        if isinstance(event, ProcessVariablesModified) and event.idempotency_key is not None
+    ]

@@ -27,9 +27,9 @@ class _Bounded(Generic[K, V]):
         return self._entries.get(key)
 
     def put(self, key: K, value: V, size: int) -> None:
-        self.pop(key)
+        before = self._entries.pop(key, None)
         self._entries[key] = (value, size)
-        self._bytes += size
+        self._bytes += size if before is None else size - before[1]
         while self._bytes > self._most_bytes or len(self._entries) > self._most:
             _, (_, dropped) = self._entries.popitem(last=False)
             self._bytes -= dropped

@@ -55,17 +55,20 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     """What was missing and what is left to do, in a line each. Raises StoreUnavailable."""
-    mapper = event_mapper(settings)
-    events = PostgresEventStore(connection_pool(database_url), Appender(database_url, mapper), mapper)
+    pool, appender = connection_pool(database_url), Appender(database_url)
+    events = PostgresEventStore(pool, appender, event_mapper(settings), projected_here=False)
     async with search_store(settings) as search:
         return await migrate(database_url, build_projections(events, search))
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database, which is migrated first. Raises StoreUnavailable."""
+async def open_store(settings: Settings, database_url: str, *, projected_here: bool = False) -> AsyncIterator[Store]:
+    """The store on its database, which is migrated first.
+
+    `projected_here`: projections of this process are to read what it appends. Raises StoreUnavailable.
+    """
     await migrate_only(settings, database_url)
-    async with _connected(settings, database_url) as store:
+    async with _connected(settings, database_url, projected_here=projected_here) as store:
         yield store
 
 
@@ -73,16 +76,14 @@ async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Sto
 async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """The store on its database as it is. Raises StoreUnavailable, NotMigrated."""
     await require_migrated(database_url)
-    async with _connected(settings, database_url) as store:
+    async with _connected(settings, database_url, projected_here=False) as store:
         yield store
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    mapper = event_mapper(settings)
-    pool = connection_pool(database_url)
-    appender = Appender(database_url, mapper)
-    events = PostgresEventStore(pool, appender, mapper)
+async def _connected(settings: Settings, database_url: str, *, projected_here: bool) -> AsyncIterator[Store]:
+    pool, appender = connection_pool(database_url), Appender(database_url)
+    events = PostgresEventStore(pool, appender, event_mapper(settings), projected_here=projected_here)
     async with search_store(settings) as search, pool:
         yield Store(
             settings=settings,
