@@ -10,7 +10,7 @@ from eventsourcing.persistence import StoredEvent
 from adapters.postgres.appender import Appender, IdempotencyKey
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.pool import Pool, borrowed
-from adapters.postgres.store_memory import AppendedEvents, RememberedInstances
+from adapters.postgres.remembered_instances import RememberedInstances
 from domain.definition import Definition, definition_from, definition_stream
 from domain.documents import Document
 from domain.events import (
@@ -107,13 +107,11 @@ _PAGE = 200
 class PostgresEventStore:
     """Implements `commands.ports.EventStore`, and the reads that replay and projections need."""
 
-    def __init__(self, pool: Pool, appender: Appender, mapper: EventMapper, *, projected_here: bool) -> None:
-        """`projected_here`: projections of this process read what it appends."""
+    def __init__(self, pool: Pool, appender: Appender, mapper: EventMapper) -> None:
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
         self._instances = RememberedInstances()
-        self._appended = AppendedEvents() if projected_here else None
         self._definitions: dict[tuple[str, str], tuple[Definition, float]] = {}
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
@@ -122,7 +120,7 @@ class PostgresEventStore:
         rows = await self._rows(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS})
         instance = replay(self._event(row) for row in rows)
         if instance is not None:
-            self._instances.put(instance.id, instance, max(len(row[3]) for row in rows))
+            self._instances.put(instance, max(len(row[3]) for row in rows))
         return instance
 
     async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
@@ -131,7 +129,7 @@ class PostgresEventStore:
             positions = await self._appender.append(stored, _idempotency_keys(events))
         except BaseException:
             for event in events:
-                self._instances.pop(event.originator_id)
+                self._instances.forget(event.originator_id)
             raise
         finally:
             for event in events:
@@ -142,16 +140,14 @@ class PostgresEventStore:
         return positions
 
     def _remember(self, event: Event, size: int, leaving: Instance | None) -> None:
-        stream, version = event.originator_id, event.originator_version
-        if self._appended is not None:
-            self._appended.put((stream, version), event, size)
+        stream = event.originator_id
         if known := self._instances.get(stream):
             instance, size_before = known
-            if instance.version == version - 1:
+            if instance.version == event.originator_version - 1:
                 size_after = size if isinstance(event, WRITES) else size_before
-                self._instances.put(stream, leaving or evolve(instance, event), size_after)
+                self._instances.put(leaving or evolve(instance, event), size_after)
             else:
-                self._instances.pop(stream)
+                self._instances.forget(stream)
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
         if await self.last_version(instance_id) < version:
@@ -296,9 +292,7 @@ class PostgresEventStore:
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Up to `limit` events after that position, fewer where they are large, in commit order."""
         rows = await self._rows(_AFTER_POSITION, {"after": position, "limit": limit})
-        if self._appended is None:
-            return [self._recorded(row) for row in rows]
-        return [Recorded(row[4], self._appended.pop((row[0], row[1])) or self._event(row)) for row in rows]
+        return [self._recorded(row) for row in rows]
 
     async def _rows(self, query: str, values: dict[str, object]) -> list[Row]:
         async with borrowed(self._pool) as connection:

@@ -61,18 +61,17 @@ async def open_server(
     settings: Settings, database_url: str, sample_users: Sequence[SampleUser] = ()
 ) -> AsyncIterator[Services]:
     """All of it, with the appender, the listener and the projections at work. Raises NoKeys, StoreUnavailable."""
-    projected_here = settings.kafka_brokers is None
     async with (
         token_verifier(settings) as tokens,
         console_sign_in(settings, sample_users) as sign_in,
-        open_store(settings, database_url, projected_here=projected_here) as store,
+        open_store(settings, database_url) as store,
     ):
         feed = EventFeed(store.events)
         metrics = Metrics()
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         connect = partial(projection_connection, database_url)
-        projections = store.projections if projected_here else ()
-        runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in projections)
+        fed_here = store.projections if settings.kafka_brokers is None else ()
+        runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in fed_here)
         limit = settings.max_document_bytes
         rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
         store.appender.start()

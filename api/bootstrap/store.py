@@ -56,19 +56,16 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     """What was missing and what is left to do, in a line each. Raises StoreUnavailable."""
     pool, appender = connection_pool(database_url), Appender(database_url)
-    events = PostgresEventStore(pool, appender, event_mapper(settings), projected_here=False)
+    events = PostgresEventStore(pool, appender, event_mapper(settings))
     async with search_store(settings) as search:
         return await migrate(database_url, build_projections(events, search))
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, database_url: str, *, projected_here: bool = False) -> AsyncIterator[Store]:
-    """The store on its database, which is migrated first.
-
-    `projected_here`: projections of this process are to read what it appends. Raises StoreUnavailable.
-    """
+async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
+    """The store on its database, which is migrated first. Raises StoreUnavailable."""
     await migrate_only(settings, database_url)
-    async with _connected(settings, database_url, projected_here=projected_here) as store:
+    async with _connected(settings, database_url) as store:
         yield store
 
 
@@ -76,14 +73,14 @@ async def open_store(settings: Settings, database_url: str, *, projected_here: b
 async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """The store on its database as it is. Raises StoreUnavailable, NotMigrated."""
     await require_migrated(database_url)
-    async with _connected(settings, database_url, projected_here=False) as store:
+    async with _connected(settings, database_url) as store:
         yield store
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, database_url: str, *, projected_here: bool) -> AsyncIterator[Store]:
+async def _connected(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     pool, appender = connection_pool(database_url), Appender(database_url)
-    events = PostgresEventStore(pool, appender, event_mapper(settings), projected_here=projected_here)
+    events = PostgresEventStore(pool, appender, event_mapper(settings))
     async with search_store(settings) as search, pool:
         yield Store(
             settings=settings,

@@ -77,7 +77,7 @@ async def _edits(instance_id: str, commands: Commands) -> float:
     version = await commands.store.events.last_version(instance_id)
     seconds = []
     for number in range(_EDITS):
-        events = PostgresEventStore(commands.store.pool, commands.store.appender, EventMapper(), projected_here=False)
+        events = PostgresEventStore(commands.store.pool, commands.store.appender, EventMapper())
         await events.definition(CALLER.workspace, DEFINITION)
         editing = Editing(events, DecisionLoop(events, lambda: datetime.now(UTC)), max_document_bytes=_LIMIT)
         raw = as_json(loan_application(-number - version))
