@@ -64,7 +64,7 @@ class DecisionLoop:
         """Times of a stream never go back, also where two servers' clocks differ: `?at=` depends on it."""
         now = self._clock()
         at = now if not_before is None else max(now, not_before)
-        return Provenance(workspace=caller.workspace, user=caller.user, user_name=caller.user_name, at=at)
+        return Provenance(caller.workspace, caller.user, caller.user_name, at)
 
     async def run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
         """Appends what `decide` decides, all or nothing.

@@ -1,7 +1,7 @@
 """The main job: an operator modifies variables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from commands.decision_loop import Decision, DecisionLoop
 from commands.messages import (
@@ -30,8 +30,7 @@ from domain.provenance import Provenance
 from domain.warnings import Warning
 
 
-@dataclass(frozen=True, slots=True)
-class EditAnswer:
+class EditAnswer(NamedTuple):
     instance_id: str
     version: int
     position: int

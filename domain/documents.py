@@ -81,7 +81,10 @@ def same(a: Json, b: Json) -> bool:
         return a == b
     # == is blind for the types inside and for -0.0. Both are seen in the text, which C code writes about as fast as it
     # compares the values.
-    return encode(a) == encode(b) or (a == b and canonical(a) == canonical(b))
+    try:
+        return orjson.dumps(a) == orjson.dumps(b) or (a == b and canonical(a) == canonical(b))
+    except TypeError:  # as in encode
+        return canonical(a) == canonical(b)
 
 
 def canonical(value: Json) -> bytes:

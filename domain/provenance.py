@@ -25,11 +25,11 @@ class Provenance(NamedTuple):
     """Timezone-aware, in UTC."""
 
     def header(self, stream: str, version: int) -> EventHeader:
-        return EventHeader(
-            originator_id=stream,
-            originator_version=version,
-            timestamp=self.at,
-            workspace=self.workspace,
-            user=self.user,
-            user_name=self.user_name,
-        )
+        return {
+            "originator_id": stream,
+            "originator_version": version,
+            "timestamp": self.at,
+            "workspace": self.workspace,
+            "user": self.user,
+            "user_name": self.user_name,
+        }

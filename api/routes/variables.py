@@ -148,7 +148,7 @@ async def _modify(
 
 
 def _edit_answer(result: EditAnswer) -> Response:
-    return answer(result, headers=etag(result.version))
+    return answer(result._asdict(), headers=etag(result.version))
 
 
 @router.get("/variables/history", responses=problems(*READING))
