@@ -38,14 +38,16 @@ def parse(raw: bytes) -> Json:
 
     Raises InvalidJson, DuplicateKey, TooDeep (more than 200 levels) or UnrepresentableValue for the first mistake.
     """
-    try:
-        value: Json = _jiter(raw)
-    except ValueError as refusal:
-        raise diagnose(raw, str(refusal)) from None
-    # jiter's own limit lies above: it lets an empty array or object through at level 201.
+    value, verbatim = _verbatim(raw)
+    if not verbatim:
+        try:
+            value = _jiter(raw)
+        except ValueError as refusal:
+            raise diagnose(raw, str(refusal)) from None
+    # The parsers' own limits lie above: jiter lets an empty array or object through at level 201.
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise TooDeep
-    if may_be_lossy(raw):
+    if not verbatim and may_be_lossy(raw):
         _refuse_lossy_numbers(raw)
     return value
 
@@ -116,6 +118,21 @@ def depth(value: Json) -> int:
             if type(child) is dict or type(child) is list
         ]
     return levels
+
+
+def _verbatim(raw: bytes) -> tuple[Json, bool]:
+    """Return the value of a text that is written again byte by byte as it was, and whether it is.
+
+    Such a text has lost nothing, no second member of one name and no digit, which need not be looked for then. Programs
+    mostly send compact JSON, and this takes a third of the time.
+    """
+    if raw[1:2].isspace() or raw[raw.find(b":") + 1 : raw.find(b":") + 2].isspace():
+        return None, False
+    try:
+        value: Json = orjson.loads(raw)
+        return value, orjson.dumps(value) == raw
+    except (ValueError, TypeError):
+        return None, False
 
 
 def _jiter(raw: bytes, **options: Any) -> Any:

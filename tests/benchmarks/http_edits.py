@@ -7,8 +7,8 @@ from tests.benchmarks.temporary_database import Cluster
 from tests.conftest import token
 
 _CLIENTS = 64
-_PUTS = 40
-_HEALTH_CHECKS = 100
+_PUTS = 100
+_HEALTH_CHECKS = 200
 
 
 async def measure(cluster: Cluster) -> list[Measurement]:
@@ -24,5 +24,5 @@ async def measure(cluster: Cluster) -> list[Measurement]:
         async def health_checks() -> float:
             return await in_a_process(Load(server.port, _CLIENTS, _HEALTH_CHECKS, None))
 
-        edits, nothing = await medians(puts, health_checks, rounds=9)
+        edits, nothing = await medians(puts, health_checks, rounds=7)
     return [Measurement("HTTP, 64 clients: PUT / GET /healthz", edits, nothing, "/s", 0.4, at_least=True)]
