@@ -11,8 +11,6 @@ Warning = dict[str, Json]
 
 def warnings_about(instance: Instance, new: Document, child_statuses: Mapping[str, InstanceStatus]) -> list[Warning]:
     """`[{code, detail, instances | nodes | integrations}]` for replacing the instance's variables by `new`."""
-    if not (child_statuses or instance.navigation_snapshots or instance.integrations):
-        return []
     found = (
         _subprocesses_not_updated(child_statuses),
         _back_navigation_restores_old_values(instance, new),
