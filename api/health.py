@@ -30,8 +30,15 @@ async def readyz(request: Request) -> Response:
     trouble = {runner.projection.name: runner.trouble for runner in services(request).runners if runner.trouble}
     behind = [item.name for item in statuses if item.state == "running" and item.lag_seconds > _READY_LAG_SECONDS]
     failing = [item.name for item in statuses if item.state == "failing"]
-    ready = not (trouble or behind or failing)
-    content = {"status": "ready" if ready else "degraded", "behind": behind, "failing": failing, "trouble": trouble}
+    differing = [item.name for item in statuses if item.differences]
+    ready = not (trouble or behind or failing or differing)
+    content = {
+        "status": "ready" if ready else "degraded",
+        "behind": behind,
+        "failing": failing,
+        "differing": differing,
+        "trouble": trouble,
+    }
     return answer(content, 200 if ready else 503)
 
 
@@ -40,6 +47,10 @@ async def metrics(request: Request) -> Response:
     """In Prometheus' text format."""
     for item in await projection_statuses(request):
         services(request).metrics.projection_state(
-            item.name, lag_events=item.lag_events, lag_seconds=item.lag_seconds, parked=item.parked
+            item.name,
+            lag_events=item.lag_events,
+            lag_seconds=item.lag_seconds,
+            parked=item.parked,
+            differences=item.differences,
         )
     return Response(services(request).metrics.text(), media_type="text/plain; version=0.0.4")

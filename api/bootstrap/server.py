@@ -14,7 +14,7 @@ from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.listener import listen
 from adapters.postgres.pool import projection_connection
-from api.bootstrap.store import open_store
+from api.bootstrap.store import comparisons_of, open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
@@ -74,12 +74,13 @@ async def open_server(
         runners = tuple(
             ProjectionRunner(projection, feed, store.events, connect, metrics.batch) for projection in fed_here
         )
+        comparisons = comparisons_of(settings, fed_here, store.events, connect)
         limit = settings.max_document_bytes
         rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
         store.appender.start()
         background = [
             asyncio.create_task(listen(database_url, feed.announce), name="listener"),
-            asyncio.create_task(supervise(runners), name="projections"),
+            asyncio.create_task(supervise(runners, comparisons), name="projections"),
             asyncio.create_task(rebuilds.keep_up(store.projections), name="rebuilds due"),
         ]
         try:
