@@ -1,5 +1,6 @@
 """The parts of a running program, put together once by `api/bootstrap/server.py`."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import cast
 
@@ -26,6 +27,8 @@ class Services:
     """What the routes work with."""
 
     settings: Settings
+    stopping: asyncio.Event
+    """Set as soon as the server is told to stop: whoever waits for something answers with what there is."""
     roles: RolePermissions
     tokens: TokenVerifier
     console_sign_in: ConsoleSignIn

@@ -58,7 +58,7 @@ async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]
 
 @asynccontextmanager
 async def open_server(
-    settings: Settings, database_url: str, sample_users: Sequence[SampleUser] = ()
+    settings: Settings, database_url: str, stopping: asyncio.Event, sample_users: Sequence[SampleUser] = ()
 ) -> AsyncIterator[Services]:
     """All of it, with the appender, the listener and the projections at work. Raises NoKeys, StoreUnavailable."""
     async with (
@@ -83,6 +83,7 @@ async def open_server(
         try:
             yield Services(
                 settings=settings,
+                stopping=stopping,
                 roles=DEFAULT_ROLE_PERMISSIONS.overridden_by(settings.role_permissions),
                 tokens=tokens,
                 console_sign_in=sign_in,

@@ -74,6 +74,7 @@ def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleU
 
     from api.app import create_app
     from api.bootstrap.server import open_server
+    from api.http_server import HttpServer
 
     if not settings.has_keys:
         fail(str(NoKeys()))
@@ -83,7 +84,8 @@ def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleU
     collect_rarely()
     try:
         with database(settings) as url:
-            open_services = partial(open_server, settings, url, users)
+            stopping = asyncio.Event()
+            open_services = partial(open_server, settings, url, stopping, users)
             application = create_app(open_services, installed_version("procvars"))
             config = uvicorn.Config(
                 application,
@@ -94,7 +96,7 @@ def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleU
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
-            server = uvicorn.Server(config)
+            server = HttpServer(config, stopping)
             server.run()
             if not server.started:
                 raise typer.Exit(1)
