@@ -9,10 +9,12 @@ from fastapi import Request
 from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
+from api.background_tasks import BackgroundTasks
 from api.console_sign_in import ConsoleSignIn
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
+from api.store_probe import StoreProbe
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import RolePermissions
@@ -42,6 +44,8 @@ class Services:
     runners: tuple[ProjectionRunner, ...]
     rebuilds: RebuildProcesses
     metrics: Metrics
+    tasks: BackgroundTasks
+    probe: StoreProbe
 
 
 def services(request: Request) -> Services:
