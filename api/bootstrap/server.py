@@ -73,7 +73,9 @@ async def open_server(
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         connect = partial(projection_connection, database_url)
         fed_here = store.projections if settings.kafka_brokers is None else ()
-        runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in fed_here)
+        runners = tuple(
+            ProjectionRunner(projection, feed, store.events, connect, metrics.batch) for projection in fed_here
+        )
         limit = settings.max_document_bytes
         rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
         probe = StoreProbe(database_url, store.events, store.projections)

@@ -37,7 +37,7 @@ async def read_events(
     pages = 0
     while True:
         news = feed.next_news()
-        events = await feed.after(after, _PAGE)
+        events = (await feed.after(after, _PAGE)).events
         for recorded in events:
             after = recorded.position
             if recorded.event.workspace == caller.workspace and not isinstance(recorded.event, DefinitionPublished):

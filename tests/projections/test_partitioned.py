@@ -95,7 +95,7 @@ async def site(database_url: str) -> AsyncIterator[Site]:
         await connection.execute(
             "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, 1)", (projection.name,)
         )
-        partitioned = PartitionedProjection(projection, bank, connect, Feeding(projection))
+        partitioned = PartitionedProjection(projection, bank, connect, Feeding(projection, bank))
         yield Site(bank, projection, partitioned, connection, projection.name)
         await partitioned.close()
 
