@@ -11,6 +11,7 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.background_tasks import BackgroundTasks
 from api.console_sign_in import ConsoleSignIn
+from api.http.waiting import Waiting
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
@@ -18,7 +19,6 @@ from api.store_probe import StoreProbe
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import RolePermissions
-from projections.feed import EventFeed
 from projections.projection import Projection
 from projections.runner import ProjectionRunner
 from projections.search_port import SearchStore
@@ -36,7 +36,7 @@ class Services:
     console_sign_in: ConsoleSignIn
     pool: Pool
     store: PostgresEventStore
-    feed: EventFeed
+    waiting: Waiting
     editing: Editing
     execution: Execution
     search: SearchStore

@@ -31,7 +31,11 @@ LEFT JOIN generation_shares s ON s.projection = r.projection AND s.generation = 
 GROUP BY r.projection
 """
 _PAUSE = "UPDATE projections SET paused = true WHERE name = %s"
-_RESUME = "UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s"
+# Runners look again whenever something may have been appended.
+_RESUME = """
+UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s
+RETURNING pg_notify('procvars_events', '')
+"""
 _PARKED = """
 SELECT s.projection, s.instance_id, s.version, s.position, s.error, s.since
 FROM parked_streams s JOIN projections p ON p.name = s.projection AND p.generation = s.generation

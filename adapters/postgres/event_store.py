@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, cast
 
@@ -14,6 +15,7 @@ from adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from adapters.postgres.remembered_instances import RememberedInstances
 from domain.definition import Definition, definition_from, definition_stream
 from domain.documents import Document
+from domain.errors import NoSuchVersion, PositionUnknown
 from domain.events import (
     DefinitionPublished,
     Event,
@@ -51,17 +53,31 @@ _STREAM_BACKWARDS = (
     _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version < %(before)s AND topic = ANY(%(topics)s) "
     "ORDER BY originator_version DESC LIMIT %(limit)s"
 )
+_PAGE_BYTES = 4 * 2**20
 # A page has no more bytes than fit into memory easily, however large its documents are; but always one event.
 _PAGE_OF = """
 SELECT originator_id, originator_version, topic, state, notification_id FROM (
     SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id) - octet_length(state) AS bytes_before
-    FROM (SELECT * FROM stored_events WHERE {where} ORDER BY notification_id LIMIT %(limit)s) AS found
-) AS page WHERE bytes_before < 4194304 ORDER BY notification_id
+    FROM (SELECT * FROM {source} ORDER BY notification_id LIMIT %(limit)s) AS found
+) AS page WHERE bytes_before < {bytes} ORDER BY notification_id
 """
-_AFTER_POSITION = _PAGE_OF.format(where="notification_id > %(after)s")
+# What an earlier release stored, and nobody has filled in yet, may be of any workspace.
+_OF_WORKSPACE = _PAGE_OF.format(
+    bytes=_PAGE_BYTES,
+    source="""(
+        (SELECT * FROM stored_events WHERE workspace = %(workspace)s AND notification_id > %(after)s
+            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+        UNION ALL
+        (SELECT * FROM stored_events WHERE workspace IS NULL AND notification_id > %(after)s
+            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+    ) AS either""",
+)
+_AFTER_POSITION = _PAGE_OF.format(bytes=_PAGE_BYTES, source="stored_events WHERE notification_id > %(after)s")
 _PARTITION = _PAGE_OF.format(
-    where="notification_id > %(after)s AND notification_id <= %(until)s AND topic <> 'DefinitionPublished' "
-    "AND (hashtextextended(originator_id, 0) & 2147483647) %% %(partitions)s = %(partition)s"
+    bytes=_PAGE_BYTES,
+    source="stored_events WHERE notification_id > %(after)s AND notification_id <= %(until)s "
+    "AND topic <> 'DefinitionPublished' "
+    "AND (hashtextextended(originator_id, 0) & 2147483647) %% %(partitions)s = %(partition)s",
 )
 _DEFINITIONS_UNTIL = (
     _COLUMNS + "WHERE notification_id > %(after)s AND notification_id <= %(until)s AND topic = 'DefinitionPublished' "
@@ -102,10 +118,23 @@ _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 _PAGE_MEMORY = 32 * 2**20
 """Bytes that the decoded events of a page may take, about; a page has one event at least."""
 
+_ANSWER_MEMORY = 4 * 2**20
+"""The same of a page that becomes an answer."""
+
 _WRITE_TOPICS = [event.TOPIC for event in WRITES]
 _VARIABLES_TOPICS = [event.TOPIC for event in VARIABLES_EVENTS]
 _DEFINITION_SECONDS = 1.0
 _PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceEvents:
+    """Events of a workspace, and the position up to which there are no others of it."""
+
+    events: Sequence[Recorded[Event]]
+    until: int
+    more: bool
+    """Whether the store may have further ones behind that position."""
 
 
 class PostgresEventStore:
@@ -136,7 +165,7 @@ class PostgresEventStore:
     async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
         stored = [self._mapper.to_stored_event(event) for event in events]
         try:
-            positions = await self._appender.append(stored, _idempotency_keys(events))
+            positions = await self._appender.append(stored, _idempotency_keys(events), workspace=events[0].workspace)
         except BaseException:
             for event in events:
                 self._instances.forget(event.originator_id)
@@ -173,8 +202,9 @@ class PostgresEventStore:
     async def position_of(self, instance_id: str, version: int) -> int:
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_POSITION_OF, (instance_id, version))).fetchone()
-            assert row is not None
-            return int(row[0])
+        if row is None:
+            raise NoSuchVersion()
+        return int(row[0])
 
     async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:
         found = dict.fromkeys(instance_ids, InstanceStatus.STARTED)
@@ -303,17 +333,33 @@ class PostgresEventStore:
         """Up to `limit` events after that position, fewer where they are large, in commit order."""
         return self._page(await self._rows(_AFTER_POSITION, {"after": position, "limit": limit}))
 
+    async def of_workspace(self, workspace: str, *, after: int, limit: int) -> WorkspaceEvents:
+        """Return up to `limit` events of that workspace after that position, in commit order, without definitions.
+
+        Raises PositionUnknown where the store has not come that far, and StoreUnavailable.
+        """
+        newest = await self.last_position()
+        if after > newest:
+            raise PositionUnknown(newest=newest)
+        values: dict[str, object] = {"workspace": workspace, "after": after, "limit": limit}
+        rows = await self._rows(_OF_WORKSPACE, values)
+        page = self._page(rows, _ANSWER_MEMORY)
+        # Positions are in the order of commits, so everything up to the newest was there to be found; if all was read.
+        complete = len(page) == len(rows) < limit and sum(len(row[3]) for row in rows) < _PAGE_BYTES
+        until = max(newest, page[-1].position if page else after) if complete else page[-1].position
+        return WorkspaceEvents([one for one in page if one.event.workspace == workspace], until, more=not complete)
+
     async def _rows(self, query: str, values: dict[str, object]) -> list[Row]:
         async with borrowed(self._pool) as connection:
             cursor = await connection.execute(query, values, prepare=True, binary=True)
             return cast(list[Row], await cursor.fetchall())
 
-    def _page(self, rows: Sequence[Row]) -> list[Recorded[Event]]:
-        """The events of the first rows, as many as a page may hold decoded."""
+    def _page(self, rows: Sequence[Row], most_memory: int = _PAGE_MEMORY) -> list[Recorded[Event]]:
+        """The events of the first rows, as many as may be decoded at once; one at least."""
         page: list[Recorded[Event]] = []
         memory = 0
         for row in rows:
-            if memory > _PAGE_MEMORY:
+            if memory > most_memory:
                 break
             page.append(self._recorded(row))
             memory += page[-1].memory

@@ -12,21 +12,24 @@ from adapters.identity.discovery import ProviderDiscovery
 from adapters.identity.openid import OpenIdVerifier
 from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
-from adapters.postgres.listener import listen
-from adapters.postgres.pool import projection_connection
+from adapters.postgres.listener import APPENDED, MOVED, Hear, listen
+from adapters.postgres.pool import borrowed, projection_connection
 from api.background_tasks import BackgroundTasks
 from api.bootstrap.store import comparisons_of, open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
+from api.http.waiting import Positions, Waiting
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
 from api.services import Services
 from api.settings import NoKeys, Settings
+from api.store import Store
 from api.store_probe import StoreProbe
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
 from projections.feed import EventFeed
+from projections.positions import live_positions
 from projections.runner import ProjectionRunner
 from projections.supervisor import supervise
 
@@ -82,7 +85,11 @@ async def open_server(
         probe = StoreProbe(database_url, store.events, store.projections)
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run, essential=True)
-        tasks.keep_running("listener", partial(listen, database_url, feed.announce))
+        waiting = Waiting(partial(_positions, store), stopping)
+        hearers: dict[str, Hear] = {APPENDED: partial(_heard, feed, waiting), MOVED: waiting.moved}
+        tasks.keep_running("listener", partial(listen, database_url, hearers, partial(_heard, feed, waiting, "")))
+        tasks.keep_running("waiting", waiting.run)
+        tasks.keep_running("release of who waits", waiting.release)
         tasks.keep_running("projections", partial(supervise, runners, comparisons))
         tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         try:
@@ -94,7 +101,7 @@ async def open_server(
                 console_sign_in=sign_in,
                 pool=store.pool,
                 store=store.events,
-                feed=feed,
+                waiting=waiting,
                 editing=Editing(store.events, loop, max_document_bytes=limit),
                 execution=Execution(store.events, loop, max_document_bytes=limit),
                 search=store.search,
@@ -110,3 +117,13 @@ async def open_server(
             await tasks.stop()
             await probe.close()
             await rebuilds.stop()
+
+
+def _heard(feed: EventFeed, waiting: Waiting, workspace: str) -> None:
+    feed.announce()
+    waiting.appended(workspace)
+
+
+async def _positions(store: Store) -> Positions:
+    async with borrowed(store.pool) as connection:
+        return Positions(await store.events.on(connection).last_position(), await live_positions(connection))

@@ -13,8 +13,9 @@ from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrate import migrate, require_migrated
-from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, connection_pool
+from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
 from adapters.postgres.search import PostgresSearch
+from adapters.postgres.workspaces import fill_in_workspaces
 from api.settings import Settings
 from api.store import Store
 from projections.history.streams import EventStream
@@ -69,7 +70,10 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     pool, appender = connection_pool(database_url, UNHURRIED), Appender(database_url)
     events = PostgresEventStore(pool, appender, event_mapper(settings))
     async with search_store(settings) as search:
-        return await migrate(database_url, build_projections(events, search))
+        done = await migrate(database_url, build_projections(events, search))
+    async with pool, borrowed(pool) as connection:
+        filled = await fill_in_workspaces(connection, events.on(connection))
+    return [*done, *([f"wrote the workspaces of {filled} streams"] if filled else [])]
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from api.answers import answer
 from api.bodies import read_model
 from api.openapi import COMMANDS, READING, body, problems
 from api.paths import WORKSPACE
-from api.reading import existing_instance, until
+from api.reading import existing_instance, until_shown, wait_for
 from api.services import services
 from domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
 from domain.instance_status import InstanceStatus
@@ -66,7 +66,7 @@ async def read_instance(request: Request, caller: Reader, instance_id: str) -> R
         async with borrowed(services(request).pool) as connection:
             return await current_variables.instance(connection, caller.workspace, instance_id)
 
-    found = await until(look, 5.0)
+    found = await look() or await until_shown(request, caller, instance_id, 1, look)
     if found is None:
         raise ProjectionBehind()
     return answer(found)
@@ -113,7 +113,11 @@ async def sync(
             found = await sync_status(connection, instance_id, version)
         return all(status.current or status.parked for status in found.values()) or None
 
-    await until(look, wait)
+    if not await look() and wait:
+        position = await services(request).store.position_of(instance_id, version)
+        targets = {name: position for name, status in found.items() if not (status.current or status.parked)}
+        async with services(request).waiting.admitted(caller.user):
+            await wait_for(request, targets, wait, look)
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
 
