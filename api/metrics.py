@@ -38,6 +38,18 @@ class Metrics:
             for name, text in gauges.items()
         }
 
+        self._store = Gauge(
+            "procvars_store_reachable",
+            "1 while the database answers; at 0 the figures of the projections are the last that were known.",
+            registry=self._registry,
+        )
+        self._tasks = Gauge(
+            "procvars_background_task_up",
+            "1 while a task beside the requests is well; 0 after it failed.",
+            ("task",),
+            registry=self._registry,
+        )
+
     def command(self, operation: str, status: int, seconds: float) -> None:
         self._command_seconds.labels(operation, str(status)).observe(seconds)
 
@@ -50,6 +62,12 @@ class Metrics:
         self._gauges["lag_events"].labels(projection).set(lag_events)
         self._gauges["lag_seconds"].labels(projection).set(lag_seconds)
         self._gauges["parked"].labels(projection).set(parked)
+
+    def store_reachable(self, *, reachable: bool) -> None:
+        self._store.set(reachable)
+
+    def background_task(self, name: str, *, well: bool) -> None:
+        self._tasks.labels(name).set(well)
 
     def text(self) -> bytes:
         """In Prometheus' text format."""

@@ -6,7 +6,7 @@ Ends with its parent: when that is killed, the worker's stdin ends.
 import asyncio
 import sys
 
-from adapters.postgres.pool import UNAVAILABLE, projection_connection
+from adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
 from api.bootstrap.store import connected_store
 from api.garbage_collection import FEW_PAUSES, collect_rarely
 from api.lifeline import end_with_the_parent
@@ -36,7 +36,7 @@ async def _fill(name: str, generation: int, share: int, of: int) -> None:
     assert settings.database_url is not None
     async with connected_store(settings, settings.database_url) as store:
         projection = named(store.projections, name)
-        async with await projection_connection(settings.database_url) as connection:
+        async with await projection_connection(settings.database_url, UNHURRIED) as connection:
             await fill(connection, projection, store.events, generation, share, of)
 
 

@@ -84,7 +84,8 @@ class ProjectionRunner:
                 await asyncio.sleep(self._rest)
             else:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), _POLL_SECONDS)
+                    async with asyncio.timeout(_POLL_SECONDS):
+                        await news.wait()
 
     async def close(self) -> None:
         await self._disconnect()

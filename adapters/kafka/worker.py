@@ -219,11 +219,13 @@ class ProjectionWorker:
         else:
             self._committed.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._committed.wait(), _IDLE_SECONDS)
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await self._committed.wait()
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
 
 
 def _words(error: Exception) -> str:

@@ -1,15 +1,16 @@
 """The event store on PostgreSQL, in the tables of `eventsourcing`."""
 
+import copy
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Self, cast
 
 from eventsourcing.persistence import StoredEvent
 
 from adapters.postgres.appender import Appender, IdempotencyKey
 from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.pool import Pool, borrowed
+from adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from adapters.postgres.remembered_instances import RememberedInstances
 from domain.definition import Definition, definition_from, definition_stream
 from domain.documents import Document
@@ -110,12 +111,18 @@ _PAGE = 200
 class PostgresEventStore:
     """Implements `commands.ports.EventStore`, and the reads that replay and projections need."""
 
-    def __init__(self, pool: Pool, appender: Appender, mapper: EventMapper) -> None:
+    def __init__(self, pool: Lender, appender: Appender, mapper: EventMapper) -> None:
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
         self._instances = RememberedInstances()
         self._definitions: dict[tuple[str, str], tuple[Definition, float]] = {}
+
+    def on(self, connection: Connection) -> Self:
+        """Return this store, reading on a connection that the caller holds already."""
+        store = copy.copy(self)
+        store._pool = Lent(connection)
+        return store
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
         if not fresh and (known := self._instances.get(instance_id)):

@@ -51,6 +51,7 @@ async def read_events(
         if not events:
             pages = 0
             try:
-                await asyncio.wait_for(news.wait(), min(left, 1.0))
+                async with asyncio.timeout(min(left, 1.0)):
+                    await news.wait()
             except TimeoutError:
                 continue

@@ -188,7 +188,8 @@ class _Feeding:
         app.agent(topic, concurrency=1, supervisor_strategy=CrashingSupervisor)(receive)
         await app.start()
         await done.wait()
-        await asyncio.wait_for(app.stop(), 20)
+        async with asyncio.timeout(20):
+            await app.stop()
         return self.last / (times[self.last - 1] - times[0])
 
     async def _fill(self) -> None:
