@@ -13,6 +13,7 @@ from api.background_tasks import BackgroundTasks
 from api.console_sign_in import ConsoleSignIn
 from api.http.waiting import Waiting
 from api.metrics import Metrics
+from api.projector_process import ProjectorProcess
 from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
 from api.store_probe import StoreProbe
@@ -20,7 +21,6 @@ from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import RolePermissions
 from projections.projection import Projection
-from projections.runner import ProjectionRunner
 from projections.search_port import SearchStore
 
 
@@ -41,7 +41,8 @@ class Services:
     execution: Execution
     search: SearchStore
     projections: tuple[Projection, ...]
-    runners: tuple[ProjectionRunner, ...]
+    projector: ProjectorProcess | None
+    """None where Kafka feeds the projections."""
     rebuilds: RebuildProcesses
     metrics: Metrics
     tasks: BackgroundTasks

@@ -13,12 +13,13 @@ from adapters.identity.openid import OpenIdVerifier
 from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.listener import APPENDED, MOVED, Hear, listen
-from adapters.postgres.pool import borrowed, projection_connection
+from adapters.postgres.pool import borrowed
 from api.background_tasks import BackgroundTasks
-from api.bootstrap.store import comparisons_of, open_store
+from api.bootstrap.store import open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
 from api.http.waiting import Positions, Waiting
 from api.metrics import Metrics
+from api.projector_process import ProjectorProcess
 from api.rebuild_processes import RebuildProcesses
 from api.services import Services
 from api.settings import NoKeys, Settings
@@ -28,10 +29,7 @@ from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
-from projections.feed import EventFeed
 from projections.positions import live_positions
-from projections.runner import ProjectionRunner
-from projections.supervisor import supervise
 
 
 @asynccontextmanager
@@ -71,26 +69,25 @@ async def open_server(
         console_sign_in(settings, sample_users) as sign_in,
         open_store(settings, database_url) as store,
     ):
-        feed = EventFeed(store.events)
         metrics = Metrics()
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
-        connect = partial(projection_connection, database_url)
-        fed_here = store.projections if settings.kafka_brokers is None else ()
-        runners = tuple(
-            ProjectionRunner(projection, feed, store.events, connect, metrics.batch) for projection in fed_here
-        )
-        comparisons = comparisons_of(settings, fed_here, store.events, connect)
+        environment = settings.environment_on(database_url)
+        projector = None
+        if settings.kafka_brokers is None:
+            names = tuple(projection.name for projection in store.projections)
+            projector = ProjectorProcess(names, environment, metrics.batch)
         limit = settings.max_document_bytes
-        rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
+        rebuilds = RebuildProcesses(environment, store.pool)
         probe = StoreProbe(database_url, store.events, store.projections)
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run, essential=True)
         waiting = Waiting(partial(_positions, store), stopping)
-        hearers: dict[str, Hear] = {APPENDED: partial(_heard, feed, waiting), MOVED: waiting.moved}
-        tasks.keep_running("listener", partial(listen, database_url, hearers, partial(_heard, feed, waiting, "")))
+        hearers: dict[str, Hear] = {APPENDED: waiting.appended, MOVED: waiting.moved}
+        tasks.keep_running("listener", partial(listen, database_url, hearers, partial(waiting.appended, "")))
         tasks.keep_running("waiting", waiting.run)
         tasks.keep_running("release of who waits", waiting.release)
-        tasks.keep_running("projections", partial(supervise, runners, comparisons))
+        if projector is not None:
+            tasks.keep_running("projector", projector.run)
         tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         try:
             yield Services(
@@ -106,7 +103,7 @@ async def open_server(
                 execution=Execution(store.events, loop, max_document_bytes=limit),
                 search=store.search,
                 projections=store.projections,
-                runners=runners,
+                projector=projector,
                 rebuilds=rebuilds,
                 metrics=metrics,
                 tasks=tasks,
@@ -117,11 +114,6 @@ async def open_server(
             await tasks.stop()
             await probe.close()
             await rebuilds.stop()
-
-
-def _heard(feed: EventFeed, waiting: Waiting, workspace: str) -> None:
-    feed.announce()
-    waiting.appended(workspace)
 
 
 async def _positions(store: Store) -> Positions:
