@@ -44,7 +44,9 @@ async def wait_for_version(
 
     async def look() -> tuple[int, str] | None:
         async with borrowed(services(request).pool) as connection:
-            found = await current_variables.variables(connection, workspace, instance_id)
+            found = await current_variables.variables(
+                connection, workspace, instance_id, largest=services(request).largest_text
+            )
         return found if found is not None and found[0] >= (after_version or 1) else None
 
     found = await look()

@@ -17,6 +17,7 @@ from adapters.postgres.pool import projection_connection
 from api.background_tasks import BackgroundTasks
 from api.bootstrap.store import open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
+from api.heavy_lane.weights import LIGHT_TEXT_BYTES
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
 from api.services import Services
@@ -69,8 +70,9 @@ async def open_server(
         open_store(settings, database_url) as store,
     ):
         feed = EventFeed(store.events)
+        requests = store.light_events
         metrics = Metrics()
-        loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
+        loop = DecisionLoop(requests, clock=lambda: datetime.now(UTC))
         connect = partial(projection_connection, database_url)
         fed_here = store.projections if settings.kafka_brokers is None else ()
         runners = tuple(
@@ -92,10 +94,11 @@ async def open_server(
                 tokens=tokens,
                 console_sign_in=sign_in,
                 pool=store.pool,
-                store=store.events,
+                store=requests,
+                largest_text=LIGHT_TEXT_BYTES,
                 feed=feed,
-                editing=Editing(store.events, loop, max_document_bytes=limit),
-                execution=Execution(store.events, loop, max_document_bytes=limit),
+                editing=Editing(requests, loop, max_document_bytes=limit),
+                execution=Execution(requests, loop, max_document_bytes=limit),
                 search=store.search,
                 projections=store.projections,
                 runners=runners,

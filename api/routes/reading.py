@@ -93,7 +93,9 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
     """What stood before the modification of that version."""
     await existing_instance(request, caller.workspace, instance_id)
     async with borrowed(services(request).pool) as connection:
-        found = await snapshot_history.snapshot(connection, caller.workspace, instance_id, version)
+        found = await snapshot_history.snapshot(
+            connection, caller.workspace, instance_id, version, largest=services(request).largest_text
+        )
     if found is None:
         raise NoSuchSnapshot()
     return answer(found)
@@ -153,7 +155,9 @@ async def list_audit_log(
 async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
     """One entry, with the URL, the complete body and the patch."""
     async with borrowed(services(request).pool) as connection:
-        found = await audit_log.audit_entry(connection, caller.workspace, entry)
+        found = await audit_log.audit_entry(
+            connection, caller.workspace, entry, largest=services(request).largest_text
+        )
     if found is None:
         raise NoSuchAuditEntry()
     return answer(found)
@@ -182,6 +186,7 @@ async def list_tasks(
                 instance_id=instance_id,
                 limit=limit,
                 cursor=cursor,
+                largest=services(request).largest_text,
             )
         )
 
