@@ -20,6 +20,8 @@ MERGE_PATCH = "application/merge-patch+json"
 _KINDS: dict[str, EditKind] = {JSON: "put", JSON_PATCH: "json-patch", MERGE_PATCH: "merge-patch"}
 # What a command may say beside the variables in it.
 ENVELOPE_BYTES = 64 * 1024
+LARGEST_OTHER_BODY = 2**20
+"""Size of the largest body without variables: a search."""
 
 M = TypeVar("M", bound=BaseModel)
 

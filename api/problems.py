@@ -50,6 +50,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.InvalidTransition: 409,
     errors.IntegrationAlreadyAnswered: 409,
     errors.TaskAlreadyClosed: 409,
+    errors.PositionUnknown: 409,
     document_errors.PatchFailed: 409,
     errors.VersionConflict: 412,
     edge.RequestTooLarge: 413,

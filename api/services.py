@@ -11,16 +11,16 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.background_tasks import BackgroundTasks
 from api.console_sign_in import ConsoleSignIn
+from api.http.waiting import Waiting
 from api.metrics import Metrics
+from api.projector_process import ProjectorProcess
 from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
 from api.store_probe import StoreProbe
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import RolePermissions
-from projections.feed import EventFeed
 from projections.projection import Projection
-from projections.runner import ProjectionRunner
 from projections.search_port import SearchStore
 
 
@@ -38,12 +38,13 @@ class Services:
     store: PostgresEventStore
     largest_text: int
     """Bytes of the largest text of a read model that this process reads."""
-    feed: EventFeed
+    waiting: Waiting
     editing: Editing
     execution: Execution
     search: SearchStore
     projections: tuple[Projection, ...]
-    runners: tuple[ProjectionRunner, ...]
+    projector: ProjectorProcess | None
+    """None where Kafka feeds the projections."""
     rebuilds: RebuildProcesses
     metrics: Metrics
     tasks: BackgroundTasks

@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -25,13 +25,20 @@ class SupervisedChild:
     """
 
     def __init__(
-        self, name: str, module: str, *arguments: str, environment: Mapping[str, str], pass_fds: Sequence[int] = ()
+        self,
+        name: str,
+        module: str,
+        *arguments: str,
+        environment: Mapping[str, str],
+        pass_fds: Sequence[int] = (),
+        hear: Callable[[bytes], None] | None = None,
     ) -> None:
-        """`pass_fds`: descriptors that the child inherits under the same numbers."""
+        """`pass_fds`: descriptors that the child inherits under the same numbers. `hear` gets each line of its stdout."""
         self._name = name
         self._command = (sys.executable, "-P", "-m", module, *arguments)
         self._environment = environment
         self._pass_fds = pass_fds
+        self._hear = hear
         self._process: Process | None = None
         self._failures = 0
 
@@ -64,12 +71,14 @@ class SupervisedChild:
             *self._command,
             env=self._environment,
             stdin=PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=PIPE if self._hear else DEVNULL,
             pass_fds=self._pass_fds,
             start_new_session=True,  # a Ctrl-C in the terminal is for the parent
         )
         self._process = process
         try:
+            if self._hear is not None:
+                await _hear_all(process, self._hear)
             return await process.wait()
         finally:
             self._process = None
@@ -78,6 +87,16 @@ class SupervisedChild:
 
     def _count_as_steady(self) -> None:
         self._failures = 0
+
+
+async def _hear_all(process: Process, hear: Callable[[bytes], None]) -> None:
+    """Until the child closes its stdout."""
+    assert process.stdout is not None
+    async for line in process.stdout:
+        try:
+            hear(line)
+        except Exception:  # a line that was cut off by the child's end, say
+            log.exception("child process said something unknown", line=line[:200])
 
 
 async def _end(process: Process) -> None:

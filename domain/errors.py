@@ -90,6 +90,10 @@ class TaskAlreadyClosed(Conflict):
     """The task was closed already."""
 
 
+class PositionUnknown(Conflict):
+    """The event store has not come to that position: the checkpoint is another store's, or the store was restored."""
+
+
 class VersionConflict(DomainError):
     """Somebody changed the instance since the version that this edit is based on."""
 

@@ -19,6 +19,7 @@ from projections import rebuilds_due
 from projections.failing import FailureWatch
 from projections.parked import apply_or_park
 from projections.positions import (
+    announce,
     forget_positions,
     generation_position,
     live_projection,
@@ -53,6 +54,7 @@ INSERT INTO generation_shares (projection, generation, share, until) SELECT %s, 
 _FORGET_SHARES = "DELETE FROM generation_shares WHERE projection = %s AND generation = %s"
 _FORGET_PARTITIONS = "DELETE FROM partition_positions WHERE projection = %s AND generation = %s"
 _FORGET_PARKED = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s"
+_FORGET_DIFFERENCES = "DELETE FROM read_model_differences WHERE projection = %s AND generation = %s"
 _SHARE = "SELECT position FROM generation_shares WHERE projection = %s AND generation = %s AND share = %s"
 _SHARE_DONE = """
 UPDATE generation_shares SET position = %s, events = events + %s
@@ -229,6 +231,7 @@ async def swap(connection: Connection, projection: Projection, archive: EventArc
         await connection.execute(_PUBLISHED, (new.number, projection.shape, projection.name))
         await save_position(connection, projection.name, new.number, until)
         await connection.execute(_FORGET, (projection.name,))
+        await announce(connection, projection.name, until)
 
     if not await _once_locks_are_free(connection, take_over):
         raise LockedOut(f"{projection.name}: others held their locks for too long; run the rebuild again to go on.")
@@ -250,7 +253,7 @@ async def discard(connection: Connection, projection: Projection, number: int) -
         await projection.generations.drop(connection, number)
         await forget_positions(connection, projection.name, number)
         await rebuilds_due.forget(connection, projection.name, number)
-        for statement in (_FORGET_SHARES, _FORGET_PARTITIONS, _FORGET_PARKED):
+        for statement in (_FORGET_SHARES, _FORGET_PARTITIONS, _FORGET_PARKED, _FORGET_DIFFERENCES):
             await connection.execute(statement, (projection.name, number))
 
     if not await _once_locks_are_free(connection, drop):

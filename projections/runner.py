@@ -7,7 +7,6 @@ parks its stream (`projections/parked.py`).
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,8 +17,8 @@ from projections.failing import KeepsFailing, report_failure
 from projections.feed import PAGE, EventFeed
 from projections.feeding import Feeding
 from projections.history.streams import EventStream
-from projections.positions import lock_projection, save_position
-from projections.projection import Connection, Projection
+from projections.positions import lock_projection, move_live
+from projections.projection import Connect, Connection, Projection
 from projections.trouble import back_off, passes_by_itself
 
 _POLL_SECONDS = 1.0
@@ -36,9 +35,6 @@ class BatchObserver(Protocol):
     """Told of every committed batch, for the metrics."""
 
     def __call__(self, projection: str, *, events: int, seconds: float, position: int) -> None: ...
-
-
-Connect = Callable[[], Awaitable[Connection]]
 
 
 @dataclass(slots=True)
@@ -114,7 +110,7 @@ class ProjectionRunner:
                 self.position = locked.position
                 return True
             await self._feeding.apply(connection, locked, run.events)
-            await save_position(connection, self.projection.name, locked.generation, run.until)
+            await move_live(connection, self.projection.name, locked, run.until)
         self.position = run.until
         self._rest = _rest_after(len(run.events))
         self.observe(

@@ -98,22 +98,22 @@ class EventRows:
                 raise ReadTooLarge
             yield recorded
 
-    def page(self, rows: Sequence[Row], *, goes_on: bool = False) -> list[Recorded[Event]]:
-        """Return the events of the first rows, as many as a page may hold decoded.
+    def page(self, rows: Sequence[Row], *, memory: int = _UNBOUNDED, goes_on: bool = False) -> list[Recorded[Event]]:
+        """Return the events of the first rows, as many as a page may hold decoded: `memory` bytes, where that is less.
 
         `goes_on`: the same read asks for the pages behind it too, so that what one read may take counts.
         Raises as `one` for the first row, and ReadTooLarge where the page is not all that the read may take.
         """
         page: list[Recorded[Event]] = []
-        memory = 0
+        left = min(memory, self._budget.memory)
         for row in rows:
             try:
-                if memory > self._budget.memory:
+                if left < 0:
                     raise ReadTooLarge
                 page.append(self.one(row))
             except ReadTooLarge:
                 if not page or (goes_on and self._budget.stream_memory < _UNBOUNDED):
                     raise
                 break
-            memory += page[-1].memory
+            left -= page[-1].memory
         return page

@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, cast
 
@@ -13,6 +14,7 @@ from adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from adapters.postgres.remembered_instances import RememberedInstances
 from domain.definition import Definition, definition_from, definition_stream
 from domain.documents import Document
+from domain.errors import NoSuchVersion, PositionUnknown
 from domain.events import (
     DefinitionPublished,
     Event,
@@ -47,6 +49,17 @@ _STREAM = page_where(
 _STREAM_BACKWARDS = page_where(
     "originator_id = %(stream)s AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
     "originator_version DESC",
+)
+# What an earlier release stored, and nobody has filled in yet, may be of any workspace.
+_OF_WORKSPACE = page_of(
+    """SELECT * FROM (
+        (SELECT * FROM stored_events WHERE workspace = %(workspace)s AND notification_id > %(after)s
+            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+        UNION ALL
+        (SELECT * FROM stored_events WHERE workspace IS NULL AND notification_id > %(after)s
+            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+    ) AS either ORDER BY notification_id LIMIT %(limit)s""",
+    "notification_id",
 )
 _AFTER_POSITION = page_where("notification_id > %(after)s", "notification_id")
 _PARTITION = page_where(
@@ -90,10 +103,23 @@ SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
+_ANSWER_MEMORY = 4 * 2**20
+"""Bytes that the decoded events of a page may take, about, where it becomes an answer; one event at least."""
+
 _WRITE_TOPICS = [event.TOPIC for event in WRITES]
 _VARIABLES_TOPICS = [event.TOPIC for event in VARIABLES_EVENTS]
 _DEFINITION_SECONDS = 1.0
 _PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceEvents:
+    """Events of a workspace, and the position up to which there are no others of it."""
+
+    events: Sequence[Recorded[Event]]
+    until: int
+    more: bool
+    """Whether the store may have further ones behind that position."""
 
 
 class PostgresEventStore:
@@ -136,7 +162,8 @@ class PostgresEventStore:
     async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
         written = [self._mapper.write(event) for event in events]
         try:
-            positions = await self._appender.append([stored for stored, _ in written], _idempotency_keys(events))
+            appending = [stored for stored, _ in written]
+            positions = await self._appender.append(appending, _idempotency_keys(events), workspace=events[0].workspace)
         except BaseException:
             for event in events:
                 self._instances.forget(event.originator_id)
@@ -173,8 +200,9 @@ class PostgresEventStore:
     async def position_of(self, instance_id: str, version: int) -> int:
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_POSITION_OF, (instance_id, version))).fetchone()
-            assert row is not None
-            return int(row[0])
+        if row is None:
+            raise NoSuchVersion()
+        return int(row[0])
 
     async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:
         found = dict.fromkeys(instance_ids, InstanceStatus.STARTED)
@@ -306,6 +334,21 @@ class PostgresEventStore:
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Up to `limit` events after that position, fewer where they are large, in commit order."""
         return self._rows.page(await self._rows.fetch(_AFTER_POSITION, {"after": position, "limit": limit}))
+
+    async def of_workspace(self, workspace: str, *, after: int, limit: int) -> WorkspaceEvents:
+        """Return up to `limit` events of that workspace after that position, in commit order, without definitions.
+
+        Raises PositionUnknown where the store has not come that far, and StoreUnavailable.
+        """
+        newest = await self.last_position()
+        if after > newest:
+            raise PositionUnknown(newest=newest)
+        rows = await self._rows.fetch(_OF_WORKSPACE, {"workspace": workspace, "after": after, "limit": limit})
+        page = self._rows.page(rows, memory=_ANSWER_MEMORY)
+        # Positions are in the order of commits, so everything up to the newest was there to be found; if all was read.
+        complete = len(page) == len(rows) and is_last(rows, limit)
+        until = max(newest, page[-1].position if page else after) if complete else page[-1].position
+        return WorkspaceEvents([one for one in page if one.event.workspace == workspace], until, more=not complete)
 
 
 def _idempotency_keys(events: Sequence[Event]) -> list[IdempotencyKey]:

@@ -2,7 +2,7 @@
 rebuild starts with it.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from eventsourcing.cryptography import AESCipher
@@ -13,13 +13,25 @@ from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrate import migrate, require_migrated
-from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, connection_pool
+from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
 from adapters.postgres.search import PostgresSearch
+from adapters.postgres.workspaces import fill_in_workspaces
 from api.heavy_lane.weights import LIGHT_READS
 from api.settings import Settings
 from api.store import Store
+from projections.history.streams import EventStream
+from projections.projection import Connect, Projection
+from projections.reconciliation import Reconciliation
 from projections.registry import build_projections
 from projections.search_port import SearchStore
+
+
+def comparisons_of(
+    settings: Settings, projections: Sequence[Projection], streams: EventStream, connect: Connect
+) -> tuple[Reconciliation, ...]:
+    """The comparisons with the event store that go on beside the feeding of these projections."""
+    per_minute = settings.check_streams_per_minute
+    return tuple(Reconciliation(one, streams, connect, per_minute) for one in projections) if per_minute else ()
 
 
 @contextmanager
@@ -59,7 +71,10 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     pool, appender = connection_pool(database_url, UNHURRIED), Appender(database_url)
     events = PostgresEventStore(pool, appender, event_mapper(settings))
     async with search_store(settings) as search:
-        return await migrate(database_url, build_projections(events, search))
+        done = await migrate(database_url, build_projections(events, search))
+    async with pool, borrowed(pool) as connection:
+        filled = await fill_in_workspaces(connection, events.on(connection))
+    return [*done, *([f"wrote the workspaces of {filled} streams"] if filled else [])]
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Large requests in the lane: their bodies come side by side, their work is done a few at a time."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -30,10 +31,8 @@ class Turns:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        try:
+        with suppress(ClientDisconnect):  # the server hung up for its caller
             await self._take_turn(scope, await _whole_request(receive), send)
-        except ClientDisconnect:
-            pass  # the server hung up for its caller
 
     async def _take_turn(self, scope: Scope, request: Message, send: Send) -> None:
         await self._free.acquire()
