@@ -60,6 +60,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     edge.HeadTooLarge: 431,
     edge.TooManyConnections: 503,
     edge.Stopping: 503,
+    edge.HeavyRequestFailed: 503,
     document_errors.InvalidJson: 400,
     document_errors.DuplicateKey: 400,
     document_errors.InvalidPatch: 400,

@@ -8,6 +8,10 @@ from typing import Any
 from domain.documents import Json
 
 
+class ReadTooLarge(Exception):
+    """More would have to be read at once than this process takes on. It is no refusal: another process takes it on."""
+
+
 class DomainError(Exception):
     """The command was refused."""
 

@@ -25,7 +25,9 @@ class EventStreams(EventStream, Protocol):
     async def stream_backwards(
         self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int
     ) -> list[Recorded[Event]]:
-        """At most `limit` events of these classes whose version is below `before`, newest first."""
+        """Up to `limit` events of these classes whose version is below `before`, newest first; fewer where they are
+        large, but none only where there are none.
+        """
         ...
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
