@@ -36,25 +36,30 @@ async def readyz(request: Request) -> Response:
         return answer({"status": "unavailable", "store": "unavailable", "tasks": tasks.failing}, 503)
     behind = [item.name for item in statuses if item.state == "running" and item.lag_seconds > _READY_LAG_SECONDS]
     failing = [item.name for item in statuses if item.state == "failing"]
-    trouble = _troubled_projections(request, behind, failing)
+    differing = [item.name for item in statuses if item.differences]
+    trouble = _troubled_projections(request, behind, failing, differing)
     degraded = "degraded" if trouble or tasks.failing else "ready"
     content = {
         "status": "unavailable" if tasks.failing_essentials else degraded,
         "store": "available",
         "behind": behind,
         "failing": failing,
+        "differing": differing,
         "trouble": trouble,
         "tasks": tasks.failing,
     }
     return answer(content, 503 if tasks.failing_essentials else 200)
 
 
-def _troubled_projections(request: Request, behind: Iterable[str], failing: Iterable[str]) -> dict[str, str]:
+def _troubled_projections(
+    request: Request, behind: Iterable[str], failing: Iterable[str], differing: Iterable[str]
+) -> dict[str, str]:
     """Return what is wrong with which projection, without the words of a store: anybody may ask."""
     waiting = {
         runner.projection.name: "its last batch failed" for runner in services(request).runners if runner.trouble
     }
     return {
+        **dict.fromkeys(differing, "differs from the event store: see the log"),
         **dict.fromkeys(behind, "more than a minute behind"),
         **waiting,
         **dict.fromkeys(failing, "failing: see `procvars projections list`"),
@@ -73,7 +78,11 @@ async def metrics(request: Request) -> Response:
         found.store_reachable(reachable=True)
         for item in statuses:
             found.projection_state(
-                item.name, lag_events=item.lag_events, lag_seconds=item.lag_seconds, parked=item.parked
+                item.name,
+                lag_events=item.lag_events,
+                lag_seconds=item.lag_seconds,
+                parked=item.parked,
+                differences=item.differences,
             )
     tasks = services(request).tasks
     for name in tasks.names:

@@ -32,6 +32,7 @@ class Metrics:
             "lag_events": "Events that were not applied yet.",
             "lag_seconds": "Age of the oldest event that was not applied yet.",
             "parked": "Streams whose event could not be applied.",
+            "differences": "Streams of which it shows something else than the event store says.",
         }
         self._gauges = {
             name: Gauge(f"procvars_projection_{name}", text, ("projection",), registry=self._registry)
@@ -58,10 +59,13 @@ class Metrics:
         self._events.labels(projection).inc(events)
         self._gauges["position"].labels(projection).set(position)
 
-    def projection_state(self, projection: str, *, lag_events: int, lag_seconds: float, parked: int) -> None:
+    def projection_state(
+        self, projection: str, *, lag_events: int, lag_seconds: float, parked: int, differences: int
+    ) -> None:
         self._gauges["lag_events"].labels(projection).set(lag_events)
         self._gauges["lag_seconds"].labels(projection).set(lag_seconds)
         self._gauges["parked"].labels(projection).set(parked)
+        self._gauges["differences"].labels(projection).set(differences)
 
     def store_reachable(self, *, reachable: bool) -> None:
         self._store.set(reachable)

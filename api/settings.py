@@ -89,6 +89,8 @@ class Settings(BaseSettings):
 
     cipher_key: SecretStr | None = None
     """Base64 of 16, 24 or 32 bytes: events are stored encrypted (AES). Never change it under stored events."""
+    check_streams_per_minute: int = Field(default=600, ge=0)
+    """Streams that each read model is compared in with the event store, all the time; 0: never."""
     max_document_bytes: int = Field(default=10 * 2**20, gt=0)
     log_format: Literal["console", "json"] = "json"
 

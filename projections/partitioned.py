@@ -21,8 +21,7 @@ from projections.feed import EventLog
 from projections.feeding import Feeding
 from projections.partition_positions import Progress
 from projections.positions import LiveProjection, lock_projection, save_position, share_projection
-from projections.projection import Connection, Projection
-from projections.runner import Connect
+from projections.projection import Connect, Connection, Projection
 
 _PAGE = 500
 

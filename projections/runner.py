@@ -7,7 +7,6 @@ parks its stream (`projections/parked.py`).
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,7 +18,7 @@ from projections.feed import PAGE, EventFeed
 from projections.feeding import Feeding
 from projections.history.streams import EventStream
 from projections.positions import lock_projection, save_position
-from projections.projection import Connection, Projection
+from projections.projection import Connect, Connection, Projection
 from projections.trouble import back_off, passes_by_itself
 
 _POLL_SECONDS = 1.0
@@ -36,9 +35,6 @@ class BatchObserver(Protocol):
     """Told of every committed batch, for the metrics."""
 
     def __call__(self, projection: str, *, events: int, seconds: float, position: int) -> None: ...
-
-
-Connect = Callable[[], Awaitable[Connection]]
 
 
 @dataclass(slots=True)

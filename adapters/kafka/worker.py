@@ -26,8 +26,7 @@ from projections.feeding import Feeding
 from projections.history.streams import EventStream
 from projections.partition_positions import Progress
 from projections.partitioned import Delivered, PartitionedProjection
-from projections.projection import Projection
-from projections.runner import Connect
+from projections.projection import Connect, Projection
 from projections.trouble import back_off, passes_by_itself
 
 _RESTART_SECONDS = 1.0

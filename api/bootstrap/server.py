@@ -15,7 +15,7 @@ from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.listener import listen
 from adapters.postgres.pool import projection_connection
 from api.background_tasks import BackgroundTasks
-from api.bootstrap.store import open_store
+from api.bootstrap.store import comparisons_of, open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
@@ -76,13 +76,14 @@ async def open_server(
         runners = tuple(
             ProjectionRunner(projection, feed, store.events, connect, metrics.batch) for projection in fed_here
         )
+        comparisons = comparisons_of(settings, fed_here, store.events, connect)
         limit = settings.max_document_bytes
         rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
         probe = StoreProbe(database_url, store.events, store.projections)
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run, essential=True)
         tasks.keep_running("listener", partial(listen, database_url, feed.announce))
-        tasks.keep_running("projections", partial(supervise, runners))
+        tasks.keep_running("projections", partial(supervise, runners, comparisons))
         tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         try:
             yield Services(

@@ -2,7 +2,7 @@
 rebuild starts with it.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from eventsourcing.cryptography import AESCipher
@@ -17,8 +17,19 @@ from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, connection_pool
 from adapters.postgres.search import PostgresSearch
 from api.settings import Settings
 from api.store import Store
+from projections.history.streams import EventStream
+from projections.projection import Connect, Projection
+from projections.reconciliation import Reconciliation
 from projections.registry import build_projections
 from projections.search_port import SearchStore
+
+
+def comparisons_of(
+    settings: Settings, projections: Sequence[Projection], streams: EventStream, connect: Connect
+) -> tuple[Reconciliation, ...]:
+    """The comparisons with the event store that go on beside the feeding of these projections."""
+    per_minute = settings.check_streams_per_minute
+    return tuple(Reconciliation(one, streams, connect, per_minute) for one in projections) if per_minute else ()
 
 
 @contextmanager

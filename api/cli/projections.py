@@ -43,12 +43,23 @@ def list_projections(json: Json = False) -> None:
                 item.lag_events,
                 f"{item.lag_seconds:.1f}",
                 item.parked,
+                item.differences,
                 item.error,
                 item.rebuild_due,
             )
             for item in found
         ]
-        columns = ("name", "state", "position", "lag events", "lag seconds", "parked", "error", "rebuild due")
+        columns = (
+            "name",
+            "state",
+            "position",
+            "lag events",
+            "lag seconds",
+            "parked",
+            "differences",
+            "error",
+            "rebuild due",
+        )
         show_table(columns, rows)
 
 

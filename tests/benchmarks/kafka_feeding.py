@@ -26,6 +26,7 @@ from adapters.kafka.worker import ProjectionWorker
 from adapters.postgres.pool import borrowed, dedicated_connection
 from domain.documents import Document
 from domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
+from projections.counted import Counted
 from projections.projection import Connection, Generations, Projection
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import loan_application
@@ -255,6 +256,9 @@ class _Timed:
         await self.projection.apply(connection, generation, events)
         self.ended = time.perf_counter()
         self.events += len(events)
+
+    async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
+        return await self.projection.counted(connection, generation, stream_ids)
 
 
 class _OnlyKafka:
