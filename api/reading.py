@@ -51,7 +51,7 @@ async def wait_for_version(
     if found is None:
         # Either there is no such instance, or the read model does not have it yet.
         await existing_instance(request, workspace, instance_id)
-        found = await until(look, _AFTER_VERSION_SECONDS)
+        found = await until(request, look, _AFTER_VERSION_SECONDS)
     if found is None:
         raise ProjectionBehind()
     return found
@@ -64,9 +64,10 @@ async def projection_statuses(request: Request) -> list[ProjectionStatus]:
         return await list_projections(connection, found.store.on(connection), found.projections)
 
 
-async def until(look: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
-    """What `look` finds within that time, or None."""
+async def until(request: Request, look: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
+    """Return what `look` finds within that time, or None; a server that stops looks no longer."""
+    stopping = services(request).stopping
     deadline = time.monotonic() + seconds
-    while (found := await look()) is None and time.monotonic() < deadline:
+    while (found := await look()) is None and time.monotonic() < deadline and not stopping.is_set():
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
     return found

@@ -66,7 +66,7 @@ async def read_instance(request: Request, caller: Reader, instance_id: str) -> R
         async with borrowed(services(request).pool) as connection:
             return await current_variables.instance(connection, caller.workspace, instance_id)
 
-    found = await until(look, 5.0)
+    found = await until(request, look, 5.0)
     if found is None:
         raise ProjectionBehind()
     return answer(found)
@@ -113,7 +113,7 @@ async def sync(
             found = await sync_status(connection, instance_id, version)
         return all(status.current or status.parked for status in found.values()) or None
 
-    await until(look, wait)
+    await until(request, look, wait)
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
 
