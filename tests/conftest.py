@@ -114,7 +114,8 @@ NewServer = Callable[..., Server]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server")).start()
+    """With a pool of one connection: a request that needed two would never be answered."""
+    running = Server(tmp_path_factory.mktemp("server"), environment={"PROCVARS_POOL_SIZE": "1"}).start()
     yield running
     running.stop()
 
