@@ -109,7 +109,7 @@ def test_a_data_folder_that_cannot_be_used(tmp_path: Path) -> None:
     folders = ["/sys/procvars", "/proc/procvars", *(str(tmp_path / name) for name in ("file", "foreign", "a b", "a'b"))]
     with ThreadPoolExecutor(3) as pool:
         for command in (SERVE, ("projections", "list")):
-            said = pool.map(lambda folder, call=command: refused(Path(folder), {}, *call), folders)  # type: ignore[misc]
+            said = pool.map(lambda folder, call=command: refused(Path(folder), {}, *call), folders)
             for folder, line in zip(folders, said, strict=True):
                 assert folder in line
     assert (tmp_path / "foreign" / "postgres" / "thesis.txt").exists()
