@@ -45,7 +45,9 @@ async def wait_for_version(
 
     async def look() -> tuple[int, str] | None:
         async with borrowed(services(request).pool) as connection:
-            found = await current_variables.variables(connection, caller.workspace, instance_id)
+            found = await current_variables.variables(
+                connection, caller.workspace, instance_id, largest=services(request).largest_text
+            )
         return found if found is not None and found[0] >= wanted else None
 
     found = await look()

@@ -36,6 +36,8 @@ class Services:
     console_sign_in: ConsoleSignIn
     pool: Pool
     store: PostgresEventStore
+    largest_text: int
+    """Bytes of the largest text of a read model that this process reads."""
     waiting: Waiting
     editing: Editing
     execution: Execution

@@ -24,7 +24,7 @@ _ATTEMPTS = 20
 
 
 class TooBusy(Unavailable):
-    """Others changed the instance faster than this command could follow."""
+    """There is more to do than can be done now, for this instance or this caller; try again later."""
 
 
 class Decision(NamedTuple, Generic[T]):
@@ -108,4 +108,4 @@ class DecisionLoop:
                 return Decided(instance, decision.result, positions)
             except StreamConflict:
                 fresh = True
-        raise TooBusy()
+        raise TooBusy("Others changed the instance faster than this command could follow.")

@@ -17,6 +17,7 @@ from adapters.postgres.pool import borrowed
 from api.background_tasks import BackgroundTasks
 from api.bootstrap.store import open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
+from api.heavy_lane.weights import LIGHT_TEXT_BYTES
 from api.http.waiting import Positions, Waiting
 from api.metrics import Metrics
 from api.projector_process import ProjectorProcess
@@ -29,7 +30,6 @@ from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
-from projections.positions import live_positions
 
 
 @asynccontextmanager
@@ -69,8 +69,9 @@ async def open_server(
         console_sign_in(settings, sample_users) as sign_in,
         open_store(settings, database_url) as store,
     ):
+        requests = store.light_events
         metrics = Metrics()
-        loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
+        loop = DecisionLoop(requests, clock=lambda: datetime.now(UTC))
         environment = settings.environment_on(database_url)
         projector = None
         if settings.kafka_brokers is None:
@@ -81,7 +82,7 @@ async def open_server(
         probe = StoreProbe(database_url, store.events, store.projections)
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run, essential=True)
-        waiting = Waiting(partial(_positions, store), stopping)
+        waiting = Waiting(partial(positions, store), stopping)
         hearers: dict[str, Hear] = {APPENDED: waiting.appended, MOVED: waiting.moved}
         tasks.keep_running("listener", partial(listen, database_url, hearers, partial(waiting.appended, "")))
         tasks.keep_running("waiting", waiting.run)
@@ -97,10 +98,11 @@ async def open_server(
                 tokens=tokens,
                 console_sign_in=sign_in,
                 pool=store.pool,
-                store=store.events,
+                store=requests,
+                largest_text=LIGHT_TEXT_BYTES,
                 waiting=waiting,
-                editing=Editing(store.events, loop, max_document_bytes=limit),
-                execution=Execution(store.events, loop, max_document_bytes=limit),
+                editing=Editing(requests, loop, max_document_bytes=limit),
+                execution=Execution(requests, loop, max_document_bytes=limit),
                 search=store.search,
                 projections=store.projections,
                 projector=projector,
@@ -116,6 +118,7 @@ async def open_server(
             await rebuilds.stop()
 
 
-async def _positions(store: Store) -> Positions:
+async def positions(store: Store) -> Positions:
+    """Where the store and its read models are. Raises StoreUnavailable."""
     async with borrowed(store.pool) as connection:
         return Positions(await store.events.on(connection).last_position(), await live_positions(connection))
