@@ -31,7 +31,8 @@ def token(
     workspaces: dict[str, tuple[str, ...]] | None = None,
     lifetime: timedelta = timedelta(hours=1),
 ) -> str:
-    roles = {"bank": ("WORKSPACE_ADMIN",)} if workspaces is None else workspaces
+    """Issue a token; without `workspaces`, one that administers the workspace bank and drives its instances."""
+    roles = {"bank": ("WORKSPACE_ADMIN", "ENGINE")} if workspaces is None else workspaces
     return issue(SECRET, user=user, name=user.title(), org_roles=org, workspace_roles=roles, lifetime=lifetime)
 
 
@@ -54,7 +55,7 @@ class Server:
     def client(self, authorization: str | None = None) -> httpx.Client:
         return httpx.Client(
             base_url=f"{self.address}/api/v1",
-            headers={"Authorization": f"Bearer {authorization or token(org=('ORG_ADMIN',))}"},
+            headers={"Authorization": f"Bearer {authorization or token(org=('ORG_ADMIN', 'ENGINE'))}"},
             timeout=40,
         )
 
@@ -137,6 +138,6 @@ def new_server(tmp_path: Path) -> Iterator[NewServer]:
 
 @pytest.fixture
 def api(server: Server) -> Iterator[httpx.Client]:
-    """As an organisation admin."""
+    """As an organisation admin who is the engine too."""
     with server.client() as client:
         yield client

@@ -53,14 +53,14 @@ def demo(
     port: Port = 8080,
     data_dir: Annotated[Path, typer.Option(help="Delete it to begin anew.")] = Path("procvars-data/demo"),
 ) -> None:
-    """The server with sample data and three sample users, on an embedded database."""
+    """Serve sample data on an embedded database, to three sample users and an engine's account."""
     settings = demo_settings(data_dir)
     configure_logging(settings.log_format)
     users = sample_users(settings)
     load_when_ready(users, host, port)
     from api.cli.serving import run_server
 
-    run_server(settings, host, port, users, logs_requests=False)
+    run_server(settings, host, port, users.people, logs_requests=False)
 
 
 @app.command()
