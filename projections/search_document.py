@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from domain.definition import Definition, SearchType, extract
+from domain.definition import Definition, SearchType
 from domain.documents import Document, Json, encode
 from domain.events import (
     Event,
@@ -19,6 +19,7 @@ from domain.events import (
 )
 from domain.instance import variables_after
 from domain.instance_status import InstanceStatus
+from projections.derived_values import derived_values
 
 SearchValue = str | Decimal | datetime | bool | tuple[str, ...]
 """By search type: `keyword` str, `number` Decimal, `date` datetime in UTC, `boolean` bool, `text` its words."""
@@ -85,7 +86,7 @@ def _extracted(variables: Document, definition: Definition | None) -> tuple[dict
     types: dict[str, SearchType] = {}
     if definition is not None:
         configured = {item.key: item.type for item in definition.search}
-        for key, value in extract(definition.search, variables).items():
+        for key, value in derived_values(definition, "search", variables).items():
             fitting = _fitting(configured[key], value)
             if fitting is not None:
                 data[key] = fitting
