@@ -8,6 +8,9 @@ from domain.definition import Definition, Group
 from domain.documents import Document, Json
 from domain.rules.extraction import extraction
 
+MAX_SEARCHED_VALUES = 10_000
+"""So many values of a list can be searched for: each is a row or a field of an index."""
+
 _TOO_EXPENSIVE = "it would need too much work on the variables of some instance"
 _INVALID = "it was accepted by an earlier release and is not valid"
 

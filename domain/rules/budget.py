@@ -26,25 +26,25 @@ class BudgetExceeded(Exception):
 class Budget:
     """Steps that one evaluation may take."""
 
-    __slots__ = ("_limit", "_raise_limit", "spent")
+    __slots__ = ("_raise_limit", "limit", "spent")
 
     def __init__(self, limit: int, raise_limit: Callable[[], int] | None = None) -> None:
         """`raise_limit` returns the limit to apply once `limit` is reached; it is asked at most once."""
-        self._limit = limit
+        self.limit = limit
         self._raise_limit = raise_limit
         self.spent = 0
 
     def spend(self, steps: int) -> None:
         """Count steps that are about to be taken. Raises BudgetExceeded where they are not left."""
         self.spent += steps
-        if self.spent > self._limit:
+        if self.spent > self.limit:
             self._exceed()
 
     def _exceed(self) -> None:
         if self._raise_limit is not None:
-            self._limit = self._raise_limit()
+            self.limit = self._raise_limit()
             self._raise_limit = None
-        if self.spent > self._limit:
+        if self.spent > self.limit:
             raise BudgetExceeded
 
 
@@ -70,4 +70,4 @@ class Allowance:
 
     def charge(self, budget: Budget) -> None:
         """Count what was spent of a path's budget."""
-        self._spent += budget.spent
+        self._spent += min(budget.spent, budget.limit)

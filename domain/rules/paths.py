@@ -20,6 +20,7 @@ from domain.rules.patterns import compiled as compiled_pattern
 MAX_CHARACTERS: Final = 1_000
 MAX_DESCENTS: Final = 3
 MAX_FILTER_DEPTH: Final = 3
+MAX_EXPRESSION_DEPTH: Final = 32
 RESULT_BYTES_PER_STEP: Final = 8
 # An array or object that is visited takes as long as some of the values in it (measured).
 _STEPS_PER_CONTAINER: Final = 4
@@ -47,6 +48,8 @@ class Path:
             self._query = _compile_query(parsed)
         except jsonpath.JSONPathError as error:
             raise InvalidPath(str(error.args[0])) from error
+        except RecursionError:
+            raise InvalidPath("its filters are nested too deep") from None
         self._parsed = parsed
 
     @property
@@ -73,6 +76,8 @@ class Path:
             return f"descends through the document {descents} times, more than {MAX_DESCENTS}"
         if depth > MAX_FILTER_DEPTH:
             return f"has filters {depth} deep in each other, more than {MAX_FILTER_DEPTH}"
+        if _expression_depth(self._parsed) > MAX_EXPRESSION_DEPTH:
+            return f"has expressions more than {MAX_EXPRESSION_DEPTH} deep in each other"
         for text in _literal_patterns(self._parsed):
             if isinstance(why := compiled_pattern(text), InvalidPattern):
                 return f"has {text!r} for a pattern: {why}"
@@ -198,11 +203,35 @@ def _nesting(path: jsonpath.JSONPath) -> tuple[int, int]:
     """Return how many descents multiply each other in the worst case, and how deep filters are nested."""
     descents = sum(isinstance(segment, segments.JSONPathRecursiveDescentSegment) for segment in path.segments)
     inner = [_nesting(query.path) for query in _filter_queries(path)]
-    filters = any(isinstance(selector, selectors.Filter) for segment in path.segments for selector in segment.selectors)
     return (
         descents + max((found for found, _ in inner), default=0),
-        int(filters) + max((depth for _, depth in inner), default=0),
+        bool(_filters(path)) + max((depth for _, depth in inner), default=0),
     )
+
+
+def _expression_depth(path: jsonpath.JSONPath) -> int:
+    """Return how deep operators, functions and queries are nested in the filters of a path."""
+    depth = 0
+    level: list[tree.BaseExpression] = _filters(path)
+    while level:
+        depth += 1
+        level = [
+            inner
+            for expression in level
+            for inner in (
+                _filters(expression.path) if isinstance(expression, tree.FilterQuery) else expression.children()
+            )
+        ]
+    return depth
+
+
+def _filters(path: jsonpath.JSONPath) -> list[tree.BaseExpression]:
+    return [
+        selector.expression
+        for segment in path.segments
+        for selector in segment.selectors
+        if isinstance(selector, selectors.Filter)
+    ]
 
 
 def _filter_queries(path: jsonpath.JSONPath) -> Iterator[tree.FilterQuery]:
@@ -221,10 +250,8 @@ def _literal_patterns(path: jsonpath.JSONPath) -> Iterator[str]:
 
 
 def _filter_expressions(path: jsonpath.JSONPath) -> Iterator[tree.BaseExpression]:
-    for segment in path.segments:
-        for selector in segment.selectors:
-            if isinstance(selector, selectors.Filter):
-                yield from _expressions(selector.expression)
+    for expression in _filters(path):
+        yield from _expressions(expression)
 
 
 def _expressions(expression: tree.BaseExpression) -> Iterator[tree.BaseExpression]:
