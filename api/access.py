@@ -24,7 +24,9 @@ async def authenticated(request: Request, _: Annotated[object, Security(_bearer)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated()
-    return await services(request).tokens.verify(token.strip())
+    actor = await services(request).tokens.verify(token.strip())
+    request.scope["state"]["user"] = actor.user  # for the access log
+    return actor
 
 
 CurrentActor = Annotated[Actor, Depends(authenticated)]

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Query, Request
 
 from api.preconditions import expected_version
+from api.services import services
 from commands.messages import EditTerms
 from domain.documents import Json
 from domain.errors import InvalidArgument
@@ -28,10 +29,18 @@ class EditParameters:
             expected_version=expected_version(self.if_match),
             rebase=self.on_conflict == _REBASE,
             reason=self.reason,
-            url=str(request.url),
+            url=_audited_url(request),
             body=body,
             idempotency_key=self.idempotency_key,
         )
+
+
+def _audited_url(request: Request) -> str:
+    """Return the URL of the call as the audit log keeps it: a Host header is whatever the caller writes into it."""
+    public = services(request).settings.public_url
+    path = request.scope["raw_path"].decode("ascii")
+    query = request.scope["query_string"].decode("ascii", errors="replace")
+    return f"{str(public or '').rstrip('/')}{path}{'?' if query else ''}{query}"
 
 
 def read_edit_parameters(request: Request) -> EditParameters:

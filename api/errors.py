@@ -38,3 +38,19 @@ class RebuildFailed(DomainError):
 
 class ConsoleNotBuilt(DomainError):
     """The console was not built into this installation: `make install` does it. The API works without it."""
+
+
+class MalformedRequest(DomainError):
+    """What came over the connection is not HTTP."""
+
+
+class HeadTooLarge(DomainError):
+    """The request line and the headers are more than this server accepts."""
+
+
+class TooManyConnections(DomainError):
+    """The server has as many connections as it can serve; try again later."""
+
+
+class Stopping(DomainError):
+    """The server is stopping before the call is done: it may have been carried out or not."""

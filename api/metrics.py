@@ -32,11 +32,24 @@ class Metrics:
             "lag_events": "Events that were not applied yet.",
             "lag_seconds": "Age of the oldest event that was not applied yet.",
             "parked": "Streams whose event could not be applied.",
+            "differences": "Streams of which it shows something else than the event store says.",
         }
         self._gauges = {
             name: Gauge(f"procvars_projection_{name}", text, ("projection",), registry=self._registry)
             for name, text in gauges.items()
         }
+
+        self._store = Gauge(
+            "procvars_store_reachable",
+            "1 while the database answers; at 0 the figures of the projections are the last that were known.",
+            registry=self._registry,
+        )
+        self._tasks = Gauge(
+            "procvars_background_task_up",
+            "1 while a task beside the requests is well; 0 after it failed.",
+            ("task",),
+            registry=self._registry,
+        )
 
     def command(self, operation: str, status: int, seconds: float) -> None:
         self._command_seconds.labels(operation, str(status)).observe(seconds)
@@ -46,10 +59,19 @@ class Metrics:
         self._events.labels(projection).inc(events)
         self._gauges["position"].labels(projection).set(position)
 
-    def projection_state(self, projection: str, *, lag_events: int, lag_seconds: float, parked: int) -> None:
+    def projection_state(
+        self, projection: str, *, lag_events: int, lag_seconds: float, parked: int, differences: int
+    ) -> None:
         self._gauges["lag_events"].labels(projection).set(lag_events)
         self._gauges["lag_seconds"].labels(projection).set(lag_seconds)
         self._gauges["parked"].labels(projection).set(parked)
+        self._gauges["differences"].labels(projection).set(differences)
+
+    def store_reachable(self, *, reachable: bool) -> None:
+        self._store.set(reachable)
+
+    def background_task(self, name: str, *, well: bool) -> None:
+        self._tasks.labels(name).set(well)
 
     def text(self) -> bytes:
         """In Prometheus' text format."""

@@ -55,6 +55,10 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     edge.RequestTooLarge: 413,
     errors.DocumentTooLarge: 413,
     edge.UnsupportedMediaType: 415,
+    edge.MalformedRequest: 400,
+    edge.HeadTooLarge: 431,
+    edge.TooManyConnections: 503,
+    edge.Stopping: 503,
     document_errors.InvalidJson: 400,
     document_errors.DuplicateKey: 400,
     document_errors.InvalidPatch: 400,
@@ -75,6 +79,8 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     TooBusy: 503,
 }
 _RETRY_AFTER_SECONDS = "1"
+_WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, edge.RebuildFailed)
+"""Errors whose detail has words of PostgreSQL or Elasticsearch: they are for the log, not for a caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,11 @@ def problem_response(error: Exception) -> Response:
     """The answer to an error of the table. Raises KeyError for any other."""
     problem = PROBLEM_TYPES[type(error)]
     members = error.members if isinstance(error, errors.DomainError) else _members(error)
-    detail = str(getattr(error, "detail", None) or error)
+    if isinstance(error, _WORDLESS):
+        log.warning("refused", problem=problem.slug, error=str(error))
+        detail = f"{problem.title}."
+    else:
+        detail = str(getattr(error, "detail", None) or error)
     headers = {}
     if problem.status == 503:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -141,9 +151,8 @@ async def on_invalid_request(_: Request, error: Exception) -> Response:
     return problem_response(errors.InvalidArgument(detail, errors=found))
 
 
-async def on_unforeseen(_: Request, error: Exception) -> Response:
-    """A mistake of this program: the log has it, the caller learns no more than that."""
-    log.error("unforeseen error", exc_info=error)
+def internal_error() -> Response:
+    """Return the answer to a mistake of this program: the log has it, the caller learns no more than that."""
     title = "The server made a mistake"
     return _response("urn:procvars:internal-error", title, 500, f"{title}; its log says more.", {}, {})
 

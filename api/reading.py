@@ -61,7 +61,7 @@ async def projection_statuses(request: Request) -> list[ProjectionStatus]:
     """In the order of the registry. Raises StoreUnavailable."""
     found = services(request)
     async with borrowed(found.pool) as connection:
-        return await list_projections(connection, found.store, found.projections)
+        return await list_projections(connection, found.store.on(connection), found.projections)
 
 
 async def until(look: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 
-from adapters.postgres.pool import UNAVAILABLE, projection_connection
+from adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
 from api.bootstrap.store import connected_store
 from api.garbage_collection import FEW_PAUSES, collect_rarely
 from api.settings import Settings
@@ -37,7 +37,7 @@ async def _fill(name: str, generation: int, share: int, of: int) -> None:
     assert settings.database_url is not None
     async with connected_store(settings, settings.database_url) as store:
         projection = named(store.projections, name)
-        async with await projection_connection(settings.database_url) as connection:
+        async with await projection_connection(settings.database_url, UNHURRIED) as connection:
             await fill(connection, projection, store.events, generation, share, of)
 
 

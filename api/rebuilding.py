@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.postgres.pool import UNAVAILABLE, projection_connection
+from adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
 from api.child_process import run_module
 from api.errors import RebuildFailed
 from api.store import Store
@@ -87,7 +87,7 @@ async def task(store: Store, name: str) -> Task:
 @asynccontextmanager
 async def _connection(store: Store) -> AsyncIterator[Connection]:
     try:
-        async with await projection_connection(store.database_url) as connection:
+        async with await projection_connection(store.database_url, UNHURRIED) as connection:
             yield connection
     except KeepsFailing as error:
         raise RebuildFailed(str(error)) from error

@@ -1,5 +1,6 @@
 """The parts of a running program, put together once by `api/bootstrap/server.py`."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import cast
 
@@ -8,10 +9,12 @@ from fastapi import Request
 from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
+from api.background_tasks import BackgroundTasks
 from api.console_sign_in import ConsoleSignIn
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
+from api.store_probe import StoreProbe
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import RolePermissions
@@ -26,6 +29,8 @@ class Services:
     """What the routes work with."""
 
     settings: Settings
+    stopping: asyncio.Event
+    """Set as soon as the server is told to stop: whoever waits for something answers with what there is."""
     roles: RolePermissions
     tokens: TokenVerifier
     console_sign_in: ConsoleSignIn
@@ -39,6 +44,8 @@ class Services:
     runners: tuple[ProjectionRunner, ...]
     rebuilds: RebuildProcesses
     metrics: Metrics
+    tasks: BackgroundTasks
+    probe: StoreProbe
 
 
 def services(request: Request) -> Services:

@@ -2,17 +2,39 @@
 
 import json
 import os
+import re
+from base64 import b64decode
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.permissions import DEFAULT_ROLE_PERMISSIONS
 
 _PREFIX = "PROCVARS_"
+_BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
+_KEY_BYTES = (16, 24, 32)
 
 
 class SettingsError(Exception):
     """The settings do not fit together."""
+
+
+class InvalidSettings(SettingsError):
+    """A setting has a value that it cannot have."""
+
+    def __init__(self, error: ValidationError) -> None:
+        """Name the settings and what is wrong with each, without their values."""
+        found = error.errors(include_input=False, include_context=False, include_url=False)
+        super().__init__("; ".join(_named(item["loc"], item["msg"]) for item in found))
+
+
+def _named(place: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"{_PREFIX}{'_'.join(map(str, place)).upper()}: {message}" if place else message
 
 
 class NoBrokers(SettingsError):
@@ -40,6 +62,10 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """Unset: an embedded PostgreSQL in `data_dir`."""
     data_dir: Path = Path("./procvars-data")
+    pool_size: int = Field(default=8, ge=1, le=100)
+    """Connections to the database that requests share; probes, appends and projections have their own."""
+    public_url: HttpUrl | None = None
+    """Where callers reach the server, for the audit log; unset: it keeps the path alone."""
     elasticsearch_url: HttpUrl | None = None
     """May carry `user:password@`. Unset: search is served by PostgreSQL."""
     elasticsearch_api_key: SecretStr | None = None
@@ -58,13 +84,63 @@ class Settings(BaseSettings):
     oidc_client_id: str | None = None
     """The console's client at the provider whose issuer is `jwt_issuer`; unset: the console has no sign-in."""
     oidc_scope: str = "openid profile"
-    role_permissions: dict[str, list[str]] = Field(default_factory=dict)
+    role_permissions: Annotated[dict[str, list[str]], NoDecode] = Field(default_factory=dict)
     """Further roles, or other permissions for the known ones: `{"ROLE": ["permission", …]}`."""
 
     cipher_key: SecretStr | None = None
     """Base64 of 16, 24 or 32 bytes: events are stored encrypted (AES). Never change it under stored events."""
+    check_streams_per_minute: int = Field(default=600, ge=0)
+    """Streams that each read model is compared in with the event store, all the time; 0: never."""
     max_document_bytes: int = Field(default=10 * 2**20, gt=0)
     log_format: Literal["console", "json"] = "json"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_for_postgresql(cls, url: str | None) -> str | None:
+        try:
+            conninfo_to_dict(url or "")
+        except (ProgrammingError, UnicodeError):
+            raise ValueError("it is no connection URL of PostgreSQL") from None
+        return url
+
+    @field_validator("jwks_url")
+    @classmethod
+    def _is_a_web_address(cls, url: str | None) -> str | None:
+        if url is not None:
+            TypeAdapter(HttpUrl).validate_python(url)
+        return url
+
+    @field_validator("kafka_brokers")
+    @classmethod
+    def _are_brokers(cls, brokers: str | None) -> str | None:
+        if brokers is not None and not _BROKERS.fullmatch(brokers.strip()):
+            raise ValueError("it has to be host:port, several of them separated by commas")
+        return brokers
+
+    @field_validator("cipher_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        try:
+            fits = key is None or len(b64decode(key.get_secret_value(), validate=True)) in _KEY_BYTES
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError("it has to be base64 of 16, 24 or 32 bytes")
+        return key
+
+    @field_validator("role_permissions", mode="before")
+    @classmethod
+    def _is_an_object(cls, given: object) -> object:
+        try:
+            return json.loads(given) if isinstance(given, str) else given
+        except ValueError:
+            raise ValueError('it has to be JSON: {"ROLE": ["permission", …]}') from None
+
+    @field_validator("role_permissions")
+    @classmethod
+    def _are_permissions(cls, given: dict[str, list[str]]) -> dict[str, list[str]]:
+        DEFAULT_ROLE_PERMISSIONS.overridden_by(given)
+        return given
 
     @model_validator(mode="after")
     def _keys_go_together(self) -> Self:

@@ -208,3 +208,5 @@ class Recorded(Generic[E_co]):
 
     position: int
     event: E_co
+    memory: int = 0
+    """Bytes, about, that the decoded event takes; known where the event was decoded."""

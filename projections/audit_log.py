@@ -9,9 +9,10 @@ from psycopg import sql
 from domain.documents import Json
 from domain.events import Event, ProcessVariablesModified, Recorded
 from projections.batch import columns
+from projections.counted import Counted
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
-from projections.tables import Tables, table
+from projections.tables import Tables, table, tallies
 from projections.text_columns import RawJson, arguments, plain, plain_or_none, raw_json
 
 NAME = "audit_log"
@@ -65,6 +66,9 @@ CREATE INDEX ON {audit_log} (subject_identifier, time);
 CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
 """
 # Every entry is the success of an update of variables, so far.
+_COUNTED = """
+SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
+"""
 _ADD = """
 INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status,
     reason, url, body, patch, bulk_id)
@@ -107,6 +111,10 @@ class AuditLog:
         if rows:
             statement = sql.SQL(_ADD).format(table=table(NAME, generation))
             await connection.execute(statement, columns(rows))
+
+    async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
+        found = await tallies(connection, _COUNTED, table(NAME, generation), stream_ids)
+        return [Counted((ProcessVariablesModified,), found)]
 
 
 def _row(event: ProcessVariablesModified) -> tuple[object, ...]:

@@ -20,9 +20,10 @@ from domain.events import (
 from domain.instance import variables_after
 from domain.instance_status import InstanceStatus
 from projections.batch import columns, instance_ids, news
+from projections.counted import Counted
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
-from projections.tables import Tables, table
+from projections.tables import Tables, table, tallies
 from projections.text_columns import RawJson, arguments, plain, raw_json
 
 NAME = "current_variables"
@@ -119,6 +120,7 @@ UPDATE {table} AS t SET status = n.status, updated_at = n.updated_at, version = 
 FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::bigint[]) AS n (id, status, updated_at, version)
 WHERE t.id = n.id AND t.version < n.version
 """
+_COUNTED = "SELECT id, NULL, version FROM {table} WHERE id = ANY(%s)"
 _ITEM = "SELECT id, definition, title, status, started_at, updated_at, version, parent_id FROM current_variables "
 _ONE = _ITEM + "WHERE workspace = %(workspace)s AND id = %(id)s"
 _LIST = (
@@ -164,6 +166,10 @@ class CurrentVariables:
         if moved:
             rows = [(row.id, row.status, row.updated_at, row.version) for row in moved]
             await connection.execute(sql.SQL(_MOVE).format(table=target), columns(rows))
+
+    async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
+        found = await tallies(connection, _COUNTED, table(NAME, generation), stream_ids)
+        return [Counted(INSTANCE_EVENTS, found)]
 
 
 def _values(rows: Sequence[InstanceRow]) -> list[list[object]]:

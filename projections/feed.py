@@ -1,69 +1,107 @@
 """The tail of the event store, read and decoded once for all projections of this process.
 
 The feed keeps a window of the newest events. A projection that is up to date is served from it; one that is far behind
-reads past it, straight from the store.
+reads past it, straight from the store. Whatever a reader is given is a run: it begins right behind the position that
+the reader named, and nothing of the store is left out of it.
 """
 
 import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from domain.events import Event, Recorded
 
-_WINDOW = 4096
+WINDOW_MEMORY = 32 * 2**20
+"""Bytes that the decoded events of the window may take, about. It holds the newest page however large that is."""
 PAGE = 500
 """Events that a projection gets at once."""
 
 
 class EventLog(Protocol):
+    """The event store in the order of commits."""
+
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
-        """Up to `limit` events after that position, in commit order. Raises StoreUnavailable."""
+        """Return up to `limit` events after that position, in commit order, without a gap. Raises StoreUnavailable."""
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All events of the store with a position above `after`, up to that of the last one here; or none."""
+
+    after: int
+    events: Sequence[Recorded[Event]]
+
+    @property
+    def until(self) -> int:
+        """The position up to which nothing is missing."""
+        return self.events[-1].position if self.events else self.after
+
+    def behind(self, position: int, limit: int) -> "Run":
+        """Return the part that follows a position inside this run, up to `limit` events of it."""
+        if not self.after <= position <= self.until:
+            raise ValueError(f"position {position} is not in the run from {self.after} to {self.until}")
+        start = bisect_right(self.events, position, key=lambda recorded: recorded.position)
+        return Run(position, self.events[start : start + limit])
+
+    def followed_by(self, other: "Run") -> "Run":
+        """Return both as one run. Raises ValueError where the other does not begin where this one ends."""
+        if other.after != self.until:
+            raise ValueError(f"a run from {other.after} does not follow one that ends at {self.until}")
+        return Run(self.after, [*self.events, *other.events])
+
+    def newest(self, memory: int) -> "Run":
+        """Return the newest part of this run whose events take no more than `memory` bytes."""
+        kept = len(self.events)
+        while kept and memory >= (size := self.events[kept - 1].memory):
+            memory -= size
+            kept -= 1
+        return Run(self.events[kept - 1].position, self.events[kept:]) if kept else self
+
+
 class EventFeed:
-    def __init__(self, log: EventLog) -> None:
+    """The window, which is replaced as a whole and never changed: whoever looks at one sees one moment of it."""
+
+    def __init__(self, log: EventLog, *, window_memory: int = WINDOW_MEMORY) -> None:
         self._log = log
-        # All events with a position in (_from, _to], and nothing else.
-        self._window: list[Recorded[Event]] = []
-        self._from = 0
-        self._to = 0
+        self._window_memory = window_memory
+        self._window = Run(0, ())
         self._reading = asyncio.Lock()
-        self._news = asyncio.Event()
+        self._appended = asyncio.Event()
 
     def announce(self) -> None:
-        """Something was appended, by this process or another."""
-        self._news.set()
-        self._news = asyncio.Event()
+        """Wake those who wait: something was appended, by this process or another."""
+        self._appended.set()
+        self._appended = asyncio.Event()
 
     def next_news(self) -> asyncio.Event:
-        """Set by the next announcement. Take it before reading, so that none falls in between."""
-        return self._news
+        """Return the event that the next announcement sets. Take it before reading, so that none falls in between."""
+        return self._appended
 
-    async def after(self, position: int, limit: int = PAGE) -> Sequence[Recorded[Event]]:
-        """Up to `limit` events after that position, in commit order. Raises StoreUnavailable."""
-        if position < self._from:
-            return await self._log.after_position(position, limit)
-        if position >= self._to:
-            async with self._reading:
-                if position >= self._to:
-                    await self._extend(position)
-        return self._slice(position, limit)
+    async def after(self, position: int, limit: int = PAGE) -> Run:
+        """Return the run of up to `limit` events after that position, in commit order. Raises StoreUnavailable."""
+        if (known := self._known(position, limit)) is not None:
+            return known
+        if position < self._window.after:
+            return Run(position, await self._log.after_position(position, limit))
+        async with self._reading:
+            # Another reader may have moved the window while this one waited, to any place.
+            if (known := self._known(position, limit)) is not None:
+                return known
+            run = Run(position, await self._log.after_position(position, PAGE))
+            if run.events and position >= self._window.until:
+                self._extend(run)
+            return run.behind(position, limit)
 
-    async def _extend(self, position: int) -> None:
-        fresh = await self._log.after_position(position, PAGE)
-        if position > self._to:
-            # Between the window and this reader there may be events that nobody asked for.
-            self._window = []
-            self._from = position
-        self._to = fresh[-1].position if fresh else position
-        self._window += fresh
-        if len(self._window) > _WINDOW:
-            dropped = len(self._window) - _WINDOW
-            self._from = self._window[dropped - 1].position
-            del self._window[:dropped]
+    def _known(self, position: int, limit: int) -> Run | None:
+        """What the window has behind a position that lies in it, None where it has nothing."""
+        window = self._window
+        return window.behind(position, limit) if window.after <= position < window.until else None
 
-    def _slice(self, position: int, limit: int) -> Sequence[Recorded[Event]]:
-        start = bisect_right(self._window, position, key=lambda recorded: recorded.position)
-        return self._window[start : start + limit]
+    def _extend(self, run: Run) -> None:
+        # Between the window and a run further ahead there are events that nobody asked for: the run is the new window.
+        window = self._window.followed_by(run) if run.after == self._window.until else run
+        kept = window.newest(self._window_memory)
+        self._window = kept if kept.events else run

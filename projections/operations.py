@@ -14,7 +14,9 @@ from projections.rebuilds_due import OTHER_SHAPE, due
 _LIST = """
 SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
     (SELECT count(*) FROM stored_events WHERE notification_id > coalesce(t.notification_id, 0)),
-    (SELECT count(*) FROM parked_streams s WHERE s.projection = p.name AND s.generation = p.generation)
+    (SELECT count(*) FROM parked_streams s WHERE s.projection = p.name AND s.generation = p.generation),
+    (SELECT count(*) FROM read_model_differences d
+        WHERE d.projection = p.name AND d.generation = p.generation AND d.mended_at IS NULL)
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 """
@@ -69,6 +71,8 @@ class ProjectionStatus:
     lag_seconds: float
     """Age of the oldest event that was not applied yet; 0 when there is none."""
     parked: int
+    differences: int
+    """Streams of which it shows something else than the event store says, found by the comparison and not mended."""
     error: str | None
     since: datetime | None
     """Since when it is failing."""
@@ -105,7 +109,7 @@ async def list_projections(
     found = []
     for projection in projections:
         name = projection.name
-        _, paused, failing_since, failure, position, lag_events, parked = rows[name]
+        _, paused, failing_since, failure, position, lag_events, parked, differences = rows[name]
         rebuild = rebuilds.get(name)
         if reasons.get(name) == OTHER_SHAPE:
             failure = f"{OTHER_SHAPE}: it waits for a rebuild"
@@ -118,6 +122,7 @@ async def list_projections(
                 lag_events=lag_events,
                 lag_seconds=max(0.0, (now - oldest[0].event.timestamp).total_seconds()) if oldest else 0.0,
                 parked=parked,
+                differences=differences,
                 error=failure,
                 since=failing_since,
                 rebuild_due=reasons.get(name),

@@ -86,17 +86,24 @@ async def _apply_one_by_one(
             newly_parked.add(event.originator_id)
             message = _message(error)
             watch.failed(event, message)
-            log.error(
-                "stream parked",
-                projection=projection.name,
-                instance_id=event.originator_id,
-                version=event.originator_version,
-                error=message,
-            )
-            values = (projection.name, generation, event.originator_id, event.originator_version, recorded.position)
-            await connection.execute(_PARK, (*values, message))
+            at = (event.originator_id, event.originator_version, recorded.position)
+            await park(connection, projection, generation, *at, message)
         else:
             watch.applied([recorded])
+
+
+async def park(
+    connection: Connection,
+    projection: Projection,
+    generation: int,
+    instance_id: str,
+    version: int,
+    position: int,
+    message: str,
+) -> None:
+    """Let the stream wait from that version on, in the transaction that `connection` is in. Parked already, it stays so."""
+    log.error("stream parked", projection=projection.name, instance_id=instance_id, version=version, error=message)
+    await connection.execute(_PARK, (projection.name, generation, instance_id, version, position, message))
 
 
 async def retry(connection: Connection, projection: Projection, streams: EventStream, instance_id: str) -> bool:

@@ -9,7 +9,7 @@ whole projection, because rows of all partitions are derived from definitions (`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -21,8 +21,7 @@ from projections.feed import EventLog
 from projections.feeding import Feeding
 from projections.partition_positions import Progress
 from projections.positions import LiveProjection, lock_projection, save_position, share_projection
-from projections.projection import Connection, Projection
-from projections.runner import Connect
+from projections.projection import Connect, Connection, Projection
 
 _PAGE = 500
 
@@ -56,6 +55,8 @@ class PartitionedProjection:
     connect: Connect
     feeding: Feeding
     _connection: Connection | None = None
+    _left_at: dict[int, int] = field(default_factory=dict)
+    """Partition → the position that this process left it at."""
 
     async def apply(self, batch: Sequence[Delivered]) -> bool:
         """Commits what of the batch is not applied yet. False while the projection may not be fed: nothing was done.
@@ -78,6 +79,9 @@ class PartitionedProjection:
                 log.warning("events missing in Kafka", projection=self.projection.name, until=missing.until)
                 while await self.catch_up(missing.until):
                     pass
+            except Exception:
+                self._left_at.clear()  # what was applied is rolled back
+                raise
 
     async def catch_up(self, until: int) -> bool:
         """Applies some of the events up to that position, from the event store. Whether there are more of them.
@@ -93,6 +97,7 @@ class PartitionedProjection:
                 events = await self.events.after_position(locked.position, _PAGE)
                 if not events:
                     return False
+                self.feeding.moved()  # partitions may be further than the projection's position
                 await self.feeding.apply(connection, locked, events)
                 await save_position(connection, self.projection.name, locked.generation, events[-1].position)
         except KeepsFailing as error:
@@ -125,6 +130,8 @@ class PartitionedProjection:
             partitions = {one.partition for one in batch}
             own = await partition_positions.lock(connection, name, locked.generation, partitions)
             reached = {partition: max(position, locked.position) for partition, position in own.items()}
+            if any(self._left_at.get(partition) != position for partition, position in reached.items()):
+                self.feeding.moved()  # another worker had the partition meanwhile
             fresh: list[Recorded[Event]] = []
             for one in batch:
                 if one.recorded.position <= reached[one.partition]:
@@ -136,6 +143,7 @@ class PartitionedProjection:
             if fresh:
                 await self.feeding.apply(connection, locked, fresh)
                 await partition_positions.save(connection, name, locked.generation, reached)
+        self._left_at |= reached
         return True
 
     async def _lock(self, connection: Connection, batch: Sequence[Delivered]) -> LiveProjection | None:

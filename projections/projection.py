@@ -1,6 +1,6 @@
 """What a projection is: a read model's name, where its generations live, and how a batch of events changes it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 import psycopg
@@ -10,8 +10,11 @@ from domain.definition import Definition
 from domain.documents import Document
 from domain.errors import NotFound
 from domain.events import Event, Recorded
+from projections.counted import Counted
 
 Connection = psycopg.AsyncConnection[TupleRow]
+Connect = Callable[[], Awaitable[Connection]]
+"""Opens a connection that the caller closes."""
 
 
 class Generations(Protocol):
@@ -44,6 +47,10 @@ class Generations(Protocol):
         """
         ...
 
+    async def clear(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        """Take away what these streams have left, where applying them again would not replace it."""
+        ...
+
 
 class Projection(Protocol):
     """A read model that follows the events on its own."""
@@ -66,6 +73,10 @@ class Projection(Protocol):
         nothing. Events that the read model does not care for are ignored. Raises whatever the event makes it raise; the
         caller rolls back and parks the stream.
         """
+        ...
+
+    async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
+        """Count what the generation shows of these instances, for the comparison with the event store."""
         ...
 
 

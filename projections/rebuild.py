@@ -53,6 +53,7 @@ INSERT INTO generation_shares (projection, generation, share, until) SELECT %s, 
 _FORGET_SHARES = "DELETE FROM generation_shares WHERE projection = %s AND generation = %s"
 _FORGET_PARTITIONS = "DELETE FROM partition_positions WHERE projection = %s AND generation = %s"
 _FORGET_PARKED = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s"
+_FORGET_DIFFERENCES = "DELETE FROM read_model_differences WHERE projection = %s AND generation = %s"
 _SHARE = "SELECT position FROM generation_shares WHERE projection = %s AND generation = %s AND share = %s"
 _SHARE_DONE = """
 UPDATE generation_shares SET position = %s, events = events + %s
@@ -250,7 +251,7 @@ async def discard(connection: Connection, projection: Projection, number: int) -
         await projection.generations.drop(connection, number)
         await forget_positions(connection, projection.name, number)
         await rebuilds_due.forget(connection, projection.name, number)
-        for statement in (_FORGET_SHARES, _FORGET_PARTITIONS, _FORGET_PARKED):
+        for statement in (_FORGET_SHARES, _FORGET_PARTITIONS, _FORGET_PARKED, _FORGET_DIFFERENCES):
             await connection.execute(statement, (projection.name, number))
 
     if not await _once_locks_are_free(connection, drop):

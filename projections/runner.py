@@ -7,7 +7,6 @@ parks its stream (`projections/parked.py`).
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,8 +16,9 @@ import structlog
 from projections.failing import KeepsFailing, report_failure
 from projections.feed import PAGE, EventFeed
 from projections.feeding import Feeding
+from projections.history.streams import EventStream
 from projections.positions import lock_projection, save_position
-from projections.projection import Connection, Projection
+from projections.projection import Connect, Connection, Projection
 from projections.trouble import back_off, passes_by_itself
 
 _POLL_SECONDS = 1.0
@@ -37,13 +37,11 @@ class BatchObserver(Protocol):
     def __call__(self, projection: str, *, events: int, seconds: float, position: int) -> None: ...
 
 
-Connect = Callable[[], Awaitable[Connection]]
-
-
 @dataclass(slots=True)
 class ProjectionRunner:
     projection: Projection
     feed: EventFeed
+    streams: EventStream
     connect: Connect
     observe: BatchObserver
     position: int = 0
@@ -55,7 +53,7 @@ class ProjectionRunner:
     _rest: float = field(default=_REST_SECONDS, repr=False)
 
     def __post_init__(self) -> None:
-        self._feeding = Feeding(self.projection)
+        self._feeding = Feeding(self.projection, self.streams)
 
     async def run(self) -> None:
         """Feeds until cancelled."""
@@ -74,6 +72,7 @@ class ProjectionRunner:
                 failures += 1
                 log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
                 await self._record_failure(self.trouble)
+                self._feeding.moved()
                 await self._disconnect()
                 await asyncio.sleep(pause)
                 continue
@@ -81,7 +80,8 @@ class ProjectionRunner:
                 await asyncio.sleep(self._rest)
             else:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), _POLL_SECONDS)
+                    async with asyncio.timeout(_POLL_SECONDS):
+                        await news.wait()
 
     async def close(self) -> None:
         await self._disconnect()
@@ -95,8 +95,8 @@ class ProjectionRunner:
             return False
 
     async def _batch(self) -> bool:
-        events = await self.feed.after(self.position)
-        if not events:
+        run = await self.feed.after(self.position)
+        if not run.events:
             return False
         connection = await self._connected()
         started = time.perf_counter()
@@ -104,17 +104,18 @@ class ProjectionRunner:
             locked = await lock_projection(connection, self.projection.name)
             if not self._feeding.is_allowed(locked):
                 return False
-            if locked.position != self.position:
-                # Another process went on from here, or a rebuild was published.
+            if locked.position != run.after:
+                # Another process went on from here, or a rebuild was published: this run is not what comes next.
+                self._feeding.moved()
                 self.position = locked.position
                 return True
-            await self._feeding.apply(connection, locked, events)
-            await save_position(connection, self.projection.name, locked.generation, events[-1].position)
-        self.position = events[-1].position
-        self._rest = _rest_after(len(events))
+            await self._feeding.apply(connection, locked, run.events)
+            await save_position(connection, self.projection.name, locked.generation, run.until)
+        self.position = run.until
+        self._rest = _rest_after(len(run.events))
         self.observe(
             self.projection.name,
-            events=len(events),
+            events=len(run.events),
             seconds=time.perf_counter() - started,
             position=self.position,
         )

@@ -8,6 +8,7 @@ from domain.definition import Definition, SearchType
 from domain.errors import InvalidArgument
 from domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
 from projections.batch import instance_ids, news
+from projections.counted import Counted, Tally
 from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions, stored_definition
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection, EventSource, Generations
@@ -74,6 +75,10 @@ class _SearchGenerations:
         found = await self._definitions.contents(connection, generation, stream_ids)
         return found | await self._documents.contents(connection, generation, stream_ids)
 
+    async def clear(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        for part in self._parts:
+            await part.clear(connection, generation, stream_ids)
+
 
 class SearchIndex:
     name = NAME
@@ -91,6 +96,11 @@ class SearchIndex:
             await self._derive_anew(connection, generation, definition)
         if instance_ids(events, INSTANCE_EVENTS):
             await self._follow(connection, generation, events)
+
+    async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
+        found = await self._store.read(connection, generation, stream_ids)
+        versions = {stream: Tally(None, document.version) for stream, document in found.items()}
+        return [Counted(INSTANCE_EVENTS, versions)]
 
     async def _follow(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         # What begins here needs no look at what is there: of a repetition the store keeps the higher version.

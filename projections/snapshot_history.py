@@ -8,9 +8,10 @@ from psycopg import sql
 
 from domain.events import Event, ProcessVariablesModified, Recorded
 from projections.batch import columns
+from projections.counted import Counted
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
-from projections.tables import Tables, table
+from projections.tables import Tables, table, tallies
 from projections.text_columns import RawJson, arguments, plain, plain_or_none, raw_json
 
 NAME = "snapshot_history"
@@ -64,6 +65,7 @@ SELECT * FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::timestamptz[], %b
     %b::text[])
 ON CONFLICT DO NOTHING
 """
+_COUNTED = "SELECT instance_id, count(*), max(version) FROM {table} WHERE instance_id = ANY(%s) GROUP BY 1"
 _LIST = """
 SELECT version, taken_at, user_id, user_name, reason FROM snapshot_history
 WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s
@@ -88,6 +90,10 @@ class SnapshotHistory:
         if rows:
             statement = sql.SQL(_ADD).format(table=table(NAME, generation))
             await connection.execute(statement, columns(rows))
+
+    async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
+        found = await tallies(connection, _COUNTED, table(NAME, generation), stream_ids)
+        return [Counted((ProcessVariablesModified,), found)]
 
 
 async def snapshots(

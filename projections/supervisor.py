@@ -1,5 +1,5 @@
-"""Keeps the runners of this process going, each on its own: one that ends by an error nobody foresaw is started again,
-the others do not notice.
+"""Keeps the runners of this process going, and the comparisons beside them, each on its own: one that ends by an error
+nobody foresaw is started again, the others do not notice.
 """
 
 import asyncio
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from projections.reconciliation import Reconciliation
 from projections.runner import ProjectionRunner
 
 _RESTART_SECONDS = 5.0
@@ -14,11 +15,23 @@ _RESTART_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-async def supervise(runners: Sequence[ProjectionRunner]) -> None:
-    """Runs all of them until cancelled."""
+async def supervise(runners: Sequence[ProjectionRunner], comparisons: Sequence[Reconciliation]) -> None:
+    """Run all of them until cancelled."""
     async with asyncio.TaskGroup() as group:
         for runner in runners:
             group.create_task(_keep_running(runner), name=f"projection {runner.projection.name}")
+        for comparison in comparisons:
+            group.create_task(keep_comparing(comparison), name=f"comparison {comparison.projection.name}")
+
+
+async def keep_comparing(comparison: Reconciliation) -> None:
+    """Run it until cancelled, again whenever it ends by an error."""
+    while True:
+        try:
+            await comparison.run()
+        except Exception:
+            log.exception("comparison crashed", projection=comparison.projection.name, restart_in=_RESTART_SECONDS)
+            await asyncio.sleep(_RESTART_SECONDS)
 
 
 async def _keep_running(runner: ProjectionRunner) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import errors, sql
 
+from projections.counted import Tally
 from projections.projection import Connection
 
 _NUMBERS = """
@@ -11,10 +12,19 @@ SELECT DISTINCT substring(tablename FROM length(name) + 3)::integer FROM pg_tabl
 WHERE schemaname = current_schema() AND tablename ~ ('^' || name || '_g[0-9]+$')
 """
 _IDS = "(SELECT DISTINCT {id} FROM {table} WHERE {id} > %(after)s ORDER BY 1 LIMIT %(limit)s)"
+_CLEAR = "DELETE FROM {table} WHERE {id} = ANY(%s)"
 _CONTENTS = """
 SELECT {id}, count(*) || ' ' || md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {table} AS t
 WHERE {id} = ANY(%s) GROUP BY 1
 """
+
+
+async def tallies(
+    connection: Connection, statement: str, of: sql.Identifier, stream_ids: Sequence[str]
+) -> dict[str, Tally]:
+    """Return what a statement with `{table}` and one parameter, the ids, finds: (stream, events, version)."""
+    cursor = await connection.execute(sql.SQL(statement).format(table=of), (list(stream_ids),))
+    return {row[0]: Tally(row[1], row[2]) for row in await cursor.fetchall()}
 
 
 def table(name: str, generation: int) -> sql.Identifier:
@@ -51,6 +61,11 @@ class Tables:
     async def drop(self, connection: Connection, generation: int) -> None:
         for name in self._streams:
             await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table(name, generation)))
+
+    async def clear(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        for name, stream in self._streams.items():
+            statement = sql.SQL(_CLEAR).format(id=sql.SQL(stream), table=table(name, generation))
+            await connection.execute(statement, (list(stream_ids),))
 
     async def numbers(self, connection: Connection) -> set[int]:
         return {row[0] for row in await (await connection.execute(_NUMBERS, (list(self._streams),))).fetchall()}

@@ -15,6 +15,7 @@ from domain.definition import Definition
 from domain.events import Event, InstanceStarted, Recorded, TaskClosed, TaskOpened
 from domain.instance import VARIABLES_EVENTS
 from projections.batch import columns, instance_ids, news
+from projections.counted import Counted
 from projections.instance_tasks import (
     InstanceTasks,
     Shown,
@@ -28,7 +29,7 @@ from projections.instance_tasks import (
 from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions
 from projections.projection import Connection, EventSource
 from projections.rebuilds_due import DERIVED_AT_ONCE, mark
-from projections.tables import Tables, table
+from projections.tables import Tables, table, tallies
 from projections.text_columns import RawJson
 
 NAME = "task_keywords"
@@ -112,6 +113,11 @@ _ADD_VALUES = """
 INSERT INTO {values} (instance_id, task_id, workspace, key, value)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
 """
+_COUNTED_INSTANCES = "SELECT id, NULL, version FROM {table} WHERE id = ANY(%s)"
+_COUNTED_OPENED = "SELECT instance_id, count(*), NULL FROM {table} WHERE instance_id = ANY(%s) GROUP BY 1"
+_COUNTED_CLOSED = """
+SELECT instance_id, count(*), NULL FROM {table} WHERE instance_id = ANY(%s) AND status = 'CLOSED' GROUP BY 1
+"""
 _HANDLED: tuple[type[Event], ...] = (*VARIABLES_EVENTS, TaskOpened, TaskClosed)
 _OPEN = [TaskStatus.OPEN.value]
 _ANY = [status.value for status in TaskStatus]
@@ -143,6 +149,14 @@ class TaskKeywords:
         ids = instance_ids(events, _HANDLED)
         if ids:
             await self._follow(connection, generation, events, ids)
+
+    async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
+        instances, tasks = table("task_instances", generation), table(NAME, generation)
+        return [
+            Counted(_HANDLED, await tallies(connection, _COUNTED_INSTANCES, instances, stream_ids)),
+            Counted((TaskOpened,), await tallies(connection, _COUNTED_OPENED, tasks, stream_ids)),
+            Counted((TaskClosed,), await tallies(connection, _COUNTED_CLOSED, tasks, stream_ids)),
+        ]
 
     async def _follow(
         self, connection: Connection, generation: int, events: Sequence[Recorded[Event]], ids: list[str]

@@ -119,6 +119,9 @@ class ElasticsearchIndices:
             instance_id: orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode() for instance_id, kept in found.items()
         }
 
+    async def clear(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        """Leave the documents: the instance's events replace its document as a whole, by its version."""
+
     async def sorted_ids(
         self, connection: Connection, generation: int, query: dict[str, Any], after: str, limit: int
     ) -> list[str]:

@@ -112,7 +112,8 @@ class Consumer:
         if not self._inbox:
             self._news.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._news.wait()
         batch: list[EventT[bytes]] = []
         size = 0
         while self._inbox and len(batch) < _BATCH_EVENTS and size < _BATCH_BYTES:

@@ -193,7 +193,8 @@ class Relay:
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
 
 
 async def _send(producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], last_positions: list[int]) -> _Batch:

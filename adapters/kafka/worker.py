@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
@@ -22,10 +23,10 @@ from adapters.kafka.topic import TOPIC, count_partitions, delivered
 from adapters.postgres.pool import UNAVAILABLE
 from projections.feed import EventLog
 from projections.feeding import Feeding
+from projections.history.streams import EventStream
 from projections.partition_positions import Progress
 from projections.partitioned import Delivered, PartitionedProjection
-from projections.projection import Projection
-from projections.runner import Connect
+from projections.projection import Connect, Projection
 from projections.trouble import back_off, passes_by_itself
 
 _RESTART_SECONDS = 1.0
@@ -43,10 +44,14 @@ _BROKER_TROUBLE = (KafkaError, OSError, TimeoutError)
 log = structlog.get_logger(__name__)
 
 
+class WorkerEvents(EventLog, EventStream, Protocol):
+    """The event store, in the order of commits and stream by stream."""
+
+
 @dataclass(slots=True)
 class ProjectionWorker:
     projection: Projection
-    events: EventLog
+    events: WorkerEvents
     connect: Connect
     brokers: str
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,7 +61,7 @@ class ProjectionWorker:
     _feeding: Feeding = field(init=False)
 
     def __post_init__(self) -> None:
-        self._feeding = Feeding(self.projection)
+        self._feeding = Feeding(self.projection, self.events)
 
     async def run(self) -> None:
         """Until it is told to stop."""
@@ -213,11 +218,13 @@ class ProjectionWorker:
         else:
             self._committed.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._committed.wait(), _IDLE_SECONDS)
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await self._committed.wait()
 
     async def _rest(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
 
 
 def _words(error: Exception) -> str:

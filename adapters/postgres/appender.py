@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import psycopg
 from eventsourcing.persistence import StoredEvent
 
-from adapters.postgres.pool import UNAVAILABLE, Connection, dedicated_connection
+from adapters.postgres.pool import APPEND, TIMED_OUT, UNAVAILABLE, Connection, dedicated_connection
 from commands.ports import StreamConflict
 from domain.errors import StoreUnavailable
 
@@ -31,7 +31,10 @@ _MAX_GROUP_EVENTS = 256
 _FEW_EVENTS = 32
 _EVENTS_A_SECOND = 10_000
 """What a process decides on meanwhile, about: a group has as many events as the one before it left time for."""
-_MAX_GROUP_BYTES = 32 * 2**20
+_MAX_GROUP_BYTES = 8 * 2**20
+_LARGE_BYTES = 256 * 1024
+"""Size from which an append is stored alone: those behind it in a group would wait for nothing."""
+_STOP_SECONDS = 1.0
 _RECONNECT_ATTEMPTS = 5
 _RECONNECT_SECONDS = 0.2
 
@@ -42,15 +45,21 @@ class _Append:
 
     stored: Sequence[StoredEvent]
     keys: Sequence[IdempotencyKey]
+    size: int
+    """Bytes of the events."""
     done: asyncio.Future[list[int]] = field(repr=False)
 
-    @property
-    def size(self) -> int:
-        return sum(len(event.state) for event in self.stored)
+    def succeed(self, positions: list[int]) -> None:
+        if not self.done.done():  # whoever waited may have gone
+            self.done.set_result(positions)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class Appender:
-    """Group commit. `start` before the first append; `stop` waits for what is under way."""
+    """Group commit. `run` stores what is appended; `stop` answers all that wait."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -58,17 +67,36 @@ class Appender:
         self._wake = asyncio.Event()
         self._last_seconds = 0.0
         self._stopping = False
+        self._ended = asyncio.Event()
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="appender")
+        """Run in a task of its own, for a process that watches over nothing."""
+        self._task = asyncio.create_task(self.run(), name="appender")
+
+    async def run(self) -> None:
+        """Store what is appended, until `stop`. Whatever ends it earlier, it can be run again, and nobody waits in vain."""
+        self._wake.set()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._store_and_answer(self._next_group())
+            if self._stopping:
+                self._ended.set()
+                return
 
     async def stop(self) -> None:
+        """Store what waits, and refuse what cannot be stored within a second."""
         self._stopping = True
         self._wake.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._ended.wait()
+        self._refuse_waiting("the server is stopping")
         if self._task:
-            await self._task
+            self._task.cancel()
         if self._connection:
             await self._connection.close()
 
@@ -76,35 +104,48 @@ class Appender:
         """The positions of the events, durable. Raises StreamConflict and StoreUnavailable, as the port says."""
         if self._stopping:
             raise StoreUnavailable("the server is stopping")
-        append = _Append(stored, keys, asyncio.get_running_loop().create_future())
+        size = sum(len(event.state) for event in stored)
+        append = _Append(stored, keys, size, asyncio.get_running_loop().create_future())
         self._waiting.append(append)
         self._wake.set()
         return await append.done
 
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                await self._store(self._next_group())
-            if self._stopping:
-                return
-
     def _next_group(self) -> list[_Append]:
-        count = events = size = 0
+        """Take the appends that are stored next: a large one alone when its turn comes, otherwise small ones together."""
+        if self._waiting[0].size >= _LARGE_BYTES:
+            return [self._waiting.pop(0)]
         most = min(max(_FEW_EVENTS, int(self._last_seconds * _EVENTS_A_SECOND)), _MAX_GROUP_EVENTS)
-        for append in self._waiting:
+        group: list[_Append] = []
+        left: list[_Append] = []
+        events = size = 0
+        for number, append in enumerate(self._waiting):
+            if append.size >= _LARGE_BYTES:
+                left.append(append)
+                continue
             events += len(append.stored)
             size += append.size
-            if count and (events > most or size > _MAX_GROUP_BYTES):
+            if group and (events > most or size > _MAX_GROUP_BYTES):
+                left += self._waiting[number:]
                 break
-            count += 1
-        group, self._waiting = self._waiting[:count], self._waiting[count:]
+            group.append(append)
+        self._waiting = left
         return group
+
+    async def _store_and_answer(self, group: list[_Append]) -> None:
+        try:
+            await self._store(group)
+        finally:
+            for append in group:  # a mistake of this code must leave nobody waiting
+                append.fail(StoreUnavailable("the append was interrupted"))
 
     async def _store(self, group: list[_Append]) -> None:
         try:
             positions = await self._insert(group)
+        except TIMED_OUT as error:
+            # Those behind them would wait for the same lock, and as long again.
+            for append in group:
+                append.fail(StoreUnavailable(str(error)))
+            self._refuse_waiting(str(error))
         except UNAVAILABLE as error:
             await self._recover(group, error)
         except Exception as error:  # whatever the database refuses must end neither the appender nor its neighbours
@@ -113,14 +154,18 @@ class Appender:
                 for append in group:
                     await self._store([append])
             else:
-                _fail(group[0], _refusal(error))
+                group[0].fail(_refusal(error))
         else:
             offset = 0
             for append in group:
                 length = len(append.stored)
-                if not append.done.done():
-                    append.done.set_result(positions[offset : offset + length])
+                append.succeed(positions[offset : offset + length])
                 offset += length
+
+    def _refuse_waiting(self, reason: str) -> None:
+        refused, self._waiting = self._waiting, []
+        for append in refused:
+            append.fail(StoreUnavailable(reason))
 
     async def _insert(self, group: list[_Append]) -> list[int]:
         connection = await self._connect()
@@ -154,9 +199,11 @@ class Appender:
                 return
             except UNAVAILABLE as again:
                 error = again
+                if self._stopping or isinstance(again, TIMED_OUT):
+                    break
                 await asyncio.sleep(_RECONNECT_SECONDS * 2**attempt)
         for append in group:
-            _fail(append, StoreUnavailable(str(error)))
+            append.fail(StoreUnavailable(str(error)))
 
     async def _append_once(self, append: _Append) -> None:
         if append.done.done():
@@ -166,9 +213,9 @@ class Appender:
         except UNAVAILABLE:
             raise
         except Exception as error:
-            _fail(append, _refusal(error))
+            append.fail(_refusal(error))
         else:
-            append.done.set_result(positions)
+            append.succeed(positions)
 
     async def _found(self, append: _Append) -> list[int] | None:
         """The positions of the very same events, where they are stored; None where another event, or none, is there."""
@@ -187,14 +234,9 @@ class Appender:
             if self._connection is not None:
                 with suppress(psycopg.Error):
                     await self._connection.close()
-            self._connection = await dedicated_connection(self._database_url, "append")
+            self._connection = await dedicated_connection(self._database_url, "append", APPEND)
         return self._connection
 
 
 def _refusal(error: Exception) -> Exception:
     return StreamConflict(str(error)) if isinstance(error, psycopg.errors.UniqueViolation) else error
-
-
-def _fail(append: _Append, error: Exception) -> None:
-    if not append.done.done():
-        append.done.set_exception(error)

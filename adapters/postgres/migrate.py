@@ -7,7 +7,8 @@ from importlib.resources.abc import Traversable
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresTrackingRecorder
 from psycopg.errors import UndefinedTable
 
-from adapters.postgres.pool import UNAVAILABLE, dedicated_connection
+from adapters.postgres.pool import MIGRATION, UNAVAILABLE, dedicated_connection
+from adapters.postgres.suitability import require_suitable
 from domain.errors import StoreUnavailable
 from projections.projection import Connection, Projection
 from projections.rebuilds_due import due
@@ -26,11 +27,12 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
     """Applies what is missing, in one transaction, and says in a line each what was done and what is left to do. Safe to
     repeat and to run twice at once.
 
-    Raises StoreUnavailable.
+    Raises StoreUnavailable, UnsuitableDatabase, and psycopg's error where the role may not.
     """
     try:
-        connection = await dedicated_connection(database_url, "migrate")
+        connection = await dedicated_connection(database_url, "migrate", MIGRATION)
         async with connection, connection.transaction():
+            await require_suitable(connection)
             await connection.execute(_LOCK)
             await connection.execute(_CREATE_LOG)
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
@@ -54,7 +56,7 @@ class NotMigrated(StoreUnavailable):
 async def require_migrated(database_url: str) -> None:
     """Raises NotMigrated, StoreUnavailable."""
     try:
-        async with await dedicated_connection(database_url, "version check") as connection:
+        async with await dedicated_connection(database_url, "version check", MIGRATION) as connection:
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
     except UndefinedTable:
         applied = set()

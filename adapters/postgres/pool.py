@@ -1,10 +1,13 @@
-"""Connections to the one database, and the translation of the driver's errors."""
+"""Connections to the one database, how long their statements may take, and the translation of the driver's errors."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import psycopg
+import structlog
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -21,14 +24,50 @@ _VIGILANCE: dict[str, Any] = {
     "tcp_user_timeout": 15000,
 }
 
+TIMED_OUT: tuple[type[Exception], ...] = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+"""What the driver raises for a statement that took too long or waited too long for a lock; nothing of it was done."""
+
 UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
-"""What the driver raises when the database, or the way to it, is the trouble: nobody's data is at fault."""
+"""What the driver raises when the database, or the way to it, is the trouble: nobody's data is at fault. The errors of
+`TIMED_OUT` are among them.
+"""
+
+log = structlog.get_logger(__name__)
 
 
-def connection_pool(database_url: str, *, max_size: int = 8) -> Pool:
-    """Autocommit connections; not opened yet."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds PostgreSQL lets pass in a session before it gives up; 0 for any number."""
+
+    statement: float = 0
+    lock: float = 0
+    """Time that a statement waits for a lock that somebody else holds."""
+    idle_in_transaction: float = 0
+
+    @property
+    def options(self) -> str:
+        """The settings as a connection takes them at its start, which costs no round trip."""
+        seconds = {
+            "statement_timeout": self.statement,
+            "lock_timeout": self.lock,
+            "idle_in_transaction_session_timeout": self.idle_in_transaction,
+        }
+        return " ".join(f"-c {name}={int(value * 1000)}" for name, value in seconds.items())
+
+
+UNHURRIED = Patience()
+"""For the statements of rebuilds and of the command line, which go through the whole store."""
+MIGRATION = Patience(lock=30)
+REQUEST = Patience(statement=10, lock=2, idle_in_transaction=10)
+APPEND = Patience(statement=15, lock=3, idle_in_transaction=10)
+PROJECTION = Patience(statement=60, lock=10, idle_in_transaction=60)
+PROBE = Patience(statement=2, lock=1, idle_in_transaction=2)
+
+
+def connection_pool(database_url: str, patience: Patience, *, max_size: int = 8) -> Pool:
+    """Return a pool of autocommit connections; it is not opened yet."""
     return AsyncConnectionPool(
-        database_url,
+        _conninfo(database_url, patience),
         min_size=1,
         max_size=max_size,
         open=False,
@@ -38,31 +77,59 @@ def connection_pool(database_url: str, *, max_size: int = 8) -> Pool:
     )
 
 
-async def dedicated_connection(database_url: str, purpose: str) -> Connection:
-    """An autocommit connection of one's own. Raises what `UNAVAILABLE` names."""
+async def dedicated_connection(database_url: str, purpose: str, patience: Patience = UNHURRIED) -> Connection:
+    """Return an autocommit connection of one's own. Raises what `UNAVAILABLE` names."""
     return await psycopg.AsyncConnection.connect(
-        database_url, autocommit=True, application_name=f"procvars {purpose}", **_VIGILANCE
+        _conninfo(database_url, patience), autocommit=True, application_name=f"procvars {purpose}", **_VIGILANCE
     )
 
 
-async def projection_connection(database_url: str) -> Connection:
-    """For the writes of read models. Raises what `UNAVAILABLE` names."""
-    connection = await dedicated_connection(database_url, "projection")
+async def projection_connection(database_url: str, patience: Patience = PROJECTION) -> Connection:
+    """Return a connection for the writes of read models. Raises what `UNAVAILABLE` names."""
+    connection = await dedicated_connection(database_url, "projection", patience)
     # A position that a crash takes back is only applied again; rows and position are lost or kept together.
     await connection.execute("SET synchronous_commit = off")
     return connection
 
 
+def _conninfo(database_url: str, patience: Patience) -> str:
+    """Return the URL with these settings, behind which its own `options` come and win."""
+    own = conninfo_to_dict(database_url).get("options")
+    return make_conninfo(database_url, options=f"{patience.options} {own or ''}".rstrip())
+
+
+class Lender(Protocol):
+    """Whoever has connections for a few statements: a pool, or one that holds a connection already."""
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A connection that is handed down instead of taking a second one from the pool.
+
+    A request that held one and waited for another could wait for those that wait for it.
+    """
+
+    held: Connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Yield the connection, which stays its holder's."""
+        yield self.held
+
+
 @asynccontextmanager
-async def borrowed(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection for a few statements.
+async def borrowed(lender: Lender) -> AsyncIterator[Connection]:
+    """Yield a connection for a few statements.
 
     Raises StoreUnavailable where the database is the trouble, InvalidArgument for a value that it cannot look for.
     """
     try:
-        async with pool.connection() as connection:
+        async with lender.connection() as connection:
             yield connection
     except psycopg.DataError as error:
-        raise InvalidArgument(f"No stored value can be like that: {error}") from error
+        log.info("a value that the database cannot look for", error=str(error))
+        raise InvalidArgument("No stored value can be like that.") from error
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.postgres.pool import Connection, dedicated_connection
+from adapters.postgres.pool import PROJECTION, Connection, dedicated_connection
 from projections.positions import save_tracking
 
 RELAY = "relay"
@@ -71,6 +71,6 @@ class RelaySession:
 @asynccontextmanager
 async def relay_session(database_url: str) -> AsyncIterator[RelaySession]:
     """Raises what `UNAVAILABLE` names."""
-    async with await dedicated_connection(database_url, "relay") as connection:
+    async with await dedicated_connection(database_url, "relay", PROJECTION) as connection:
         await connection.execute(_VIGILANCE)
         yield RelaySession(connection)

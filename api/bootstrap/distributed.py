@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from adapters.postgres.pool import projection_connection
-from api.bootstrap.store import open_store
+from api.bootstrap.store import comparisons_of, open_store
 from api.settings import NoBrokers, Settings
 from projections.projection import named
+from projections.supervisor import keep_comparing
 
 # Patch, previous document and body may each be as large as a document; escapes and numbers take some more.
 _LARGEST_EVENT = 4
@@ -50,10 +51,14 @@ async def run_workers(
         ]
         last = await store.events.last_position()
         runs = [asyncio.create_task(worker.run_until(last) if once else worker.run()) for worker in workers]
+        comparisons = () if once else comparisons_of(settings, projections, store.events, connect)
+        comparing = [asyncio.create_task(keep_comparing(comparison)) for comparison in comparisons]
         told = asyncio.create_task(stopping.wait())
         ended: set[asyncio.Future[Any]] = {told, asyncio.gather(*runs, return_exceptions=True)}
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
+        for task in (told, *comparing):
+            task.cancel()
         for worker in workers:
             worker.stopping.set()
+        await asyncio.gather(*comparing, return_exceptions=True)
         await asyncio.gather(*runs)

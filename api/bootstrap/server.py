@@ -14,12 +14,14 @@ from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
 from adapters.postgres.listener import listen
 from adapters.postgres.pool import projection_connection
-from api.bootstrap.store import open_store
+from api.background_tasks import BackgroundTasks
+from api.bootstrap.store import comparisons_of, open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
 from api.metrics import Metrics
 from api.rebuild_processes import RebuildProcesses
 from api.services import Services
 from api.settings import NoKeys, Settings
+from api.store_probe import StoreProbe
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
@@ -58,7 +60,7 @@ async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]
 
 @asynccontextmanager
 async def open_server(
-    settings: Settings, database_url: str, sample_users: Sequence[SampleUser] = ()
+    settings: Settings, database_url: str, stopping: asyncio.Event, sample_users: Sequence[SampleUser] = ()
 ) -> AsyncIterator[Services]:
     """All of it, with the appender, the listener and the projections at work. Raises NoKeys, StoreUnavailable."""
     async with (
@@ -71,18 +73,22 @@ async def open_server(
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         connect = partial(projection_connection, database_url)
         fed_here = store.projections if settings.kafka_brokers is None else ()
-        runners = tuple(ProjectionRunner(projection, feed, connect, metrics.batch) for projection in fed_here)
+        runners = tuple(
+            ProjectionRunner(projection, feed, store.events, connect, metrics.batch) for projection in fed_here
+        )
+        comparisons = comparisons_of(settings, fed_here, store.events, connect)
         limit = settings.max_document_bytes
         rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
-        store.appender.start()
-        background = [
-            asyncio.create_task(listen(database_url, feed.announce), name="listener"),
-            asyncio.create_task(supervise(runners), name="projections"),
-            asyncio.create_task(rebuilds.keep_up(store.projections), name="rebuilds due"),
-        ]
+        probe = StoreProbe(database_url, store.events, store.projections)
+        tasks = BackgroundTasks()
+        tasks.keep_running("appender", store.appender.run, essential=True)
+        tasks.keep_running("listener", partial(listen, database_url, feed.announce))
+        tasks.keep_running("projections", partial(supervise, runners, comparisons))
+        tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         try:
             yield Services(
                 settings=settings,
+                stopping=stopping,
                 roles=DEFAULT_ROLE_PERMISSIONS.overridden_by(settings.role_permissions),
                 tokens=tokens,
                 console_sign_in=sign_in,
@@ -96,10 +102,11 @@ async def open_server(
                 runners=runners,
                 rebuilds=rebuilds,
                 metrics=metrics,
+                tasks=tasks,
+                probe=probe,
             )
         finally:
             await store.appender.stop()
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await tasks.stop()
+            await probe.close()
             await rebuilds.stop()

@@ -2,7 +2,7 @@
 rebuild starts with it.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from eventsourcing.cryptography import AESCipher
@@ -13,12 +13,23 @@ from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrate import migrate, require_migrated
-from adapters.postgres.pool import connection_pool
+from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, connection_pool
 from adapters.postgres.search import PostgresSearch
 from api.settings import Settings
 from api.store import Store
+from projections.history.streams import EventStream
+from projections.projection import Connect, Projection
+from projections.reconciliation import Reconciliation
 from projections.registry import build_projections
 from projections.search_port import SearchStore
+
+
+def comparisons_of(
+    settings: Settings, projections: Sequence[Projection], streams: EventStream, connect: Connect
+) -> tuple[Reconciliation, ...]:
+    """The comparisons with the event store that go on beside the feeding of these projections."""
+    per_minute = settings.check_streams_per_minute
+    return tuple(Reconciliation(one, streams, connect, per_minute) for one in projections) if per_minute else ()
 
 
 @contextmanager
@@ -55,7 +66,7 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     """What was missing and what is left to do, in a line each. Raises StoreUnavailable."""
-    pool, appender = connection_pool(database_url), Appender(database_url)
+    pool, appender = connection_pool(database_url, UNHURRIED), Appender(database_url)
     events = PostgresEventStore(pool, appender, event_mapper(settings))
     async with search_store(settings) as search:
         return await migrate(database_url, build_projections(events, search))
@@ -65,21 +76,22 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
 async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """The store on its database, which is migrated first. Raises StoreUnavailable."""
     await migrate_only(settings, database_url)
-    async with _connected(settings, database_url) as store:
+    async with _connected(settings, database_url, REQUEST) as store:
         yield store
 
 
 @asynccontextmanager
 async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database as it is. Raises StoreUnavailable, NotMigrated."""
+    """The store on its database as it is, for work that takes its time. Raises StoreUnavailable, NotMigrated."""
     await require_migrated(database_url)
-    async with _connected(settings, database_url) as store:
+    async with _connected(settings, database_url, UNHURRIED) as store:
         yield store
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    pool, appender = connection_pool(database_url), Appender(database_url)
+async def _connected(settings: Settings, database_url: str, patience: Patience) -> AsyncIterator[Store]:
+    pool = connection_pool(database_url, patience, max_size=settings.pool_size)
+    appender = Appender(database_url)
     events = PostgresEventStore(pool, appender, event_mapper(settings))
     async with search_store(settings) as search, pool:
         yield Store(

@@ -4,14 +4,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.cli.output import USAGE, fail
-from api.settings import Settings
+from api.settings import InvalidSettings, Settings
 
 
 def settings_with(**overrides: Any) -> Settings:
-    """Overrides that are None are not given. A wrong setting ends the command with exit code 2, and is named."""
+    """Return the settings; overrides that are None are not given. Raises InvalidSettings."""
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        found = ["_".join(("PROCVARS", *map(str, item["loc"]))).upper() + f": {item['msg']}" for item in error.errors()]
-        fail("; ".join(found), code=USAGE)
+        raise InvalidSettings(error) from None  # its own words have the values, secrets among them

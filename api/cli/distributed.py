@@ -10,14 +10,12 @@ from typing import Annotated
 
 import typer
 
-from adapters.kafka.errors import KafkaRefusal
 from api.bootstrap.distributed import run_relay, run_workers
 from api.cli.configuration import settings_with
 from api.cli.output import fail
 from api.garbage_collection import collect_rarely
 from api.logging import configure_logging
-from api.settings import Settings, SettingsError
-from domain.errors import DomainError
+from api.settings import Settings
 
 if sys.platform != "win32":
     import uvloop
@@ -48,10 +46,7 @@ def _run(work: Callable[[Settings, str, asyncio.Event], Awaitable[None]]) -> Non
     if sys.platform != "win32":
         # As a policy, for Faust makes loops of its own, in threads.
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    try:
-        asyncio.run(_until_signalled(lambda stopping: work(settings, url, stopping)))
-    except (SettingsError, DomainError, KafkaRefusal) as error:
-        fail(str(error))
+    asyncio.run(_until_signalled(lambda stopping: work(settings, url, stopping)))
 
 
 async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

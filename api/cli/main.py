@@ -1,29 +1,20 @@
 """The command line: `procvars`. Data goes to stdout, everything else to stderr."""
 
 import asyncio
-import signal
-import sys
-from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from adapters.identity.shared_secret import UnusableSecret, issue
-from adapters.identity.tokens import TokenRejected
+from adapters.identity.shared_secret import issue
 from api.bootstrap.store import database, migrate_only
 from api.cli import distributed, history, projections
 from api.cli.configuration import settings_with
 from api.cli.demo import demo_settings, load_when_ready, sample_users
-from api.cli.output import INTERRUPTED, fail, note
-from api.console_sign_in import SampleUser
-from api.garbage_collection import collect_rarely
+from api.cli.failures import failures_in_a_line
+from api.cli.output import USAGE, fail, note
 from api.logging import configure_logging
-from api.settings import NoKeys, Settings
-from domain.errors import DomainError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,8 +29,6 @@ app.add_typer(
 )
 app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
 
-_GRACE_SECONDS = 20
-
 
 @app.command()
 def serve(
@@ -50,6 +39,9 @@ def serve(
     """API and console, and the projections too where no Kafka is configured."""
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
+    # Not at the top: the other commands need no web server, and start sooner without it.
+    from api.cli.serving import run_server
+
     run_server(settings, host, port)
 
 
@@ -64,44 +56,9 @@ def demo(
     configure_logging(settings.log_format)
     users = sample_users(settings)
     load_when_ready(users, host, port)
-    run_server(settings, host, port, users)
+    from api.cli.serving import run_server
 
-
-def run_server(settings: Settings, host: str, port: int, users: Sequence[SampleUser] = ()) -> None:
-    """Serves until a signal ends it. Exits with 1 where it cannot start."""
-    # Not at the top: the other commands need no web server, and start sooner without it.
-    import uvicorn
-
-    from api.app import create_app
-    from api.bootstrap.server import open_server
-
-    if not settings.has_keys:
-        fail(str(NoKeys()))
-    # Uvicorn raises the signal again when it has shut down; the default would end the process before the database is
-    # stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    collect_rarely()
-    try:
-        with database(settings) as url:
-            open_services = partial(open_server, settings, url, users)
-            application = create_app(open_services, installed_version("procvars"))
-            config = uvicorn.Config(
-                application,
-                host=host,
-                port=port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
-            server = uvicorn.Server(config)
-            server.run()
-            if not server.started:
-                raise typer.Exit(1)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except (NoKeys, UnusableSecret, DomainError) as error:
-        fail(str(error))
+    run_server(settings, host, port, users, logs_requests=False)
 
 
 @app.command()
@@ -109,10 +66,7 @@ def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
     """Brings the database to this version."""
     settings = settings_with(data_dir=data_dir)
     with database(settings) as url:
-        try:
-            done = asyncio.run(migrate_only(settings, url))
-        except DomainError as error:
-            fail(error.detail)
+        done = asyncio.run(migrate_only(settings, url))
     note("\n".join(done) or "nothing to do")
 
 
@@ -130,21 +84,24 @@ def token(
     if settings.jwt_secret is None:
         fail("PROCVARS_JWT_SECRET is not set: tokens of an OpenID provider come from there.")
     if not org and not workspace:
-        fail("either --workspace or --org", code=2)
-    try:
-        print(
-            issue(
-                settings.jwt_secret.get_secret_value(),
-                user=user,
-                name=name or user,
-                org_roles=role if org else (),
-                workspace_roles=dict.fromkeys(workspace or (), role),
-                lifetime=timedelta(hours=hours),
-            )
+        fail("either --workspace or --org", code=USAGE)
+    print(
+        issue(
+            settings.jwt_secret.get_secret_value(),
+            user=user,
+            name=name or user,
+            org_roles=role if org else (),
+            workspace_roles=dict.fromkeys(workspace or (), role),
+            lifetime=timedelta(hours=hours),
         )
-    except (UnusableSecret, TokenRejected) as error:
-        fail(str(error))
+    )
+
+
+def main() -> None:
+    """Run the command of the command line. What keeps it from its work is told in one line."""
+    with failures_in_a_line():
+        app()
 
 
 if __name__ == "__main__":
-    app()
+    main()

@@ -29,7 +29,7 @@ def list_projections(json: Json = False) -> None:
 
     async def work(store: Store) -> list[ProjectionStatus]:
         async with borrowed(store.pool) as connection:
-            return await operations.list_projections(connection, store.events, store.projections)
+            return await operations.list_projections(connection, store.events.on(connection), store.projections)
 
     found = with_store(work)
     if json:
@@ -43,12 +43,23 @@ def list_projections(json: Json = False) -> None:
                 item.lag_events,
                 f"{item.lag_seconds:.1f}",
                 item.parked,
+                item.differences,
                 item.error,
                 item.rebuild_due,
             )
             for item in found
         ]
-        columns = ("name", "state", "position", "lag events", "lag seconds", "parked", "error", "rebuild due")
+        columns = (
+            "name",
+            "state",
+            "position",
+            "lag events",
+            "lag seconds",
+            "parked",
+            "differences",
+            "error",
+            "rebuild due",
+        )
         show_table(columns, rows)
 
 
@@ -138,7 +149,7 @@ def retry(name: str, instance: str) -> None:
     async def work(store: Store) -> bool:
         projection = named(store.projections, name)
         async with borrowed(store.pool) as connection:
-            return await parked.retry(connection, projection, store.events, instance)
+            return await parked.retry(connection, projection, store.events.on(connection), instance)
 
     if not with_store(work):
         fail(f"{instance} still cannot be applied: see `procvars projections parked {name}`")

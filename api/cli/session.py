@@ -6,28 +6,18 @@ from typing import TypeVar
 
 from api.bootstrap.store import connected_store, database
 from api.cli.configuration import settings_with
-from api.cli.output import INTERRUPTED, fail
 from api.store import Store
-from domain.document_errors import DocumentError
-from domain.errors import DomainError
 
 T = TypeVar("T")
 
 
 def with_store(work: Callable[[Store], Awaitable[T]]) -> T:
-    """Runs it against the database of the settings. A refusal ends the command with exit code 1 and its words, Ctrl-C with
-    130.
-    """
+    """Return what it makes of the database of the settings. Raises what the store raises."""
 
     async def run(url: str) -> T:
         async with connected_store(settings, url) as store:
             return await work(store)
 
     settings = settings_with()
-    try:
-        with database(settings) as url:
-            return asyncio.run(run(url))
-    except (DomainError, DocumentError) as error:
-        fail(str(error))
-    except KeyboardInterrupt:
-        fail("interrupted", code=INTERRUPTED)
+    with database(settings) as url:
+        return asyncio.run(run(url))

@@ -37,7 +37,7 @@ async def read_events(
     pages = 0
     while True:
         news = feed.next_news()
-        events = await feed.after(after, _PAGE)
+        events = (await feed.after(after, _PAGE)).events
         for recorded in events:
             after = recorded.position
             if recorded.event.workspace == caller.workspace and not isinstance(recorded.event, DefinitionPublished):
@@ -51,6 +51,7 @@ async def read_events(
         if not events:
             pages = 0
             try:
-                await asyncio.wait_for(news.wait(), min(left, 1.0))
+                async with asyncio.timeout(min(left, 1.0)):
+                    await news.wait()
             except TimeoutError:
                 continue

@@ -62,7 +62,7 @@ async def retry(request: Request, _: Operator, name: str, instance_id: str) -> R
     """Another try; what fails again stays parked, with the error as it is now."""
     projection = named(services(request).projections, name)
     async with borrowed(services(request).pool) as connection:
-        released = await parked.retry(connection, projection, services(request).store, instance_id)
+        released = await parked.retry(connection, projection, services(request).store.on(connection), instance_id)
     return answer({"released": released})
 
 

@@ -16,8 +16,8 @@ def test_a_server_offers_nobody_a_ready_token(server: Server) -> None:
 
 
 def test_a_client_needs_the_providers_keys() -> None:
-    """A sign-in whose tokens the server cannot verify would lead nowhere: exit code 2, and the setting is named."""
+    """A sign-in whose tokens the server cannot verify would lead nowhere: exit code 1, and the setting is named."""
     environment = {**os.environ, "PROCVARS_JWT_SECRET": "x" * 40, "PROCVARS_OIDC_CLIENT_ID": "console"}
     done = run(environment, "serve")
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "PROCVARS_OIDC_CLIENT_ID goes with PROCVARS_JWKS_URL" in done.stderr

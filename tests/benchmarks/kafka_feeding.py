@@ -9,7 +9,7 @@ below the wanted one says that the second is more than a quarter of the first; m
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +26,7 @@ from adapters.kafka.worker import ProjectionWorker
 from adapters.postgres.pool import borrowed, dedicated_connection
 from domain.documents import Document
 from domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
+from projections.counted import Counted
 from projections.projection import Connection, Generations, Projection
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import loan_application
@@ -188,7 +189,8 @@ class _Feeding:
         app.agent(topic, concurrency=1, supervisor_strategy=CrashingSupervisor)(receive)
         await app.start()
         await done.wait()
-        await asyncio.wait_for(app.stop(), 20)
+        async with asyncio.timeout(20):
+            await app.stop()
         return self.last / (times[self.last - 1] - times[0])
 
     async def _fill(self) -> None:
@@ -255,9 +257,18 @@ class _Timed:
         self.ended = time.perf_counter()
         self.events += len(events)
 
+    async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
+        return await self.projection.counted(connection, generation, stream_ids)
+
 
 class _OnlyKafka:
     """An event store that brings nothing, so that nothing is taken from it."""
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         return []
+
+    async def stream(
+        self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
+    ) -> AsyncIterator[Recorded[Event]]:
+        return
+        yield  # makes it a generator

@@ -103,5 +103,6 @@ async def _delays(server: Server, look: Look, *, per_second: int, poll_seconds: 
             edits.append(asyncio.create_task(edit(http, count % _INSTANCES)))
             await asyncio.sleep(max(0.0, started + (count + 1) / per_second - time.perf_counter()))
         await asyncio.gather(*edits)
-    await asyncio.wait_for(watching, 30)
+    async with asyncio.timeout(30):
+        await watching
     return [max(0.0, seen[key] - at) for key, at in acknowledged.items()]

@@ -51,7 +51,8 @@ async def _ours(projection: Projection, commands: Commands, connection: Connecti
     async def connect() -> Connection:
         return own
 
-    runner = ProjectionRunner(projection, EventFeed(commands.store.events), connect, lambda *_, **__: None)
+    events = commands.store.events
+    runner = ProjectionRunner(projection, EventFeed(events), events, connect, lambda *_, **__: None)
     started = time.perf_counter()
     while await runner.step():
         pass

@@ -1,6 +1,6 @@
 """Events as they happen to instances, built by hand; and the event store that a projection may ask about them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -50,6 +50,14 @@ class Story:
             event for event in stream if isinstance(event, VARIABLES_EVENTS) and event.originator_version <= version
         ]
         return variables_after(written[-1])  # type: ignore[arg-type]
+
+    async def stream(
+        self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
+    ) -> AsyncIterator[Recorded[Event]]:
+        for recorded in self.events:
+            event = recorded.event
+            if event.originator_id == stream and event.originator_version > after and isinstance(event, tuple(topics)):
+                yield recorded
 
     def publish(
         self,

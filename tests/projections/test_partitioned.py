@@ -95,7 +95,7 @@ async def site(database_url: str) -> AsyncIterator[Site]:
         await connection.execute(
             "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, 1)", (projection.name,)
         )
-        partitioned = PartitionedProjection(projection, bank, connect, Feeding(projection))
+        partitioned = PartitionedProjection(projection, bank, connect, Feeding(projection, bank))
         yield Site(bank, projection, partitioned, connection, projection.name)
         await partitioned.close()
 
@@ -228,8 +228,9 @@ async def test_batches_share_and_catching_up_does_not(site: Site, database_url: 
             entered.append(what)
 
     async with first.transaction(), second.transaction():
-        await asyncio.wait_for(share_projection(first, site.name), 10)
-        await asyncio.wait_for(share_projection(second, site.name), 10)
+        async with asyncio.timeout(20):
+            await share_projection(first, site.name)
+            await share_projection(second, site.name)
         waiting = [asyncio.create_task(enter(whole, "whole"))]
         await _waits(site.connection, 1)
         waiting.append(asyncio.create_task(enter(newcomer, "newcomer")))

@@ -106,7 +106,7 @@ class Bank:
                 await follow(self.runner(store, projection))
 
     def runner(self, store: Store, projection: Projection) -> ProjectionRunner:
-        return ProjectionRunner(projection, EventFeed(store.events), self.connect, lambda *_, **__: None)
+        return ProjectionRunner(projection, EventFeed(store.events), store.events, self.connect, lambda *_, **__: None)
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:

@@ -11,7 +11,7 @@ import { Fact, Field, Person, Time } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 import { Day } from "../InstanceFilters";
 import { dayStart } from "../instanceQuery";
-import type { TabProps } from "./InstancePage";
+import type { TabProps } from "./tabProps";
 
 const NONE = { from: "", to: "", user: "", subject: "", event: "" };
 

@@ -14,7 +14,7 @@ import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
 import { Field, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
-import type { TabProps } from "./InstancePage";
+import type { TabProps } from "./tabProps";
 
 /** Who, when, why and what: every change of the variables, newest first. */
 export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {

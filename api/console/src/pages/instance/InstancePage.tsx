@@ -1,6 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { type Instance, PERMISSION } from "../../api/types";
-import type { Workspace } from "../../api/workspace";
+import { PERMISSION } from "../../api/types";
 import { may, workspaceApi } from "../../auth/session";
 import { address, go, to } from "../../router";
 import { LoadStatus } from "../../widgets/LoadStatus";
@@ -17,14 +16,6 @@ import { SubprocessesTab } from "./SubprocessesTab";
 import { SyncTab } from "./SyncTab";
 import { TasksTab } from "./TasksTab";
 import { VariablesTab } from "./VariablesTab";
-
-export interface TabProps {
-  api: Workspace;
-  instance: Instance;
-  /** May this person modify this instance, in the state it is in now? */
-  canEdit: boolean;
-  reload(): void;
-}
 
 const TABS = [
   { slug: "variables", label: "Variables", show: VariablesTab },

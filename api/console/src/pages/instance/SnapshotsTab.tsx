@@ -10,7 +10,7 @@ import { useLoad, usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
 import { Person, Time } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
-import type { TabProps } from "./InstancePage";
+import type { TabProps } from "./tabProps";
 import { useSaved } from "./useSaved";
 
 type Side = number | "current";

@@ -4,7 +4,7 @@ import { PagedList } from "../../widgets/PagedList";
 import { StatusBadge, Time } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 import { nameOf } from "../instanceQuery";
-import type { TabProps } from "./InstancePage";
+import type { TabProps } from "./tabProps";
 
 export function SubprocessesTab({ api, instance }: TabProps) {
   const list = usePages(

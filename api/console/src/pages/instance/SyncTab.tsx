@@ -3,7 +3,7 @@ import { may } from "../../auth/session";
 import { SyncList, useSync } from "../../editor/SyncList";
 import { to } from "../../router";
 import { Loading, Trouble } from "../../widgets/small";
-import type { TabProps } from "./InstancePage";
+import type { TabProps } from "./tabProps";
 
 export function SyncTab({ api, instance }: TabProps) {
   const { sync, error } = useSync(api, instance.id, { forever: true });

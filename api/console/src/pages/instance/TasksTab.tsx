@@ -2,7 +2,7 @@ import { usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
 import { Pairs } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
-import type { TabProps } from "./InstancePage";
+import type { TabProps } from "./tabProps";
 
 export function TasksTab({ api, instance }: TabProps) {
   const list = usePages((cursor) => api.tasks(instance.id, cursor), [instance.id]);

@@ -12,7 +12,7 @@ import { useLoad } from "../../widgets/load";
 import { Time, Trouble } from "../../widgets/small";
 import { Tree } from "../../widgets/Tree";
 import { exportVariables } from "./exportVariables";
-import type { TabProps } from "./InstancePage";
+import type { TabProps } from "./tabProps";
 import { useSaved } from "./useSaved";
 
 type View = "tree" | "json";

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Outcome, SavedPanel } from "../../editor/SavedPanel";
-import type { TabProps } from "./InstancePage";
+import type { TabProps } from "./tabProps";
 
 /** The last save from a tab; the panel that tells of it stays until it is dismissed. */
 export function useSaved({ api, instance, reload }: TabProps) {

@@ -1,0 +1,49 @@
+"""What keeps a command from its work, told in one line on stderr: what is wrong and with which setting, never a secret."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from adapters.identity.shared_secret import UnusableSecret
+from adapters.identity.tokens import TokenRejected
+from adapters.kafka.errors import KafkaRefusal
+from adapters.postgres.pool import UNAVAILABLE
+from api.cli.output import INTERRUPTED, fail
+from api.http.address import AddressUnavailable
+from api.settings import SettingsError
+from domain.document_errors import DocumentError
+from domain.errors import DomainError
+from domain.permissions import UnknownPermission
+
+_REFUSALS: tuple[type[Exception], ...] = (
+    SettingsError,
+    UnusableSecret,
+    TokenRejected,
+    UnknownPermission,
+    KafkaRefusal,
+    AddressUnavailable,
+    DomainError,
+    DocumentError,
+    psycopg.Error,
+    *UNAVAILABLE,
+)
+
+
+@contextmanager
+def failures_in_a_line() -> Iterator[None]:
+    """End the process with exit code 1 and a line where a command is refused, and with 130 where it is interrupted.
+
+    What is in no list is a mistake of this program: its traceback is worth more than a line.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        fail("interrupted", code=INTERRUPTED)
+    except _REFUSALS as error:
+        fail(_in_a_line(error))
+
+
+def _in_a_line(error: Exception) -> str:
+    """Return the words of an error without line breaks, which PostgreSQL's messages have."""
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__

@@ -1,0 +1,84 @@
+"""The life of a server process: it binds its port, opens its database, and serves until a signal ends it."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.metadata import version as installed_version
+
+import typer
+
+from api.bootstrap.server import open_server
+from api.bootstrap.store import database
+from api.cli.output import INTERRUPTED
+from api.cli.stop_signals import StopSignals
+from api.console_sign_in import SampleUser
+from api.garbage_collection import collect_rarely
+from api.http.access_log import AccessLog
+from api.http.address import bound_sockets, unavailable
+from api.http.limits import limits_of_this_process
+from api.http.server import HttpServer
+from api.settings import NoKeys, Settings
+
+if sys.platform != "win32":
+    from uvloop import new_event_loop
+else:
+    from asyncio import new_event_loop
+
+
+def run_server(
+    settings: Settings, host: str, port: int, users: Sequence[SampleUser] = (), *, logs_requests: bool = True
+) -> None:
+    """Serve until a signal ends it. Raises NoKeys, AddressUnavailable, and what the database raises."""
+    if not settings.has_keys:
+        raise NoKeys()
+    signals = StopSignals()
+    signals.install()
+    collect_rarely()
+    access_log = AccessLog(sys.stderr, settings.log_format) if logs_requests else None
+    # The port first: one that is taken is known at once.
+    with (
+        bound_sockets(host, port) as sockets,
+        database(settings) as url,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+        suppress(asyncio.CancelledError),  # by a signal before the server ran
+    ):
+        runner.run(_serve(settings, url, users, sockets, access_log, signals))
+    if signals.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+async def _serve(
+    settings: Settings,
+    url: str,
+    users: Sequence[SampleUser],
+    sockets: list[socket.socket],
+    access_log: AccessLog | None,
+    signals: StopSignals,
+) -> None:
+    from api.app import create_app
+
+    starting, stopping = asyncio.current_task(), asyncio.Event()
+    assert starting is not None
+    signals.call(_in_the_loop(starting.cancel))
+    async with open_server(settings, url, stopping, users) as services:
+        application = create_app(services, installed_version("procvars"), access_log)
+        server = HttpServer(application, stopping, limits_of_this_process())
+        signals.call(_in_the_loop(server.stop))
+        try:
+            await server.serve(sockets)
+        except OSError as error:  # somebody else who bound the port began to listen first
+            host, port = sockets[0].getsockname()[:2]
+            raise unavailable(host, port, error) from error
+
+
+def _in_the_loop(act: Callable[[], object]) -> Callable[[], None]:
+    """Return `act` as a signal can call it, whatever the loop is doing; a loop that has ended does nothing more."""
+    loop = asyncio.get_running_loop()
+
+    def soon() -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(act)
+
+    return soon

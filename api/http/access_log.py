@@ -1,0 +1,103 @@
+"""One line in the log for every request, those that were refused too, without a word of what a body or a token says.
+
+The lines are written in groups by a thread: a request pays for its line's text alone, and a reader of the log that is slow
+delays nobody.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TextIO
+
+import orjson
+import structlog
+from starlette.types import Scope
+
+_COLLECTING_SECONDS = 0.1
+_MOST_WAITING = 20_000
+_MOST_CHARACTERS = 200
+
+log = structlog.get_logger(__name__)
+
+Render = Callable[[dict[str, object]], str]
+
+
+class AccessLog:
+    """The access log of a process. Lines that nobody reads in time are dropped and counted."""
+
+    def __init__(self, stream: TextIO, form: str) -> None:
+        """`form`: json or console."""
+        self._stream = stream
+        self._render = _json if form == "json" else _console
+        self._waiting: list[dict[str, object]] = []
+        self._dropped = 0
+        self._is_scheduled = False
+
+    def record(self, scope: Scope, *, request_id: str, route: str | None, status: int, seconds: float) -> None:
+        """Write down a request that has been answered."""
+        if len(self._waiting) >= _MOST_WAITING:
+            self._dropped += 1
+            return
+        parameters = scope.get("path_params") or {}
+        client = scope.get("client")
+        self._waiting.append(
+            {
+                "event": "request",
+                "level": "info",
+                "timestamp": datetime.now(UTC),
+                "request_id": request_id,
+                "client": client[0] if client else None,
+                "user": _short(scope["state"].get("user")),
+                "workspace": _short(parameters.get("workspace")),
+                "instance": _short(parameters.get("instance_id")),
+                "method": scope["method"],
+                "route": route,
+                "status": status,
+                "milliseconds": round(seconds * 1000, 1),
+            }
+        )
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_later(_COLLECTING_SECONDS, self._write_behind)
+
+    def flush(self) -> None:
+        """Write what is left, at once."""
+        lines, self._waiting = self._waiting, []
+        self._write(lines)
+
+    def _write_behind(self) -> None:
+        lines, self._waiting = self._waiting, []
+        writing = asyncio.get_running_loop().run_in_executor(None, self._write, lines)
+        writing.add_done_callback(self._written)
+
+    def _written(self, writing: asyncio.Future[None]) -> None:
+        self._is_scheduled = False
+        if self._dropped:
+            log.warning("lines of the access log were dropped", lines=self._dropped)
+            self._dropped = 0
+        if error := writing.exception():
+            log.warning("the access log could not be written", error=str(error))
+        if self._waiting:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_later(_COLLECTING_SECONDS, self._write_behind)
+
+    def _write(self, lines: list[dict[str, object]]) -> None:
+        if lines:
+            self._stream.write("".join(map(self._render, lines)))
+            self._stream.flush()
+
+
+def _json(line: dict[str, object]) -> str:
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z).decode()
+
+
+def _console(line: dict[str, object]) -> str:
+    who = " ".join(f"{name}={line[name]!r}" for name in ("user", "workspace", "instance") if line[name] is not None)
+    return f"{line['timestamp']:%H:%M:%S} {line['status']} {line['method']} {line['route']} {line['milliseconds']} ms {who}\n"
+
+
+def _short(text: str | None) -> str | None:
+    """Return a name as it can stand in a line: a URL may have any number of any characters in its place."""
+    if text is None:
+        return None
+    return text[:_MOST_CHARACTERS].encode(errors="replace").decode()

@@ -1,0 +1,36 @@
+"""The address that a server listens on."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class AddressUnavailable(Exception):
+    """The server cannot listen there."""
+
+
+@contextmanager
+def bound_sockets(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """Yield a socket for each address of the host, on which nothing listens yet. Raises AddressUnavailable."""
+    sockets: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            bound = socket.socket(family, kind, protocol)
+            sockets.append(bound)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            bound.bind(address)
+    except (OSError, OverflowError) as error:
+        raise unavailable(host, port, error) from error
+    else:
+        yield sockets
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def unavailable(host: str, port: int, error: Exception) -> AddressUnavailable:
+    """Return the error for an address that the system refused."""
+    return AddressUnavailable(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}")

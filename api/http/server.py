@@ -1,0 +1,86 @@
+"""The web server of a process: uvicorn with limits, and an end within two seconds."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from api.http.limits import ConnectionLimits, OpenConnections
+from api.http.protocol import BoundedHttpProtocol
+
+_ANSWER_SECONDS = 1.2
+"""Time that the requests under way have for their answers once the server stops; then they are cancelled."""
+_REFUSAL_SECONDS = 0.3
+"""Time for the answers of those that were cancelled."""
+_LOOK_SECONDS = 0.01
+_TICKS_BETWEEN_SWEEPS = 10  # of a tenth of a second each
+
+
+class HttpServer(uvicorn.Server):
+    """A server on sockets that the caller has bound. Signals are the caller's too, which calls `stop`."""
+
+    def __init__(self, application: ASGIApp, stopping: asyncio.Event, limits: ConnectionLimits) -> None:
+        """`stopping` is set as soon as the server begins to stop."""
+        super().__init__(
+            uvicorn.Config(
+                application,
+                http=BoundedHttpProtocol,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+            )
+        )
+        self.server_state = self._open = OpenConnections(limits)
+        self._stopping = stopping
+
+    def stop(self) -> None:
+        """Begin to stop; once more changes nothing."""
+        self._stopping.set()
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Close what is overdue, besides what uvicorn does ten times a second."""
+        if counter % _TICKS_BETWEEN_SWEEPS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self._open.connections):
+                if isinstance(connection, BoundedHttpProtocol):
+                    connection.close_if_overdue(now)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was accepted, refuse what takes too long, and close every connection."""
+        self.stop()
+        for server in self.servers:
+            server.close()
+        for each in sockets or ():
+            each.close()
+        for connection in list(self._open.connections):
+            connection.shutdown()
+        await _within(_ANSWER_SECONDS, self._is_idle)
+        for task in list(self._open.tasks):
+            task.cancel()
+        await _within(_REFUSAL_SECONDS, self._is_idle)
+        for connection in list(self._open.connections):
+            connection.transport.abort()
+        await self.lifespan.shutdown()
+
+    def _is_idle(self) -> bool:
+        return not self._open.connections and not self._open.tasks
+
+
+async def _within(seconds: float, holds: Callable[[], bool]) -> None:
+    """Return when it holds, or after that time."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not holds() and loop.time() < deadline:
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,166 @@
+"""The feed with many readers: whatever they ask, in whatever order, none is led past an event."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from domain.events import Event, Recorded, TaskClosed
+from projections.feed import EventFeed, Run
+from tests.projections.story import START
+
+EVENT = TaskClosed(
+    originator_id="a", originator_version=1, timestamp=START, workspace="w", user="u", user_name="u", task_id="t"
+)
+
+
+class Log:
+    """An event store whose reads take a moment, in which others go on. Positions have gaps, as after refused appends."""
+
+    def __init__(self) -> None:
+        self.events: list[Recorded[Event]] = []
+        self.reads = 0
+
+    def append(self, gap: int, memory: int) -> None:
+        last = self.events[-1].position if self.events else 0
+        self.events.append(Recorded(last + gap, EVENT, memory))
+
+    async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
+        self.reads += 1
+        found = [one for one in self.events if one.position > position][:limit]
+        await asyncio.sleep(0)
+        return found
+
+    @property
+    def last(self) -> int:
+        return self.events[-1].position if self.events else 0
+
+
+def check(run: Run, log: Log, position: int) -> None:
+    """The run is exactly what the store has between its ends, and begins where the reader stands."""
+    assert run.after == position
+    assert list(run.events) == [one for one in log.events if position < one.position <= run.until]
+
+
+class Readers(RuleBasedStateMachine):
+    """Readers at random places who read at once, while events are appended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.log = Log()
+        self.feed = EventFeed(self.log, window_memory=20)
+        self.positions = [0, 0, 0]
+
+    @rule(gaps=st.lists(st.integers(1, 4), min_size=1, max_size=8), memory=st.sampled_from([1, 4, 30]))
+    def append(self, gaps: list[int], memory: int) -> None:
+        for gap in gaps:
+            self.log.append(gap, memory)
+
+    @rule(readers=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 5)), min_size=1, max_size=6))
+    def read_on(self, readers: list[tuple[int, int]]) -> None:
+        """Each reads on from where it stands; all of them at the same moment."""
+
+        async def all_at_once() -> Sequence[tuple[int, int, Run]]:
+            places = [(reader, self.positions[reader]) for reader, _ in readers]
+            runs = await asyncio.gather(
+                *(self.feed.after(position, limit) for (_, position), (_, limit) in zip(places, readers, strict=True))
+            )
+            return [(*place, run) for place, run in zip(places, runs, strict=True)]
+
+        for reader, position, run in self.loop.run_until_complete(all_at_once()):
+            check(run, self.log, position)
+            if position < self.log.last:
+                assert run.events, "a reader that is behind gets something"
+            self.positions[reader] = max(self.positions[reader], run.until)
+
+    @rule(positions=st.lists(st.integers(0, 60) | st.just(2**62), min_size=1, max_size=4), data=st.data())
+    def read_anywhere(self, positions: list[int], data: st.DataObject) -> None:
+        """Strangers ask for any position, also one ahead of the store, beside a reader that follows."""
+        reader = data.draw(st.integers(0, 2))
+        places = [*positions, self.positions[reader]]
+
+        async def all_at_once() -> Sequence[Run]:
+            return await asyncio.gather(*(self.feed.after(position, 3) for position in places))
+
+        runs = self.loop.run_until_complete(all_at_once())
+        for position, run in zip(places, runs, strict=True):
+            check(run, self.log, position)
+        self.positions[reader] = runs[-1].until
+
+    @rule()
+    def a_new_reader(self) -> None:
+        self.positions.append(0)
+        self.positions.pop(0)
+
+    def teardown(self) -> None:
+        self.loop.close()
+
+    @invariant()
+    def nobody_is_ahead_of_the_store(self) -> None:
+        assert max(self.positions) <= self.log.last
+
+
+Readers.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+TestReaders = Readers.TestCase
+
+
+def log_of(count: int, memory: int = 1) -> Log:
+    log = Log()
+    for _ in range(count):
+        log.append(1, memory)
+    return log
+
+
+async def test_a_reader_that_waited_is_not_led_past_events() -> None:
+    """The reader behind asks while the one ahead of it moves the window."""
+    log = log_of(600)
+    feed = EventFeed(log)
+    ahead, behind = await asyncio.gather(feed.after(591), feed.after(588))
+    assert [one.position for one in ahead.events] == list(range(592, 601))
+    assert [one.position for one in behind.events] == list(range(589, 601))
+
+
+async def test_a_reader_ahead_of_the_store_changes_nothing_for_others() -> None:
+    """Whoever follows is served from the window afterwards as before."""
+    log = log_of(10)
+    feed = EventFeed(log)
+    await feed.after(0)
+    assert (await feed.after(2**62)).events == []
+    reads = log.reads
+    assert [one.position for one in (await feed.after(3)).events] == list(range(4, 11))
+    assert log.reads == reads
+
+
+async def test_readers_that_are_up_to_date_share_one_read() -> None:
+    """Five projections cost the database one query a page."""
+    log = log_of(10)
+    feed = EventFeed(log)
+    runs = await asyncio.gather(*(feed.after(0) for _ in range(5)))
+    assert log.reads == 1 and all(run.until == 10 for run in runs)
+
+
+async def test_the_window_has_a_budget_of_bytes() -> None:
+    """Large events leave it sooner than small ones."""
+    log = log_of(1000, memory=100)
+    feed = EventFeed(log, window_memory=5_000)
+    position = 0
+    while (run := await feed.after(position)).events:
+        position = run.until
+    reads = log.reads
+    assert (await feed.after(950)).until == 1000 and log.reads == reads
+    assert (await feed.after(949)).after == 949 and log.reads == reads + 1
+
+
+def test_runs_that_do_not_meet_are_never_joined() -> None:
+    """Not even by a caller who thinks that they do."""
+    events = log_of(9).events
+    first, gap = Run(0, events[:3]), Run(4, events[4:])
+    with pytest.raises(ValueError, match="does not follow"):
+        first.followed_by(gap)
+    with pytest.raises(ValueError, match="is not in the run"):
+        first.behind(4, 10)
+    assert first.followed_by(Run(3, events[3:])).until == 9
