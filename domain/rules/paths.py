@@ -8,19 +8,14 @@ from functools import lru_cache
 from typing import Final
 
 import jsonpath
-from jsonpath import filter as tree
 from jsonpath import segments, selectors
 
 from domain.documents import Document, Json, encode
 from domain.rules.budget import Budget
 from domain.rules.path_filters import Evaluation, FilterCompiler, Query
-from domain.rules.patterns import InvalidPattern
-from domain.rules.patterns import compiled as compiled_pattern
+from domain.rules.path_limits import mistake_of, parts
 
 MAX_CHARACTERS: Final = 1_000
-MAX_DESCENTS: Final = 3
-MAX_FILTER_DEPTH: Final = 3
-MAX_EXPRESSION_DEPTH: Final = 32
 RESULT_BYTES_PER_STEP: Final = 8
 # An array or object that is visited takes as long as some of the values in it (measured).
 _STEPS_PER_CONTAINER: Final = 4
@@ -71,17 +66,7 @@ class Path:
     @property
     def mistake(self) -> str | None:
         """What keeps the path from being used in a new definition."""
-        descents, depth = _nesting(self._parsed)
-        if descents > MAX_DESCENTS:
-            return f"descends through the document {descents} times, more than {MAX_DESCENTS}"
-        if depth > MAX_FILTER_DEPTH:
-            return f"has filters {depth} deep in each other, more than {MAX_FILTER_DEPTH}"
-        if _expression_depth(self._parsed) > MAX_EXPRESSION_DEPTH:
-            return f"has expressions more than {MAX_EXPRESSION_DEPTH} deep in each other"
-        for text in _literal_patterns(self._parsed):
-            if isinstance(why := compiled_pattern(text), InvalidPattern):
-                return f"has {text!r} for a pattern: {why}"
-        return None
+        return mistake_of(self._parsed)
 
 
 def mistake_in(text: str) -> str | None:
@@ -180,7 +165,7 @@ def _compile_selector(selector: selectors.JSONPathSelector) -> Select:
             return _children
         case selectors.Filter(expression=expression):
             test = FilterCompiler(_compile_query).test(expression)
-            cost = 1 + sum(1 for _ in _expressions(expression))
+            cost = 1 + sum(1 for _ in parts(expression))
             return lambda node, at: [child for child in _children(node, at, cost) if test(child, at)]
     raise NotImplementedError(f"a selection by {type(selector).__name__}")
 
@@ -197,68 +182,3 @@ def _slice(node: Json, part: slice, at: Evaluation) -> Iterable[Json]:
         return ()
     at.budget.spend(len(range(*part.indices(len(node)))))
     return node[part]
-
-
-def _nesting(path: jsonpath.JSONPath) -> tuple[int, int]:
-    """Return how many descents multiply each other in the worst case, and how deep filters are nested."""
-    descents = sum(isinstance(segment, segments.JSONPathRecursiveDescentSegment) for segment in path.segments)
-    inner = [_nesting(query.path) for query in _filter_queries(path)]
-    return (
-        descents + max((found for found, _ in inner), default=0),
-        bool(_filters(path)) + max((depth for _, depth in inner), default=0),
-    )
-
-
-def _expression_depth(path: jsonpath.JSONPath) -> int:
-    """Return how deep operators, functions and queries are nested in the filters of a path."""
-    depth = 0
-    level: list[tree.BaseExpression] = _filters(path)
-    while level:
-        depth += 1
-        level = [
-            inner
-            for expression in level
-            for inner in (
-                _filters(expression.path) if isinstance(expression, tree.FilterQuery) else expression.children()
-            )
-        ]
-    return depth
-
-
-def _filters(path: jsonpath.JSONPath) -> list[tree.BaseExpression]:
-    return [
-        selector.expression
-        for segment in path.segments
-        for selector in segment.selectors
-        if isinstance(selector, selectors.Filter)
-    ]
-
-
-def _filter_queries(path: jsonpath.JSONPath) -> Iterator[tree.FilterQuery]:
-    for expression in _filter_expressions(path):
-        if isinstance(expression, tree.FilterQuery):
-            yield expression
-
-
-def _literal_patterns(path: jsonpath.JSONPath) -> Iterator[str]:
-    for expression in _filter_expressions(path):
-        match expression:
-            case tree.FilterQuery():
-                yield from _literal_patterns(expression.path)
-            case tree.FunctionExtension(name="match" | "search", args=[_, tree.StringLiteral(value=text)]):
-                yield text
-
-
-def _filter_expressions(path: jsonpath.JSONPath) -> Iterator[tree.BaseExpression]:
-    for expression in _filters(path):
-        yield from _expressions(expression)
-
-
-def _expressions(expression: tree.BaseExpression) -> Iterator[tree.BaseExpression]:
-    """Yield an expression and all parts of it, without those of the queries in it."""
-    pending = [expression]
-    while pending:
-        part = pending.pop()
-        yield part
-        if not isinstance(part, tree.FilterQuery):
-            pending += part.children()

@@ -1,6 +1,7 @@
 """Patterns of JSONPath's `match()` and `search()`: I-Regexp (RFC 9485), matched by RE2 in time linear in the text."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -78,9 +79,21 @@ def found_pattern(text: str, budget: Budget) -> Pattern | None:
 
 def positions(text: str) -> int:
     """Return how many positions a pattern has, repetitions counted: what a matcher may have to follow at once."""
+    return _program_size("x" if atom.is_set else atom.text for atom in _atoms(text))
+
+
+def category_positions(text: str) -> int:
+    """Return how many of the positions are sets of Unicode categories: they make most of a program's size."""
+    atoms = _atoms(text)
+    doubled = _program_size(
+        "(?:xx)" if _CATEGORY in atom.text.lower() else "x" if atom.is_set else atom.text for atom in atoms
+    )
+    return doubled - positions(text)
+
+
+def _program_size(atoms: Iterable[str]) -> int:
     try:
-        skeleton = "".join("x" if atom.is_set else atom.text for atom in _atoms(text))
-        return int(re2.compile(skeleton, _OPTIONS).programsize)
+        return int(re2.compile("".join(atoms), _OPTIONS).programsize)
     except re2.error:
         return MAX_POSITIONS
 
@@ -113,6 +126,7 @@ def _options() -> re2.Options:
 
 
 _OPTIONS: Final = _options()
+_CATEGORY: Final = r"\p{"
 _DIGITS: Final = re.compile("[0-9]+")
 _ATOM: Final = re.compile(r"\\[pP]\{[^}]*\}|\\.|\[(?:\\.|[^\]])*\]|.", re.DOTALL)
 """A category, an escaped character, a class or any other character of an I-Regexp."""

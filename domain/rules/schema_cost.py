@@ -11,17 +11,20 @@ from typing import Final
 
 from domain.documents import Json
 from domain.rules.budget import Budget
-from domain.rules.patterns import positions
+from domain.rules.patterns import category_positions, positions
 from domain.rules.schema_graph import InvalidSchema, SchemaGraph, Subschema
 
 MAX_APPLIED_TO_A_VALUE: Final = 1_000
 MAX_PATTERNS: Final = 100
+# Each takes half a millisecond to compile, and 30 KB (measured).
+MAX_CATEGORY_POSITIONS: Final = 200
 _MAX_DEPTH: Final = 200
-_MAX_WORK: Final = 50_000
+_MAX_WORK: Final = 200_000
+_WORK_TO_SPREAD: Final = 5
 # Nested `unevaluated…` evaluate what is beside them again, 2.5 times (measured).
 _EVALUATIONS_FOR_UNEVALUATED: Final = 3
-# To tell items apart takes some twenty times as long as to look at their types (measured).
-_STEPS_FOR_A_UNIQUE_VALUE: Final = 20
+# To tell many items apart takes some sixty times as long as to look at their types (measured).
+_STEPS_FOR_A_UNIQUE_VALUE: Final = 60
 _LOOKUPS_PER_STEP: Final = 8
 # To follow one position of a pattern over a character takes up to 8 ns and a step 10 ns, but mostly far less.
 _POSITIONS_PER_STEP: Final = 4
@@ -72,6 +75,7 @@ class State:
     def _step(self, key: str | int | None, inner: Callable[[Subschema], Iterable[Subschema]]) -> "State":
         known = self._following.get(key)
         if known is None:
+            self._costs.count(len(self.applied))
             applied: Applied = {}
             for subschema, times in self.applied.items():
                 for entered in inner(subschema):
@@ -98,24 +102,11 @@ class SchemaCosts:
         pending = [(document, self._root)]
         while pending:
             value, state = pending.pop()
-            if isinstance(value, dict):
-                budget.spend(int(sum(map(len, value)) * state.steps_per_name_character))
-                inner = [(child, state.member(name)) for name, child in value.items()]
-            elif isinstance(value, list):
-                # Counted before it is looked at, so that the budget of a long array ends here.
-                budget.spend(int(len(value) * state.item(len(value)).steps))
-                inner = [(child, state.item(index)) for index, child in enumerate(value)]
-            else:
-                continue
-            for child, entered in inner:
-                if not entered.applied:
-                    continue
+            for child, entered in _entered(value, state, budget):
                 if isinstance(child, str):
-                    budget.spend(int(entered.steps + len(child) * entered.steps_per_character))
-                else:
-                    budget.spend(int(entered.steps))
-                    if isinstance(child, dict | list):
-                        pending.append((child, entered))
+                    budget.spend(int(len(child) * entered.steps_per_character))
+                elif entered.applied and isinstance(child, dict | list):
+                    pending.append((child, entered))
 
     def state(self, entered: Applied) -> State:
         """Return the state of a value that these subschemas are applied to, with those that follow from them."""
@@ -125,6 +116,12 @@ class SchemaCosts:
         if known is None:
             known = self._states[key] = State(self, applied)
         return known
+
+    def count(self, work: int) -> None:
+        """Count work that is done to find out the costs. Raises InvalidSchema where it is too much itself."""
+        self._work += work
+        if self._work > _MAX_WORK:
+            raise InvalidSchema("", "its subschemas apply to the same values in too many combinations")
 
     def pattern(self, subschema: Subschema) -> float:
         """Return the steps for a character of a text."""
@@ -154,9 +151,7 @@ class SchemaCosts:
         if sum(applied.values()) > MAX_APPLIED_TO_A_VALUE:
             where = max(applied, key=lambda subschema: applied[subschema]).pointer
             raise InvalidSchema(where, f"more than {MAX_APPLIED_TO_A_VALUE} subschemas would apply to a single value")
-        self._work += len(applied)
-        if self._work > _MAX_WORK:
-            raise InvalidSchema("", "its subschemas apply to the same values in too many combinations")
+        self.count(_WORK_TO_SPREAD * len(applied))
         return applied
 
     def _highest_steps_per_byte(self) -> float:
@@ -170,6 +165,18 @@ class SchemaCosts:
                     seen.add(following)
                     pending.append(following)
         return highest
+
+
+def _entered(value: Json, state: State, budget: Budget) -> list[tuple[Json, State]]:
+    """Return the values in a value with their states, after they were counted: a budget ends before a long array does."""
+    if isinstance(value, dict):
+        budget.spend(int(sum(map(len, value)) * state.steps_per_name_character))
+        members = [(child, state.member(name)) for name, child in value.items()]
+        budget.spend(int(sum(entered.steps for _, entered in members)))
+        return members
+    assert isinstance(value, list)
+    budget.spend(int(len(value) * state.item(len(value)).steps))
+    return [(child, state.item(index)) for index, child in enumerate(value)]
 
 
 def _for_member(subschema: Subschema, name: str | None) -> list[Subschema]:
@@ -211,4 +218,9 @@ def _pattern_costs(graph: SchemaGraph) -> dict[str, float]:
             if len(found) > MAX_PATTERNS:
                 raise InvalidSchema(subschema.pointer, f"the schema has more than {MAX_PATTERNS} patterns")
             found[str(pattern)] = positions(str(pattern)) / _POSITIONS_PER_STEP
+    if sum(map(category_positions, found)) > MAX_CATEGORY_POSITIONS:
+        message = (
+            f"its patterns have Unicode categories at more than {MAX_CATEGORY_POSITIONS} positions, repetitions counted"
+        )
+        raise InvalidSchema("", message)
     return found

@@ -1,6 +1,6 @@
 """JSON Schema, drafts 4 to 2020-12 by `$schema`: validated by jsonschema-rs, with patterns matched in linear time."""
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Final, NoReturn, cast
 
 import jsonschema_rs
@@ -9,14 +9,14 @@ from domain.documents import Document, Json, decode, encode
 from domain.json_pointer import join
 from domain.rules.budget import Budget
 from domain.rules.schema_cost import SchemaCosts
-from domain.rules.schema_errors import MASK, SchemaError, explain
+from domain.rules.schema_errors import EXPLAINED_STEPS, MASK, SchemaError, bounded, narrowed_errors
 from domain.rules.schema_graph import InvalidSchema, SchemaGraph
 
 MAX_BYTES: Final = 256 * 1024
-_REGEX: Final = jsonschema_rs.RegexOptions(size_limit=1 << 19)
+_REGEX: Final = jsonschema_rs.RegexOptions(size_limit=10 << 20)
 
 # A step, one subschema applied to one value, takes about 10 ns (measured). Up to this limit, nothing is counted.
-STEPS: Final = 1_000_000
+STEPS: Final = 500_000
 STEPS_PER_BYTE: Final = 8
 
 
@@ -40,11 +40,13 @@ class Schema:
             self._costs.charge(document, Budget(limit))
         if self._validator.is_valid(document):
             return []
-        return explain(document, self._graph, self._validators, self._costs.steps_per_byte)
+        if size * self._costs.steps_per_byte <= EXPLAINED_STEPS:
+            found = self._validator.iter_errors(document)
+            return bounded(SchemaError(join(error.instance_path), error.message) for error in found)
+        return bounded(narrowed_errors(document, self._graph.root, self._parts(), self._costs.steps_per_byte))
 
-    @cached_property
-    def _validators(self) -> jsonschema_rs.ValidatorMap:
-        """Validators of the parts of the schema, which are needed once something does not fit."""
+    def _parts(self) -> jsonschema_rs.ValidatorMap:
+        """Return validators of all parts of the schema. They are not kept: they take much memory, and are rarely needed."""
         return jsonschema_rs.validator_map_for(
             self._schema, retriever=_refuse, pattern_options=_REGEX, validate_formats=False, mask=MASK
         )
@@ -60,7 +62,7 @@ def compiled(schema: Json) -> Schema | InvalidSchema:
     return _compiled(text)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _compiled(text: bytes) -> Schema | InvalidSchema:
     try:
         return Schema(cast(dict[str, Json] | bool, decode(text)))

@@ -151,7 +151,7 @@ def test_a_budget_ends_an_evaluation_soon_after_it_is_spent() -> None:
 
 def test_a_descent_through_a_large_document_of_common_shape_is_no_work_without_measure() -> None:
     """What is asked of every large document: a name, wherever it is. The budget grows with the document."""
-    customer = {
+    customer: Json = {
         "id": 17,
         "name": "Ada",
         "address": {"zip": "8001", "city": "Zürich"},
