@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urldefrag, urljoin
 
+from domain.document_errors import InvalidPointer
 from domain.documents import Json
 from domain.json_pointer import join, split
 
@@ -154,7 +155,7 @@ class SchemaGraph:
         if isinstance(identifier, str) and identifier.startswith("#"):  # an anchor, before draft 2019-09
             self._by_uri.setdefault(found.base + identifier, found)
         elif isinstance(identifier, str):
-            found.base = urldefrag(urljoin(found.base, identifier))[0]
+            found.base, _ = _resolved(found.base, identifier, f"{found.pointer}/{self._identifier}")
             self._by_uri.setdefault(found.base, found)
         if found.pointer == "":
             self._by_uri.setdefault(found.base, found)
@@ -177,16 +178,14 @@ class SchemaGraph:
                 self._read_all()
                 targets = [target]
                 if keyword != "$ref":
-                    fragment = "#" + urldefrag(reference)[1]
+                    fragment = "#" + reference.partition("#")[2]
                     targets += [other for other in self._dynamic.get(fragment, []) if other is not target]
                 found.same_value += targets
                 found.required += [target] if keyword == "$ref" else []
 
     def _target(self, found: Subschema, keyword: str, reference: str) -> Subschema:
         where = f"{found.pointer}/{keyword}"
-        uri, fragment = urldefrag(
-            urljoin(found.base, reference) if not reference.startswith("#") else found.base + reference
-        )
+        uri, fragment = _resolved(found.base, reference, where)
         resource = self._by_uri.get(uri)
         if resource is None:
             raise InvalidSchema(where, f"{reference!r} leads out of the schema, and nothing is fetched")
@@ -203,7 +202,11 @@ class SchemaGraph:
         content, pointer = resource.content, resource.pointer + fragment
         if pointer in self._by_pointer:
             return self._by_pointer[pointer]
-        for token in split(fragment):
+        try:
+            tokens = split(fragment)
+        except InvalidPointer:
+            return None
+        for token in tokens:
             if isinstance(content, dict) and token in content:
                 content = content[token]
             elif isinstance(content, list) and token.isdigit() and int(token) < len(content):
@@ -211,6 +214,15 @@ class SchemaGraph:
             else:
                 return None
         return self._add(pointer, content, resource.base) if isinstance(content, dict | bool) else None
+
+
+def _resolved(base: str, reference: str, pointer: str) -> tuple[str, str]:
+    """Return the absolute URI of a reference, and its fragment. Raises InvalidSchema."""
+    try:
+        uri, fragment = urldefrag(base + reference if reference.startswith("#") else urljoin(base, reference))
+    except ValueError as error:
+        raise InvalidSchema(pointer, f"{reference!r} is no URI reference") from error
+    return uri, fragment
 
 
 def nested(subschema: Subschema) -> Iterator[Subschema]:

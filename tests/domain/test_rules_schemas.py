@@ -269,3 +269,31 @@ def test_numbers_of_any_size_are_numbers(value: Json) -> None:
     assert errors(schema, {"n": value}) == []
     assert errors({"properties": {"n": {"maximum": -(2**80)}}}, {"n": value}) != []
     assert errors({"properties": {"n": {"multipleOf": 0.01}}}, {"n": 4.02}) == []
+
+
+_keywords = st.sampled_from(
+    [
+        "$ref", "$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveRef", "$defs", "definitions",
+        "type", "properties", "patternProperties", "additionalProperties", "propertyNames", "items", "prefixItems", "contains",
+        "allOf", "anyOf", "not", "if", "then", "dependentSchemas", "dependencies", "required", "enum", "const", "pattern",
+        "uniqueItems", "unevaluatedItems", "unevaluatedProperties", "minimum", "multipleOf", "format", "a", "b",
+    ]
+)  # fmt: skip
+_leaves = st.sampled_from(
+    [
+        "#", "#/$defs/a", "#/properties/a", "#a", "a", "a#b", "http://[", "http://x/y", "#/%zz", "#/~", "#/properties/a/0", "",
+        "string", "object", "^a+$", "(", "\\p{L}{500}", 0, -1, 0.5, 2**70, None, True, False, "http://json-schema.org/draft-07/schema#",
+    ]
+)  # fmt: skip
+_anything = st.recursive(
+    _leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keywords, inner, max_size=4), max_leaves=12
+)
+
+
+@given(st.dictionaries(_keywords, _anything, max_size=5), values)
+def test_whatever_is_sent_for_a_schema_is_used_or_refused(schema: dict[str, Json], value: Json) -> None:
+    """There is no third way; and one that is used has an answer for every document."""
+    found = compiled(schema)
+    if isinstance(found, Schema):
+        document: Document = {"a": value, "b": [value]}
+        assert isinstance(found.errors(document, len(encode(document))), list)
