@@ -75,6 +75,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     RebuildRunning: 409,
     edge.RebuildFailed: 500,
     errors.StoreUnavailable: 503,
+    errors.EventUnreadable: 503,
     errors.SearchUnavailable: 503,
     errors.ProjectionBehind: 503,
     TooBusy: 503,

@@ -90,6 +90,10 @@ class TaskAlreadyClosed(Conflict):
     """The task was closed already."""
 
 
+class EventUnreadable(DomainError):
+    """An event of this stream cannot be read by this release of the program: it is damaged, or a newer one stored it."""
+
+
 class PositionUnknown(Conflict):
     """The event store has not come to that position: the checkpoint is another store's, or the store was restored."""
 

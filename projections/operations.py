@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from domain.events import Event, UnreadableEvent
 from projections.feed import EventLog
 from projections.projection import Connection, NoSuchProjection, Projection
 from projections.rebuilds_due import OTHER_SHAPE, due
@@ -124,7 +125,7 @@ async def list_projections(
                 state=_state(paused, failure, rebuild),
                 position=position,
                 lag_events=lag_events,
-                lag_seconds=max(0.0, (now - oldest[0].event.timestamp).total_seconds()) if oldest else 0.0,
+                lag_seconds=_age(oldest[0].event, now) if oldest else 0.0,
                 parked=parked,
                 differences=differences,
                 error=failure,
@@ -134,6 +135,11 @@ async def list_projections(
             )
         )
     return found
+
+
+def _age(event: Event, now: datetime) -> float:
+    """Seconds; 0 for an event whose time cannot be read, which parks its stream with the next batch."""
+    return 0.0 if isinstance(event, UnreadableEvent) else max(0.0, (now - event.timestamp).total_seconds())
 
 
 def _state(paused: bool, failure: str | None, rebuild: RebuildStatus | None) -> str:

@@ -18,8 +18,8 @@ class EventStream(Protocol):
 class EventStreams(EventStream, Protocol):
     """The streams of process instances, one by one.
 
-    All calls raise StoreUnavailable, and those that return events raise `MapperDeserialisationError` (of
-    `eventsourcing.persistence`) for one that no version of this software can have written.
+    All calls raise StoreUnavailable, and those that return events raise EventUnreadable for one that this release cannot
+    read.
     """
 
     async def stream_backwards(

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from eventsourcing.persistence import MapperDeserialisationError
-
 from domain import json_patch
 from domain.documents import Document, Json, fingerprint
+from domain.errors import EventUnreadable
 from domain.events import (
     EditKind,
     Event,
@@ -175,5 +174,5 @@ class ListedStreams:
 
     def _recorded(self, event: Event) -> Recorded[Event]:
         if event.originator_version in self._unreadable:
-            raise MapperDeserialisationError(f"event {event.originator_version} cannot be read")
+            raise EventUnreadable(f"event {event.originator_version} cannot be read")
         return Recorded(event.originator_version, event)
