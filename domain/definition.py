@@ -14,6 +14,7 @@ import referencing
 from domain.documents import Document, Json, same
 from domain.errors import InvalidDefinition
 from domain.events import DefinitionPublished
+from domain.instance_id import DEFINITION_PREFIX
 
 SearchType = Literal["keyword", "text", "number", "date", "boolean"]
 
@@ -53,8 +54,8 @@ class Definition:
 
 
 def definition_stream(workspace: str, key: str) -> str:
-    """The stream of a definition. Ids of instances have no colon, so the two cannot meet."""
-    return f"definition:{workspace}:{key}"
+    """Return the stream of a definition, which no instance's id can be."""
+    return f"{DEFINITION_PREFIX}{workspace}:{key}"
 
 
 def definition_from(event: DefinitionPublished) -> Definition:
