@@ -1,6 +1,7 @@
 """Brings the database to this version: the tables of `eventsourcing`, ours, and the first generation of each projection."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -27,7 +28,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
     """Applies what is missing, in one transaction, and says in a line each what was done and what is left to do. Safe to
     repeat and to run twice at once.
 
-    Raises StoreUnavailable, UnsuitableDatabase, and psycopg's error where the role may not.
+    Raises StoreUnavailable, UnsuitableDatabase, NewerDatabase, and psycopg's error where the role may not.
     """
     try:
         connection = await dedicated_connection(database_url, "migrate", MIGRATION)
@@ -36,6 +37,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
             await connection.execute(_LOCK)
             await connection.execute(_CREATE_LOG)
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
+            _refuse_newer(applied)
             done = []
             if not applied:
                 await _create_library_tables(connection)
@@ -53,8 +55,12 @@ class NotMigrated(StoreUnavailable):
     """The database has not been brought to this version."""
 
 
+class NewerDatabase(StoreUnavailable):
+    """The database has been brought to a newer release of this program."""
+
+
 async def require_migrated(database_url: str) -> None:
-    """Raises NotMigrated, StoreUnavailable."""
+    """Raises NotMigrated, NewerDatabase, StoreUnavailable."""
     try:
         async with await dedicated_connection(database_url, "version check", MIGRATION) as connection:
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
@@ -62,8 +68,16 @@ async def require_migrated(database_url: str) -> None:
         applied = set()
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error
+    _refuse_newer(applied)
     if missing := [script.name for script in _scripts() if script.name not in applied]:
         raise NotMigrated(f"The database lacks {', '.join(missing)}: run `procvars migrate`.")
+
+
+def _refuse_newer(applied: AbstractSet[str]) -> None:
+    if unknown := sorted(applied - {script.name for script in _scripts()}):
+        raise NewerDatabase(
+            f"The database was migrated by a newer release, which knows {', '.join(unknown)}: install that."
+        )
 
 
 def _scripts() -> list[Traversable]:
