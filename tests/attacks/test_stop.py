@@ -43,7 +43,11 @@ async def test_long_polls_are_answered(new_server: NewServer) -> None:
     assert server.process is not None
     with server.client() as api:
         instance = await asyncio.to_thread(start, api, {"n": 0})
-    after = 2**40
+        engine = token(workspaces={"bank": ("ENGINE",)})
+        feed = await asyncio.to_thread(
+            httpx.get, f"{server.address}/api/v1{W}/events", headers={"Authorization": f"Bearer {engine}"}
+        )
+        after = feed.json()["next"]
     paths = [
         f"/api/v1{W}/events?wait=30&after={after}",
         f"/api/v1{W}/instances/{instance}/variables?after_version=99",
