@@ -185,7 +185,7 @@ def test_a_start_can_be_stopped(new_server: NewServer, tmp_path: Path, attempt: 
 def test_starts_and_stops_again_and_again(new_server: NewServer) -> None:
     """Every one of many stops ends the server, with work in its background tasks."""
     server = new_server()
-    for _ in range(8):
+    for _ in range(4):
         with server.client() as api:
             define(api)
         tell(server)
