@@ -8,6 +8,10 @@ from typing import Any
 from domain.documents import Json
 
 
+class ReadTooLarge(Exception):
+    """More would have to be read at once than this process takes on. It is no refusal: another process takes it on."""
+
+
 class DomainError(Exception):
     """The command was refused."""
 
@@ -84,6 +88,14 @@ class IntegrationAlreadyAnswered(Conflict):
 
 class TaskAlreadyClosed(Conflict):
     """The task was closed already."""
+
+
+class EventUnreadable(DomainError):
+    """An event of this stream cannot be read by this release of the program: it is damaged, or a newer one stored it."""
+
+
+class PositionUnknown(Conflict):
+    """The event store has not come to that position: the checkpoint is another store's, or the store was restored."""
 
 
 class VersionConflict(DomainError):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from domain.events import Event, UnreadableEvent
 from projections.feed import EventLog
 from projections.projection import Connection, NoSuchProjection, Projection
-from projections.rebuilds_due import OTHER_SHAPE, due
+from projections.rebuilds_due import AHEAD, OTHER_SHAPE, due
 
 _LIST = """
 SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
@@ -31,7 +32,11 @@ LEFT JOIN generation_shares s ON s.projection = r.projection AND s.generation = 
 GROUP BY r.projection
 """
 _PAUSE = "UPDATE projections SET paused = true WHERE name = %s"
-_RESUME = "UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s"
+# Runners look again whenever something may have been appended.
+_RESUME = """
+UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s
+RETURNING pg_notify('procvars_events', '')
+"""
 _PARKED = """
 SELECT s.projection, s.instance_id, s.version, s.position, s.error, s.since
 FROM parked_streams s JOIN projections p ON p.name = s.projection AND p.generation = s.generation
@@ -41,9 +46,10 @@ _SYNC = """
 SELECT p.name,
     (SELECT max(e.originator_version) FROM stored_events e
         WHERE e.originator_id = %(instance)s AND e.notification_id <= coalesce(t.notification_id, 0)),
-    s.version
+    s.version, d.reason
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
+LEFT JOIN rebuilds_due d ON d.projection = p.name AND d.generation = p.generation
 LEFT JOIN parked_streams s
     ON s.projection = p.name AND s.generation = p.generation AND s.instance_id = %(instance)s
 """
@@ -120,7 +126,7 @@ async def list_projections(
                 state=_state(paused, failure, rebuild),
                 position=position,
                 lag_events=lag_events,
-                lag_seconds=max(0.0, (now - oldest[0].event.timestamp).total_seconds()) if oldest else 0.0,
+                lag_seconds=_age(oldest[0].event, now) if oldest else 0.0,
                 parked=parked,
                 differences=differences,
                 error=failure,
@@ -130,6 +136,11 @@ async def list_projections(
             )
         )
     return found
+
+
+def _age(event: Event, now: datetime) -> float:
+    """Seconds; 0 for an event whose time cannot be read, which parks its stream with the next batch."""
+    return 0.0 if isinstance(event, UnreadableEvent) else max(0.0, (now - event.timestamp).total_seconds())
 
 
 def _state(paused: bool, failure: str | None, rebuild: RebuildStatus | None) -> str:
@@ -167,9 +178,10 @@ async def sync_status(connection: Connection, instance_id: str, version: int) ->
     """Projection → the version of the instance that it has reached, where `version` is the newest."""
     rows = await (await connection.execute(_SYNC, {"instance": instance_id}, prepare=True)).fetchall()
     found = {}
-    for name, reached, parked_version in rows:
+    for name, reached, parked_version, rebuild_due in rows:
         reached = reached or 0
         if parked_version is not None:
             reached = min(reached, parked_version - 1)
-        found[name] = SyncStatus(version=reached, current=reached >= version, parked=parked_version is not None)
+        current = reached >= version and rebuild_due != AHEAD
+        found[name] = SyncStatus(version=reached, current=current, parked=parked_version is not None)
     return found
