@@ -12,7 +12,7 @@ from adapters.postgres.appender import Appender
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.migrate import migrate, require_migrated
+from adapters.postgres.migrate import MayNotMigrate, NotMigrated, migrate, require_migrated
 from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
 from adapters.postgres.search import PostgresSearch
 from adapters.postgres.workspaces import fill_in_workspaces
@@ -22,7 +22,7 @@ from api.store import Store
 from projections.history.streams import EventStream
 from projections.projection import Connect, Projection
 from projections.reconciliation import Reconciliation
-from projections.registry import build_projections
+from projections.registry import PROJECTION_NAMES, build_projections
 from projections.search_port import SearchStore
 
 
@@ -79,16 +79,37 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
 
 @asynccontextmanager
 async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database, which is migrated first. Raises StoreUnavailable."""
-    await migrate_only(settings, database_url)
+    """The store on its database, which is migrated first where it has to be and may be.
+
+    Raises StoreUnavailable, NotMigrated, NotItsRole.
+    """
+    if settings.database_url is None:
+        await migrate_only(settings, database_url)
+    else:
+        await _migrate_where_missing(settings, database_url)
     async with _connected(settings, database_url, REQUEST) as store:
         yield store
 
 
+async def _migrate_where_missing(settings: Settings, database_url: str) -> None:
+    """Raises as `open_store`."""
+    try:
+        await require_migrated(database_url, PROJECTION_NAMES)
+    except NotMigrated as lack:
+        try:
+            await migrate_only(settings, database_url)
+        except MayNotMigrate:
+            raise lack from None
+        await require_migrated(database_url, PROJECTION_NAMES)
+
+
 @asynccontextmanager
 async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database as it is, for work that takes its time. Raises StoreUnavailable, NotMigrated."""
-    await require_migrated(database_url)
+    """The store on its database as it is, for work that takes its time.
+
+    Raises StoreUnavailable, NotMigrated, NotItsRole.
+    """
+    await require_migrated(database_url, PROJECTION_NAMES)
     async with _connected(settings, database_url, UNHURRIED) as store:
         yield store
 
