@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -45,6 +45,8 @@ class Server:
     database_url: str | None = None
     port: int = field(default_factory=free_port)
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    launcher: Sequence[str] = ()
+    """A command that runs the one behind it, as `prlimit` does."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -68,14 +70,22 @@ class Server:
             own["PROCVARS_DATABASE_URL"] = self.database_url
         return {name: value for name, value in {**os.environ, **own}.items() if value is not None}
 
+    @property
+    def log(self) -> Path:
+        return self.data_dir / f"server-{self.port}.log"
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Starts it and waits for nothing."""
+        command = [*self.launcher, *PROCVARS, "serve", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
+        return self.process
+
     def start(self) -> "Server":
-        path = self.data_dir / f"server-{self.port}.log"
-        command = [*PROCVARS, "serve", "--port", str(self.port)]
-        with path.open("ab") as log:
-            process = self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
+        process = self.launch()
 
         def said() -> str:
-            return path.read_text()[-4000:]
+            return self.log.read_text()[-4000:]
 
         def answers() -> bool:
             assert process.poll() is None, f"the server ended:\n{said()}"
@@ -109,10 +119,12 @@ NewServer = Callable[..., Server]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With a role that may not change events, as docs/security.md has it for production."""
+    """With a role that may not change events, as docs/security.md has it for production; and with a pool of one connection:
+    a request that needed two would never be answered.
+    """
     data_dir = tmp_path_factory.mktemp("server")
     with separated_roles(data_dir) as urls:
-        running = Server(data_dir, database_url=urls.app).start()
+        running = Server(data_dir, database_url=urls.app, environment={"PROCVARS_POOL_SIZE": "1"}).start()
         yield running
         running.stop()
 

@@ -30,6 +30,7 @@ from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
+from projections.positions import live_positions
 
 
 @asynccontextmanager

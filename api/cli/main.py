@@ -29,11 +29,13 @@ app.add_typer(
 )
 app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
 
+Port = Annotated[int, typer.Option(min=0, max=65_535)]
+
 
 @app.command()
 def serve(
     host: str = "127.0.0.1",
-    port: int = 8080,
+    port: Port = 8080,
     data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
 ) -> None:
     """API and console, and the projections too where no Kafka is configured."""
@@ -48,7 +50,7 @@ def serve(
 @app.command()
 def demo(
     host: str = "127.0.0.1",
-    port: int = 8080,
+    port: Port = 8080,
     data_dir: Annotated[Path, typer.Option(help="Delete it to begin anew.")] = Path("procvars-data/demo"),
 ) -> None:
     """Serve sample data on an embedded database, to three sample users and an engine's account."""
