@@ -27,11 +27,10 @@ async def existing_instance(request: Request, workspace: str, instance_id: str) 
 
     Raises InstanceNotFound.
     """
-    store = services(request).store
-    instance = await store.load(instance_id, fresh=False)
-    if instance is None or instance.workspace != workspace:
+    found = await services(request).store.whereabouts(instance_id)
+    if found is None or found.workspace != workspace:
         raise InstanceNotFound()
-    return await store.last_version(instance_id)
+    return found.version
 
 
 async def wait_for_version(
@@ -45,10 +44,9 @@ async def wait_for_version(
 
     async def look() -> tuple[int, str] | None:
         async with borrowed(services(request).pool) as connection:
-            found = await current_variables.variables(
-                connection, caller.workspace, instance_id, largest=services(request).largest_text
+            return await current_variables.variables(
+                connection, caller.workspace, instance_id, least=wanted, largest=services(request).largest_text
             )
-        return found if found is not None and found[0] >= wanted else None
 
     found = await look()
     if found is None:

@@ -10,6 +10,7 @@ from typing import Literal, cast, get_args
 from domain.documents import Json, same
 from domain.errors import InvalidDefinition
 from domain.events import DefinitionPublished
+from domain.instance_id import DEFINITION_PREFIX
 from domain.rules import paths, schemas
 from domain.rules.schema_graph import InvalidSchema
 
@@ -63,8 +64,8 @@ class Definition:
 
 
 def definition_stream(workspace: str, key: str) -> str:
-    """The stream of a definition. Ids of instances have no colon, so the two cannot meet."""
-    return f"definition:{workspace}:{key}"
+    """Return the stream of a definition, which no instance's id can be."""
+    return f"{DEFINITION_PREFIX}{workspace}:{key}"
 
 
 def definition_from(event: DefinitionPublished) -> Definition:

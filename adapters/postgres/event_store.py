@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self, cast
+from typing import NamedTuple, Self, cast
 
 from adapters.postgres.appender import Appender, IdempotencyKey
 from adapters.postgres.event_mapper import EventMapper
@@ -25,6 +25,7 @@ from domain.events import (
     VariablesEvent,
 )
 from domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, variables_after
+from domain.instance_id import is_instance_id
 from domain.instance_status import InstanceStatus
 
 _EVENTS = f"SELECT {COLUMNS} FROM stored_events "
@@ -102,6 +103,11 @@ _WORKSPACES = """
 SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic = 'DefinitionPublished'
 """
 _IN_WORKSPACE = "SELECT notification_id FROM stored_events WHERE workspace = %s AND notification_id = ANY(%s)"
+# What an earlier release stored, and nobody has filled in yet, has no workspace here.
+_WHEREABOUTS = """
+SELECT workspace, originator_version FROM stored_events
+WHERE originator_id = %s AND topic <> 'DefinitionPublished' ORDER BY originator_version DESC LIMIT 1
+"""
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
@@ -122,6 +128,13 @@ class WorkspaceEvents:
     until: int
     more: bool
     """Whether the store may have further ones behind that position."""
+
+
+class Whereabouts(NamedTuple):
+    """What is known of an instance without decoding an event."""
+
+    workspace: str
+    version: int
 
 
 class PostgresEventStore:
@@ -147,6 +160,8 @@ class PostgresEventStore:
         if not fresh and (known := self._instances.get(instance_id)):
             return known[0]
         instance: Instance | None = None
+        if not is_instance_id(instance_id):
+            return None
         size = spent = after = 0
         while True:
             rows = await self._rows.fetch(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS, "after": after})
@@ -261,10 +276,27 @@ class PostgresEventStore:
         async with borrowed(self._pool) as connection:
             return sorted(row[0] for row in await (await connection.execute(_WORKSPACES)).fetchall())
 
-    async def last_version(self, stream: str) -> int:
-        """0 for a stream that does not exist."""
+    async def whereabouts(self, instance_id: str) -> Whereabouts | None:
+        """Return the instance's workspace and newest version, without decoding anything; None where there is none."""
+        if not is_instance_id(instance_id):
+            return None
         async with borrowed(self._pool) as connection:
-            row = await (await connection.execute(_LAST_VERSION, (stream,))).fetchone()
+            row = await (await connection.execute(_WHEREABOUTS, (instance_id,))).fetchone()
+        if row is None:
+            return None
+        workspace, version = row
+        if workspace is None:
+            instance = await self.load(instance_id, fresh=False)
+            assert instance is not None
+            workspace = instance.workspace
+        return Whereabouts(workspace, version)
+
+    async def last_version(self, instance_id: str) -> int:
+        """Return the version of the newest event; 0 where there is no such instance."""
+        if not is_instance_id(instance_id):
+            return 0
+        async with borrowed(self._pool) as connection:
+            row = await (await connection.execute(_LAST_VERSION, (instance_id,))).fetchone()
             return (row and row[0]) or 0
 
     async def instance_ids(self) -> AsyncIterator[str]:
