@@ -15,9 +15,11 @@ import pytest
 from adapters.postgres.embedded import embedded_postgres
 from projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, open_task, put, start, synced, variables
+from tests.api.elasticsearch import finds, published, server_with
 from tests.command_line import run
-from tests.conftest import SECRET, Server
+from tests.conftest import SECRET, NewServer, Server
 from tests.separated_roles import SeparatedRoles, as_role, separate, separated_roles
+from tests.services.service import Service
 
 APPEND_ONLY = {"stored_events", "idempotency_keys"}
 _RIGHTS = """
@@ -205,3 +207,16 @@ def test_an_installation_that_has_been_running_is_separated(tmp_path: Path) -> N
             snapshots = api.get(f"{W}/instances/{instance}/snapshots").json()["items"]
             assert [item["version"] for item in snapshots] == [3, 2]
         after.stop()
+
+
+def test_the_search_index_moves_to_elasticsearch(
+    elasticsearch_node: Service, new_server: NewServer, tmp_path: Path
+) -> None:
+    """A server that is given an Elasticsearch fills it by a rebuild, with what it notes of it in PostgreSQL."""
+    with separated_roles(tmp_path / "database") as urls:
+        server = server_with(elasticsearch_node, new_server, urls.app)
+        with server.client() as api:
+            instance = start(api, {"application": {"income": 50_000}})
+            finds(api, instance, keys={"income": 50_000})
+            assert published(elasticsearch_node.address)
+        server.stop()
