@@ -13,7 +13,7 @@ from adapters.postgres.cipher_key import fingerprint_of, record_key, require_key
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.migrate import migrate, require_migrated
+from adapters.postgres.migrate import MayNotMigrate, NotMigrated, migrate, require_migrated
 from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
 from adapters.postgres.search import PostgresSearch
 from adapters.postgres.workspaces import fill_in_workspaces
@@ -23,7 +23,7 @@ from api.store import Store
 from projections.history.streams import EventStream
 from projections.projection import Connect, Projection
 from projections.reconciliation import Reconciliation
-from projections.registry import build_projections
+from projections.registry import PROJECTION_NAMES, build_projections
 from projections.search_port import SearchStore
 
 
@@ -86,21 +86,38 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
 
 @asynccontextmanager
 async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database, which is migrated first. Raises StoreUnavailable."""
-    await migrate_only(settings, database_url)
+    """The store on its database, which is migrated first where it has to be and may be.
+
+    Raises StoreUnavailable, NotMigrated, NotItsRole, WrongCipherKey.
+    """
+    if settings.database_url is None:
+        await migrate_only(settings, database_url)
+    else:
+        await _migrate_where_missing(settings, database_url)
     async with _connected(settings, database_url, REQUEST) as store:
         yield store
 
 
+async def _migrate_where_missing(settings: Settings, database_url: str) -> None:
+    """Raises as `open_store`."""
+    try:
+        await require_migrated(database_url, PROJECTION_NAMES)
+    except NotMigrated as lack:
+        try:
+            await migrate_only(settings, database_url)
+        except MayNotMigrate:
+            raise lack from None
+        await require_migrated(database_url, PROJECTION_NAMES)
+
+
 @asynccontextmanager
 async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database as it is, for work that takes its time. Raises StoreUnavailable, NotMigrated,
-    WrongCipherKey.
+    """The store on its database as it is, for work that takes its time.
+
+    Raises StoreUnavailable, NotMigrated, NotItsRole, WrongCipherKey.
     """
-    await require_migrated(database_url)
+    await require_migrated(database_url, PROJECTION_NAMES)
     async with _connected(settings, database_url, UNHURRIED) as store:
-        async with borrowed(store.pool) as connection:
-            await require_key(connection, _fingerprint(settings))
         yield store
 
 
@@ -118,6 +135,8 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
     mapper = event_mapper(settings)
     events = PostgresEventStore(pool, appender, mapper)
     async with search_store(settings) as search, pool:
+        async with borrowed(pool) as connection:
+            await require_key(connection, _fingerprint(settings))
         yield Store(
             settings=settings,
             database_url=database_url,
