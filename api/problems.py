@@ -68,6 +68,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     document_errors.TooDeep: 422,
     document_errors.UnrepresentableValue: 422,
     errors.SchemaViolation: 422,
+    errors.RuleTooExpensive: 422,
     errors.InvalidDefinition: 422,
     errors.InvalidArgument: 422,
     errors.IdempotencyKeyReused: 422,

@@ -21,6 +21,7 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 _ATTEMPTS = 20
+_TURN_SECONDS = 5.0
 
 
 class TooBusy(Unavailable):
@@ -50,6 +51,17 @@ class _Turn(asyncio.Lock):
 
     commands = 0
 
+    async def take(self) -> None:
+        """Wait for the others, a few seconds: behind a store that hangs each would wait as long again. Raises TooBusy."""
+        if not self.locked():
+            await self.acquire()
+            return
+        try:
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self.acquire()
+        except TimeoutError:
+            raise TooBusy() from None
+
 
 class DecisionLoop:
     """One a process: commands on the same instance wait for each other here instead of conflicting in the store."""
@@ -76,8 +88,11 @@ class DecisionLoop:
             turn = self._turns[instance_id] = _Turn()
         turn.commands += 1
         try:
-            async with turn:
+            await turn.take()
+            try:
                 return await self._run(caller, instance_id, decide)
+            finally:
+                turn.release()
         finally:
             turn.commands -= 1
             if not turn.commands:

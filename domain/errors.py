@@ -110,6 +110,10 @@ class SchemaViolation(Unprocessable):
     """The variables would not fit the JSON Schema of the process definition."""
 
 
+class RuleTooExpensive(Unprocessable):
+    """A rule of the process definition would need too much work on these variables."""
+
+
 class DocumentTooLarge(DomainError):
     """The variables would be larger than this server keeps."""
 

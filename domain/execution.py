@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from domain import json_patch
+from domain.document_policies import EditRules, check_engines_document
 from domain.documents import Document, Json, fingerprint
-from domain.editing import DOCUMENT_POLICIES, Change, EditRules, changed
+from domain.editing import Change, changed
 from domain.errors import (
     InstanceNotActive,
     IntegrationAlreadyAnswered,
@@ -37,8 +38,7 @@ def start(
     instance_id: str, title: str | None, variables: Document, provenance: Provenance, *, rules: EditRules
 ) -> InstanceStarted:
     """Raises SchemaViolation and DocumentTooLarge."""
-    for policy in DOCUMENT_POLICIES:
-        policy(variables, rules)
+    check_engines_document(variables, rules)
     return InstanceStarted(
         **provenance.header(instance_id, 1),
         definition=rules.definition.key,
@@ -102,8 +102,7 @@ def write_variables(
     patch = json_patch.diff(instance.variables, new)
     if not patch:
         return None
-    for policy in DOCUMENT_POLICIES:
-        policy(new, rules)
+    check_engines_document(new, rules)
     header = provenance.header(instance.id, instance.version + 1)
     return VariablesWritten(**header, patch=patch, previous=instance.variables)
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import structlog
 
-from domain.errors import NotFound
-from domain.events import EVENTS, Event, Recorded, UnreadableEvent
+from domain.errors import EventUnreadable, NotFound
+from domain.events import Event, Recorded, UnreadableEvent
 from projections.failing import FailureWatch
 from projections.history.streams import EventStream
 from projections.positions import lock_projection
 from projections.projection import Connection, Projection
+from projections.stream_versions import unbroken
 from projections.trouble import passes_by_itself
 
 _PARKED_IDS = "SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s"
@@ -152,8 +153,12 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
             async with connection.transaction():
                 # To its end, whatever the position is: a worker may have passed by events above it. One that is to
                 # come yet changes nothing when it comes.
-                async for recorded in streams.stream(instance_id, after=row[0] - 1, topics=EVENTS):
+                applied = 0
+                async for recorded in unbroken(streams, instance_id, after=row[0] - 1):
                     await projection.apply(connection, locked.generation, [recorded])
+                    applied += 1
+                if not applied:
+                    raise EventUnreadable(f"event {row[0]} of {instance_id} cannot be read by this release")
         except Exception as error:
             if passes_by_itself(error):
                 raise
@@ -164,4 +169,5 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
 
 
 def _message(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".replace("\0", "\ufffd")
+    kind = UNREADABLE if isinstance(error, EventUnreadable) else type(error).__name__
+    return f"{kind}: {error}".replace("\0", "\ufffd")

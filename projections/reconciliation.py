@@ -7,16 +7,17 @@ by applying the stream again from its beginning. `procvars projections check` co
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
-from domain.events import EVENTS
 from projections.counted import NOTHING, Counted, Tally, difference, sum_of
 from projections.history.streams import EventStream
-from projections.parked import park
+from projections.parked import UNREADABLE, NotParked, park, retry
 from projections.positions import LiveProjection, live_projection, lock_projection
 from projections.projection import Connect, Connection, Projection
+from projections.stream_versions import unbroken
 from projections.trouble import back_off, passes_by_itself
 
 _TICK_SECONDS = 2.0
@@ -42,6 +43,10 @@ FROM stored_events WHERE originator_id = ANY(%(streams)s) GROUP BY originator_id
 """
 _PARKED = """
 SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = ANY(%s)
+"""
+_UNREADABLE = """
+SELECT instance_id FROM parked_streams
+WHERE projection = %s AND generation = %s AND error LIKE %s AND instance_id > %s ORDER BY instance_id LIMIT 1
 """
 _FOUND = """
 INSERT INTO read_model_differences (projection, generation, instance_id, detail) VALUES (%s, %s, %s, %s)
@@ -74,6 +79,7 @@ class Reconciliation:
     connect: Connect
     streams_per_minute: int
     _after: str = ""
+    _retried: str = ""
     _connection: Connection | None = field(default=None, repr=False)
 
     async def run(self) -> None:
@@ -103,11 +109,22 @@ class Reconciliation:
         live = await live_projection(connection, self.projection.name)
         if live.shape != self.projection.shape:
             return []  # it is about to be rebuilt
+        await self._retry_unreadable(connection, live)
         found = []
         for stream in await self._suspects(connection, live):
             if await self._mend(connection, stream):
                 found.append(stream)
         return found
+
+    async def _retry_unreadable(self, connection: Connection, live: LiveProjection) -> None:
+        """One stream at a time that waits for a release which can read its event: this one may be it."""
+        values = (self.projection.name, live.generation, f"{UNREADABLE}%", self._retried)
+        row = await (await connection.execute(_UNREADABLE, values, prepare=True)).fetchone()
+        self._retried = "" if row is None else row[0]
+        if row is not None:
+            with suppress(NotParked):
+                if await retry(connection, self.projection, self.streams, row[0]):
+                    log.info("stream is readable again", projection=self.projection.name, instance_id=row[0])
 
     async def close(self) -> None:
         """Give up the connection, and with it the right to be the one that compares."""
@@ -162,7 +179,7 @@ class Reconciliation:
         try:
             async with connection.transaction():
                 await self.projection.generations.clear(connection, locked.generation, [stream])
-                async for recorded in self.streams.stream(stream, topics=EVENTS):
+                async for recorded in unbroken(self.streams, stream, after=0):
                     version, position = recorded.event.originator_version, recorded.position
                     await self.projection.apply(connection, locked.generation, [recorded])
         except Exception as error:

@@ -1,15 +1,15 @@
 """Rows of stored events, and how much of them a process decodes at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.pool import Lender, borrowed
-from domain.errors import ReadTooLarge
-from domain.events import Event, Recorded
+from domain.errors import EventUnreadable, ReadTooLarge
+from domain.events import Event, Recorded, unreadable
 
 Row = tuple[str, int, str, bytes | None, int]
 """Id and version of the stream, topic, state, position. The state is None where it is larger than was asked for."""
@@ -79,12 +79,22 @@ class EventRows:
             return cast(list[Row], await cursor.fetchall())
 
     def one(self, row: Row) -> Recorded[Event]:
-        """Return the event. Raises ReadTooLarge, and MapperDeserialisationError for one that cannot be read."""
+        """Return the event. Raises ReadTooLarge, and EventUnreadable."""
         stream, version, topic, state, position = row
         if state is None:
             raise ReadTooLarge
-        event, memory = self._mapper.read(StoredEvent(stream, version, topic, state), self._budget.event_bytes)
+        try:
+            event, memory = self._mapper.read(StoredEvent(stream, version, topic, state), self._budget.event_bytes)
+        except MapperDeserialisationError as error:
+            raise EventUnreadable(str(error)) from error
         return Recorded(position, event, memory)
+
+    def placed(self, row: Row) -> Recorded[Event]:
+        """Return the event, or what stands in the place of one that cannot be read. Raises ReadTooLarge."""
+        try:
+            return self.one(row)
+        except EventUnreadable as error:
+            return Recorded(row[4], unreadable(row[0], row[1], row[2], error.detail))
 
     def each(self, rows: Iterable[Row], spent: int = 0) -> Iterator[Recorded[Event]]:
         """Yield the events of one read, decoded one by one; `spent`: memory that the read has taken for others before.
@@ -98,19 +108,32 @@ class EventRows:
                 raise ReadTooLarge
             yield recorded
 
-    def page(self, rows: Sequence[Row], *, memory: int = _UNBOUNDED, goes_on: bool = False) -> list[Recorded[Event]]:
-        """Return the events of the first rows, as many as a page may hold decoded: `memory` bytes, where that is less.
+    def run(self, rows: Sequence[Row], *, memory: int = _UNBOUNDED) -> list[Recorded[Event]]:
+        """Return the first rows of a read in the order of positions, each as `placed`, as many as a page may hold decoded.
+
+        Raises ReadTooLarge where the first is too large.
+        """
+        return self._page(rows, self.placed, memory=memory, goes_on=False)
+
+    def page(self, rows: Sequence[Row], *, goes_on: bool = False) -> list[Recorded[Event]]:
+        """Return the events of the first rows of a stream, as many as a page may hold decoded.
 
         `goes_on`: the same read asks for the pages behind it too, so that what one read may take counts.
-        Raises as `one` for the first row, and ReadTooLarge where the page is not all that the read may take.
+        Raises as `one` for the first row, EventUnreadable for any, and ReadTooLarge where the page is not all that the
+        read may take.
         """
+        return self._page(rows, self.one, memory=_UNBOUNDED, goes_on=goes_on)
+
+    def _page(
+        self, rows: Sequence[Row], decode: Callable[[Row], Recorded[Event]], *, memory: int, goes_on: bool
+    ) -> list[Recorded[Event]]:
         page: list[Recorded[Event]] = []
         left = min(memory, self._budget.memory)
         for row in rows:
             try:
                 if left < 0:
                     raise ReadTooLarge
-                page.append(self.one(row))
+                page.append(decode(row))
             except ReadTooLarge:
                 if not page or (goes_on and self._budget.stream_memory < _UNBOUNDED):
                     raise

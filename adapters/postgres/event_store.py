@@ -21,6 +21,7 @@ from domain.events import (
     InstanceStatusChanged,
     ProcessVariablesModified,
     Recorded,
+    UnreadableEvent,
     VariablesEvent,
 )
 from domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, variables_after
@@ -100,6 +101,7 @@ ORDER BY originator_id, originator_version DESC
 _WORKSPACES = """
 SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic = 'DefinitionPublished'
 """
+_IN_WORKSPACE = "SELECT notification_id FROM stored_events WHERE workspace = %s AND notification_id = ANY(%s)"
 # What an earlier release stored, and nobody has filled in yet, has no workspace here.
 _WHEREABOUTS = """
 SELECT workspace, originator_version FROM stored_events
@@ -260,9 +262,10 @@ class PostgresEventStore:
         return definition
 
     async def definitions(self, workspace: str) -> list[Definition]:
-        """The newest definition of each key of the workspace, by key."""
+        """The newest definition of each key of the workspace, by key; without those that cannot be read."""
         rows = await self._rows.fetch(_DEFINITIONS, {"stream": definition_stream(workspace, "")})
-        found = [definition_from(cast(DefinitionPublished, recorded.event)) for recorded in self._rows.each(rows)]
+        events = [self._rows.placed(row).event for row in rows]
+        found = [definition_from(event) for event in events if isinstance(event, DefinitionPublished)]
         return sorted(found, key=lambda definition: definition.key)
 
     async def workspaces(self) -> list[str]:
@@ -339,14 +342,14 @@ class PostgresEventStore:
         """Up to `limit` events of that share of the instances, by a hash of their ids, in commit order."""
         values: dict[str, object] = {"after": after, "until": until, "limit": limit}
         values |= {"partitions": partitions, "partition": partition}
-        return self._rows.page(await self._rows.fetch(_PARTITION, values))
+        return self._rows.run(await self._rows.fetch(_PARTITION, values))
 
     async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
         """What was published up to that position, in commit order."""
         after = 0
         while rows := await self._rows.fetch(_DEFINITIONS_UNTIL, {"after": after, "until": position, "limit": _PAGE}):
-            for recorded in self._rows.each(rows):
-                yield recorded
+            for row in rows:
+                yield self._rows.placed(row)
             after = rows[-1][4]
 
     async def count_until(self, position: int) -> int:
@@ -358,7 +361,7 @@ class PostgresEventStore:
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Up to `limit` events after that position, fewer where they are large, in commit order."""
-        return self._rows.page(await self._rows.fetch(_AFTER_POSITION, {"after": position, "limit": limit}))
+        return self._rows.run(await self._rows.fetch(_AFTER_POSITION, {"after": position, "limit": limit}))
 
     async def of_workspace(self, workspace: str, *, after: int, limit: int) -> WorkspaceEvents:
         """Return up to `limit` events of that workspace after that position, in commit order, without definitions.
@@ -369,11 +372,20 @@ class PostgresEventStore:
         if after > newest:
             raise PositionUnknown(newest=newest)
         rows = await self._rows.fetch(_OF_WORKSPACE, {"workspace": workspace, "after": after, "limit": limit})
-        page = self._rows.page(rows, memory=_ANSWER_MEMORY)
+        page = self._rows.run(rows, memory=_ANSWER_MEMORY)
         # Positions are in the order of commits, so everything up to the newest was there to be found; if all was read.
         complete = len(page) == len(rows) and is_last(rows, limit)
         until = max(newest, page[-1].position if page else after) if complete else page[-1].position
-        return WorkspaceEvents([one for one in page if one.event.workspace == workspace], until, more=not complete)
+        strange = [one.position for one in page if isinstance(one.event, UnreadableEvent)]
+        own = await self._of(workspace, strange) if strange else set()
+        events = [one for one in page if one.event.workspace == workspace or one.position in own]
+        return WorkspaceEvents(events, until, more=not complete)
+
+    async def _of(self, workspace: str, positions: Sequence[int]) -> set[int]:
+        """Which of these positions the store has in the workspace, as it is written beside the events."""
+        async with borrowed(self._pool) as connection:
+            cursor = await connection.execute(_IN_WORKSPACE, (workspace, list(positions)))
+            return {row[0] for row in await cursor.fetchall()}
 
 
 def _idempotency_keys(events: Sequence[Event]) -> list[IdempotencyKey]:
