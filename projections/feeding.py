@@ -6,12 +6,11 @@ from typing import TypeGuard
 import structlog
 
 from domain.events import Event, Recorded
-from projections.failing import FailureWatch, KeepsFailing, report_failure, report_recovery
+from projections.batch_application import BatchApplication
+from projections.failing import KeepsFailing, report_failure, report_recovery
 from projections.history.streams import EventStream
-from projections.parked import apply_or_park, park
 from projections.positions import LiveProjection
 from projections.projection import Connection, Projection
-from projections.stream_versions import StreamVersions
 
 log = structlog.get_logger(__name__)
 
@@ -25,8 +24,7 @@ class Feeding:
         """`streams`: of the event store, for what is missing of a stream."""
         self._projection = projection
         self._streams = streams
-        self._versions = StreamVersions()
-        self._watch = FailureWatch()
+        self._application = BatchApplication(projection, streams)
         self.given_up: str | None = None
         """Why."""
 
@@ -46,13 +44,7 @@ class Feeding:
 
         Raises KeepsFailing, and the stores' own troubles.
         """
-        continued = await self._versions.continued(events, self._streams)
-        for lost in continued.lost:
-            message = f"the event store has no event of version {lost.version}, although it has later ones"
-            at = (lost.stream, lost.version, lost.position)
-            await park(connection, self._projection, locked.generation, *at, message)
-        await apply_or_park(connection, self._projection, locked.generation, continued.events, self._watch)
-        self._versions.applied(continued.events)
+        await self._application.apply(connection, locked.generation, events)
         if locked.failing:
             await report_recovery(connection, self._projection.name)
 
@@ -60,12 +52,11 @@ class Feeding:
         """Take it that the projection stands elsewhere than after the last `apply`: somebody else moved it, or the
         transaction of `apply` was rolled back.
         """
-        self._versions.forget()
+        self._application.forget()
 
     async def give_up(self, connection: Connection, error: KeepsFailing) -> None:
         """Once the transaction of `apply` is rolled back."""
         self.given_up = str(error)
-        self._watch = FailureWatch()
-        self.moved()
+        self._application = BatchApplication(self._projection, self._streams)
         log.error("projection keeps failing", projection=self._projection.name, error=self.given_up)
         await report_failure(connection, self._projection.name, self.given_up)
