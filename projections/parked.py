@@ -15,6 +15,9 @@ from projections.projection import Connection, Projection
 from projections.trouble import passes_by_itself
 
 _PARKED_IDS = "SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s"
+_PARKED_AMONG = """
+SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = ANY(%s)
+"""
 _PARK = """
 INSERT INTO parked_streams (projection, generation, instance_id, version, position, error)
 VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
@@ -30,6 +33,12 @@ log = structlog.get_logger(__name__)
 
 class NotParked(NotFound):
     """This stream is not parked in this projection."""
+
+
+async def parked_among(connection: Connection, name: str, generation: int, instance_ids: Sequence[str]) -> set[str]:
+    """Return those of the streams that are parked in this projection."""
+    rows = await connection.execute(_PARKED_AMONG, (name, generation, list(instance_ids)), prepare=True)
+    return {row[0] for row in await rows.fetchall()}
 
 
 async def _without_parked(
