@@ -1,36 +1,34 @@
 """The HTTP application: its routes, its problems, and what is the same for every request."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
 from api import health
 from api.console_files import console_route
-from api.http.access_log import AccessLog
-from api.http.edge import Edge
 from api.paths import API
 from api.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request
 from api.routes import console, definitions, events, execution, me, openapi, projections, reading, variables
 from api.services import Services
 
 
-def create_app(services: Services, version: str, access_log: AccessLog | None) -> FastAPI:
+def create_app(services: Services, version: str, outermost: Sequence[Middleware]) -> FastAPI:
     """Return the application of a process; it runs no longer than the services do."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Services]]:
         yield {"services": services}
-        if access_log is not None:
-            access_log.flush()
 
     app = FastAPI(
         title="procvars",
         version=version,
         description="Change the variables of running process instances, safely, in production.",
         lifespan=lifespan,
+        middleware=outermost,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -50,5 +48,4 @@ def create_app(services: Services, version: str, access_log: AccessLog | None) -
         app.add_exception_handler(error, on_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_middleware(Edge, metrics=services.metrics, access_log=access_log)
     return app

@@ -19,7 +19,9 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 _KINDS: dict[str, EditKind] = {JSON: "put", JSON_PATCH: "json-patch", MERGE_PATCH: "merge-patch"}
 # What a command may say beside the variables in it.
-_ENVELOPE_BYTES = 64 * 1024
+ENVELOPE_BYTES = 64 * 1024
+LARGEST_OTHER_BODY = 2**20
+"""Size of the largest body without variables: a search."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -66,7 +68,7 @@ async def read_change(request: Request, accepted: Sequence[str], limit: int) -> 
 async def read_model(request: Request, model: type[M], limit: int) -> M:
     """A command's body. Raises as `read_change`, and InvalidArgument with `errors: [{path, message}]`."""
     media_type(request, [JSON], header="Accept")
-    value: Any = parse(await read_body(request, limit + _ENVELOPE_BYTES))
+    value: Any = parse(await read_body(request, limit + ENVELOPE_BYTES))
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -36,6 +36,10 @@ class RebuildFailed(DomainError):
     """The rebuild stopped; the live read model is untouched."""
 
 
+class HeavyRequestFailed(DomainError):
+    """The process that large requests run in ended before this one was answered: it may have been carried out or not."""
+
+
 class ConsoleNotBuilt(DomainError):
     """The console was not built into this installation: `make install` does it. The API works without it."""
 

@@ -56,9 +56,8 @@ def _troubled_projections(
     request: Request, behind: Iterable[str], failing: Iterable[str], differing: Iterable[str]
 ) -> dict[str, str]:
     """Return what is wrong with which projection, without the words of a store: anybody may ask."""
-    waiting = {
-        runner.projection.name: "its last batch failed" for runner in services(request).runners if runner.trouble
-    }
+    projector = services(request).projector
+    waiting = dict.fromkeys(projector.trouble if projector else (), "its last batch failed")
     return {
         **dict.fromkeys(differing, "differs from the event store: see the log"),
         **dict.fromkeys(behind, "more than a minute behind"),

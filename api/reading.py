@@ -1,25 +1,25 @@
-"""What several routes need of the read models: that an instance is there for this caller, the wait for a version, and the
-state of the projections.
+"""What several routes need of the read models: that an instance is there for this caller, the wait for what a read model
+does not have yet, and the state of the projections.
 """
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from fastapi import Request
 
 from adapters.postgres.pool import borrowed
 from api.services import services
-from domain.errors import InstanceNotFound, ProjectionBehind
+from commands.messages import Caller
+from domain.errors import InstanceNotFound, NoSuchVersion, ProjectionBehind
 from projections import current_variables
 from projections.operations import ProjectionStatus, list_projections
 
 T = TypeVar("T")
 
 _AFTER_VERSION_SECONDS = 5.0
-# What this process did itself is announced; what another did is found by looking again.
-_LOOK_AGAIN_SECONDS = 0.02
+_LEAST_SECONDS = 0.05
+"""Time between two looks at what was said to be there and was not."""
 
 
 async def existing_instance(request: Request, workspace: str, instance_id: str) -> int:
@@ -27,34 +27,78 @@ async def existing_instance(request: Request, workspace: str, instance_id: str) 
 
     Raises InstanceNotFound.
     """
-    store = services(request).store
-    instance = await store.load(instance_id, fresh=False)
-    if instance is None or instance.workspace != workspace:
+    found = await services(request).store.whereabouts(instance_id)
+    if found is None or found.workspace != workspace:
         raise InstanceNotFound()
-    return await store.last_version(instance_id)
+    return found.version
 
 
 async def wait_for_version(
-    request: Request, workspace: str, instance_id: str, after_version: int | None
+    request: Request, caller: Caller, instance_id: str, after_version: int | None
 ) -> tuple[int, str]:
     """Version and JSON text of the current variables, once they are at least of `after_version`.
 
     Raises InstanceNotFound, and ProjectionBehind after five seconds.
     """
+    wanted = after_version or 1
 
     async def look() -> tuple[int, str] | None:
         async with borrowed(services(request).pool) as connection:
-            found = await current_variables.variables(connection, workspace, instance_id)
-        return found if found is not None and found[0] >= (after_version or 1) else None
+            return await current_variables.variables(
+                connection, caller.workspace, instance_id, least=wanted, largest=services(request).largest_text
+            )
 
     found = await look()
     if found is None:
         # Either there is no such instance, or the read model does not have it yet.
-        await existing_instance(request, workspace, instance_id)
-        found = await until(look, _AFTER_VERSION_SECONDS)
+        await existing_instance(request, caller.workspace, instance_id)
+        found = await until_shown(request, caller, instance_id, wanted, look)
     if found is None:
         raise ProjectionBehind()
     return found
+
+
+async def until_shown(
+    request: Request, caller: Caller, instance_id: str, version: int, look: Callable[[], Awaitable[T | None]]
+) -> T | None:
+    """What `look` finds in `current_variables` once that version of the instance is there; None after five seconds.
+
+    Raises TooBusy, and ClientDisconnect where the caller hangs up.
+    """
+    waiting, store = services(request).waiting, services(request).store
+    deadline = time.monotonic() + _AFTER_VERSION_SECONDS
+    async with waiting.admitted(caller.user):
+        while (left := deadline - time.monotonic()) > 0:
+            seen = waiting.appends(caller.workspace)
+            try:
+                position = await store.position_of(instance_id, version)
+            except NoSuchVersion:
+                woken = await waiting.for_events(request, caller.workspace, seen, left)
+                if not woken:
+                    break
+                continue
+            if (found := await wait_for(request, {current_variables.NAME: position}, left, look)) is not None:
+                return found
+    return await look()
+
+
+async def wait_for(
+    request: Request, targets: Mapping[str, int], seconds: float, look: Callable[[], Awaitable[T | None]]
+) -> T | None:
+    """What `look` finds once the read models are at these positions, or None when the time is up or the server stops.
+
+    Raises ClientDisconnect where the caller hangs up.
+    """
+    waiting = services(request).waiting
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        asked = time.monotonic()
+        if not await waiting.for_projections(request, targets, left):
+            return None
+        if (found := await look()) is not None:
+            return found
+        await waiting.rest(_LEAST_SECONDS - (time.monotonic() - asked))
+    return None
 
 
 async def projection_statuses(request: Request) -> list[ProjectionStatus]:
@@ -62,11 +106,3 @@ async def projection_statuses(request: Request) -> list[ProjectionStatus]:
     found = services(request)
     async with borrowed(found.pool) as connection:
         return await list_projections(connection, found.store.on(connection), found.projections)
-
-
-async def until(look: Callable[[], Awaitable[T | None]], seconds: float) -> T | None:
-    """What `look` finds within that time, or None."""
-    deadline = time.monotonic() + seconds
-    while (found := await look()) is None and time.monotonic() < deadline:
-        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-    return found

@@ -4,13 +4,12 @@ Ends with its parent: when that is killed, the worker's stdin ends.
 """
 
 import asyncio
-import os
 import sys
-import threading
 
 from adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
 from api.bootstrap.store import connected_store
 from api.garbage_collection import FEW_PAUSES, collect_rarely
+from api.lifeline import end_with_the_parent
 from api.settings import Settings
 from domain.errors import DomainError
 from projections.failing import KeepsFailing
@@ -20,7 +19,7 @@ from projections.rebuild import GenerationGone, fill
 
 def main() -> None:
     name, generation, share, of = sys.argv[1], *map(int, sys.argv[2:5])
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    end_with_the_parent()
     collect_rarely(FEW_PAUSES)
     try:
         asyncio.run(_fill(name, generation, share, of))
@@ -39,12 +38,6 @@ async def _fill(name: str, generation: int, share: int, of: int) -> None:
         projection = named(store.projections, name)
         async with await projection_connection(settings.database_url, UNHURRIED) as connection:
             await fill(connection, projection, store.events, generation, share, of)
-
-
-def _end_with_the_parent() -> None:
-    while os.read(0, 1):  # not sys.stdin, whose lock a thread may not hold when Python ends
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

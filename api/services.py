@@ -11,16 +11,16 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Pool
 from api.background_tasks import BackgroundTasks
 from api.console_sign_in import ConsoleSignIn
+from api.http.waiting import Waiting
 from api.metrics import Metrics
+from api.projector_process import ProjectorProcess
 from api.rebuild_processes import RebuildProcesses
 from api.settings import Settings
 from api.store_probe import StoreProbe
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import RolePermissions
-from projections.feed import EventFeed
 from projections.projection import Projection
-from projections.runner import ProjectionRunner
 from projections.search_port import SearchStore
 
 
@@ -36,12 +36,15 @@ class Services:
     console_sign_in: ConsoleSignIn
     pool: Pool
     store: PostgresEventStore
-    feed: EventFeed
+    largest_text: int
+    """Bytes of the largest text of a read model that this process reads."""
+    waiting: Waiting
     editing: Editing
     execution: Execution
     search: SearchStore
     projections: tuple[Projection, ...]
-    runners: tuple[ProjectionRunner, ...]
+    projector: ProjectorProcess | None
+    """None where Kafka feeds the projections."""
     rebuilds: RebuildProcesses
     metrics: Metrics
     tasks: BackgroundTasks

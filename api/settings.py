@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from adapters.identity.shared_secret import refuse_unusable
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
 
 _PREFIX = "PROCVARS_"
@@ -102,6 +103,13 @@ class Settings(BaseSettings):
         except (ProgrammingError, UnicodeError):
             raise ValueError("it is no connection URL of PostgreSQL") from None
         return url
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _can_sign(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            refuse_unusable(secret.get_secret_value())
+        return secret
 
     @field_validator("jwks_url")
     @classmethod

@@ -19,5 +19,7 @@ class Store:
     pool: Pool
     appender: Appender
     events: PostgresEventStore
+    light_events: PostgresEventStore
+    """The same, for the event loop of a server, on which nothing heavy is read."""
     search: SearchStore
     projections: tuple[Projection, ...]

@@ -21,10 +21,11 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 _ATTEMPTS = 20
+_TURN_SECONDS = 5.0
 
 
 class TooBusy(Unavailable):
-    """Others changed the instance faster than this command could follow."""
+    """There is more to do than can be done now, for this instance or this caller; try again later."""
 
 
 class Decision(NamedTuple, Generic[T]):
@@ -49,6 +50,17 @@ class _Turn(asyncio.Lock):
     """Of the commands on one instance, one has it."""
 
     commands = 0
+
+    async def take(self) -> None:
+        """Wait for the others, a few seconds: behind a store that hangs each would wait as long again. Raises TooBusy."""
+        if not self.locked():
+            await self.acquire()
+            return
+        try:
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self.acquire()
+        except TimeoutError:
+            raise TooBusy() from None
 
 
 class DecisionLoop:
@@ -76,8 +88,11 @@ class DecisionLoop:
             turn = self._turns[instance_id] = _Turn()
         turn.commands += 1
         try:
-            async with turn:
+            await turn.take()
+            try:
                 return await self._run(caller, instance_id, decide)
+            finally:
+                turn.release()
         finally:
             turn.commands -= 1
             if not turn.commands:
@@ -108,4 +123,4 @@ class DecisionLoop:
                 return Decided(instance, decision.result, positions)
             except StreamConflict:
                 fresh = True
-        raise TooBusy()
+        raise TooBusy("Others changed the instance faster than this command could follow.")

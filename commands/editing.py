@@ -13,8 +13,9 @@ from commands.messages import (
 )
 from commands.ports import EventStore
 from domain import editing
+from domain.document_policies import EditRules
 from domain.documents import fingerprint
-from domain.editing import ApplyPatch, Change, Edit, EditOutcome, EditRules, Preview, ReplaceDocument
+from domain.editing import ApplyPatch, Change, Edit, EditOutcome, Preview, ReplaceDocument
 from domain.errors import (
     DefinitionNotFound,
     IdempotencyKeyReused,

@@ -53,7 +53,7 @@ class EventStore(Protocol):
         ...
 
     async def position_of(self, instance_id: str, version: int) -> int:
-        """The position of an event that is known to be there."""
+        """Return the position of the event. Raises NoSuchVersion where the stream has not come to that version."""
         ...
 
     async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:

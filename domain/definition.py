@@ -2,23 +2,24 @@
 optionally the JSON Schema that they have to fit.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from typing import Literal, cast, get_args
 
-import jsonpath
-import jsonschema
-import referencing
-
-from domain.documents import Document, Json, same
+from domain.documents import Json, same
 from domain.errors import InvalidDefinition
 from domain.events import DefinitionPublished
+from domain.instance_id import DEFINITION_PREFIX
+from domain.rules import paths, schemas
+from domain.rules.schema_graph import InvalidSchema
 
 SearchType = Literal["keyword", "text", "number", "date", "boolean"]
+Group = Literal["keywords", "search", "task_fields"]
 
-# RFC 9535 and nothing beyond it: extensions of the library would make definitions that no other tool can read.
-_JSONPATH = jsonpath.JSONPathEnvironment(strict=True)
+GROUPS: tuple[Group, ...] = get_args(Group)
+MAX_FIELDS = 100
+"""In each group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class SearchField(Field):
     type: SearchType
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
     workspace: str
     key: str
@@ -45,6 +46,16 @@ class Definition:
     task_fields: tuple[Field, ...]
     json_schema: Json
 
+    @cached_property
+    def schema(self) -> schemas.Schema | InvalidSchema | None:
+        """The compiled JSON Schema, or why it cannot be used: an earlier release may have accepted it."""
+        return None if self.json_schema is None else schemas.compiled(self.json_schema)
+
+    @property
+    def fields(self) -> Mapping[Group, tuple[Field, ...]]:
+        """The fields of each group."""
+        return {"keywords": self.keywords, "search": self.search, "task_fields": self.task_fields}
+
     def same_content_as(self, other: "Definition") -> bool:
         """Whether the two differ in nothing but their version."""
         return replace(self, version=other.version, json_schema=None) == replace(other, json_schema=None) and same(
@@ -53,8 +64,8 @@ class Definition:
 
 
 def definition_stream(workspace: str, key: str) -> str:
-    """The stream of a definition. Ids of instances have no colon, so the two cannot meet."""
-    return f"definition:{workspace}:{key}"
+    """Return the stream of a definition, which no instance's id can be."""
+    return f"{DEFINITION_PREFIX}{workspace}:{key}"
 
 
 def definition_from(event: DefinitionPublished) -> Definition:
@@ -72,91 +83,31 @@ def definition_from(event: DefinitionPublished) -> Definition:
 
 def check_definition(definition: Definition) -> None:
     """Raises InvalidDefinition with `errors: [{path, message}]` that name every mistake, by JSON Pointer."""
-    errors: list[Json] = []
-    groups: tuple[tuple[str, Iterable[Field]], ...] = (
-        ("keywords", definition.keywords),
-        ("search", definition.search),
-        ("task_fields", definition.task_fields),
-    )
-    for group, fields in groups:
-        seen: set[str] = set()
-        for index, item in enumerate(fields):
-            if not item.key:
-                errors.append({"path": f"/{group}/{index}/key", "message": "a key needs a name"})
-            if item.key in seen:
-                errors.append({"path": f"/{group}/{index}/key", "message": f"the key {item.key!r} is there twice"})
-            seen.add(item.key)
-            try:
-                _compiled(item.path)
-            except jsonpath.JSONPathError as error:
-                message = f"{item.path!r} is no JSONPath (RFC 9535): {error.args[0]}"
-                errors.append({"path": f"/{group}/{index}/path", "message": message})
-            if isinstance(item, SearchField) and item.type not in get_args(SearchType):
-                message = f"the type is one of {', '.join(get_args(SearchType))}"
-                errors.append({"path": f"/{group}/{index}/type", "message": message})
-    if definition.json_schema is not None:
-        try:
-            jsonschema.Draft202012Validator.check_schema(cast(dict[str, object], definition.json_schema))
-        except jsonschema.SchemaError as error:
-            pointer = "".join(f"/{part}" for part in error.absolute_path)
-            errors.append({"path": f"/schema{pointer}", "message": error.message})
+    errors: list[Json] = [
+        {"path": path, "message": message}
+        for group, fields in definition.fields.items()
+        for path, message in _mistakes_in(group, fields)
+    ]
+    if isinstance(definition.schema, InvalidSchema):
+        errors.append({"path": f"/schema{definition.schema.pointer}", "message": str(definition.schema)})
     if errors:
         first = cast(dict[str, str], errors[0])
         raise InvalidDefinition(f"{first['path']}: {first['message']}", errors=errors)
 
 
-def schema_errors(definition: Definition, variables: Document) -> list[Json]:
-    """`[{path, message}]` for everything that does not fit the definition's JSON Schema, `path` a JSON Pointer."""
-    if definition.json_schema is None:
-        return []
-    # An empty registry: a schema never makes the server fetch anything.
-    validator = jsonschema.Draft202012Validator(
-        cast(dict[str, object], definition.json_schema), registry=referencing.Registry()
-    )
-    found = sorted(validator.iter_errors(variables), key=lambda error: [str(part) for part in error.absolute_path])
-    return [
-        {
-            "path": "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path),
-            "message": error.message,
-        }
-        for error in found
-    ]
-
-
-def extract(fields: Iterable[Field], variables: Document) -> dict[str, Json]:
-    """Key → value of the fields that are there; a path that finds several values gives their list."""
-    found: dict[str, Json] = {}
-    for item in fields:
-        values = _find(item.path, variables)
-        if len(values) == 1:
-            found[item.key] = values[0]
-        elif values:
-            found[item.key] = values
-    return found
-
-
-def _find(path: str, variables: Document) -> list[Json]:
-    names = _member_names(path)
-    if names is None:
-        return cast(list[Json], _compiled(path)(variables))
-    value: Json = variables
-    for name in names:
-        if not isinstance(value, dict) or name not in value:
-            return []
-        value = value[name]
-    return [value]
-
-
-@lru_cache(maxsize=4096)
-def _compiled(path: str) -> Callable[[Document], list[object]]:
-    return _JSONPATH.compile(path).findall
-
-
-@lru_cache(maxsize=4096)
-def _member_names(path: str) -> tuple[str, ...] | None:
-    """The names of a path like `$.customer.name`: nearly all are, and need no JSONPath engine to be followed."""
-    _compiled(path)
-    parts = path.split(".")
-    if parts[0] == "$" and all(part.isidentifier() for part in parts[1:]):
-        return tuple(parts[1:])
-    return None
+def _mistakes_in(group: Group, fields: Iterable[Field]) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for index, item in enumerate(fields):
+        place = f"/{group}/{index}"
+        if index == MAX_FIELDS:
+            yield place, f"there are more than {MAX_FIELDS}"
+            return
+        if not item.key:
+            yield f"{place}/key", "a key needs a name"
+        if item.key in seen:
+            yield f"{place}/key", f"the key {item.key!r} is there twice"
+        seen.add(item.key)
+        if message := paths.mistake_in(item.path):
+            yield f"{place}/path", f"{item.path!r} {message}"
+        if isinstance(item, SearchField) and item.type not in get_args(SearchType):
+            yield f"{place}/type", f"the type is one of {', '.join(get_args(SearchType))}"

@@ -60,6 +60,12 @@ def parse_document(raw: bytes) -> Document:
     return value
 
 
+def decode(raw: bytes | str) -> Json:
+    """Return the value of a text that `encode` wrote. Unlike a document, a value made of several may be of any depth."""
+    value: Json = json.loads(raw)
+    return value
+
+
 def type_name(value: Json) -> str:
     """Name a value's JSON type: object, array, string, number, boolean or null."""
     return _TYPE_NAMES[type(value)]

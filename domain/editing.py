@@ -1,19 +1,20 @@
 """An operator's edit of an instance's variables: what is asked for, which policies it has to satisfy, what it decides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain import json_patch
-from domain.definition import Definition, extract, schema_errors
 from domain.document_errors import RebaseConflict
-from domain.documents import Document, Json, encode, same
-from domain.errors import DocumentTooLarge, InstanceNotEditable, SchemaViolation, VersionConflict
+from domain.document_policies import EditRules, check_operators_document, schema_not_checked
+from domain.documents import Document, Json, same
+from domain.errors import InstanceNotEditable, VersionConflict
 from domain.events import EditKind, ProcessVariablesModified
 from domain.instance import Instance, written
 from domain.instance_status import InstanceStatus
 from domain.json_patch import Changes, Patch
 from domain.provenance import Provenance
+from domain.rules.extraction import extract
 from domain.warnings import Warning, warnings_about
 
 
@@ -56,13 +57,6 @@ class Edit(NamedTuple):
     bulk_id: str | None = None
 
 
-class EditRules(NamedTuple):
-    """What an edit is held against besides the instance itself."""
-
-    definition: Definition
-    max_document_bytes: int
-
-
 class EditOutcome(NamedTuple):
     """`event` is None where the edit changes nothing."""
 
@@ -94,23 +88,6 @@ def only_active_instances(instance: Instance) -> None:
         raise InstanceNotEditable(instance_status=instance.status.value)
 
 
-def fits_the_schema(new: Document, rules: EditRules) -> None:
-    """Raises SchemaViolation, with `errors: [{path, message}]`."""
-    errors = schema_errors(rules.definition, new)
-    if errors:
-        raise SchemaViolation(errors=errors)
-
-
-def fits_the_size_limit(new: Document, rules: EditRules) -> None:
-    """Raises DocumentTooLarge, with `limit` in bytes of compact JSON."""
-    if len(encode(new)) > rules.max_document_bytes:
-        raise DocumentTooLarge(limit=rules.max_document_bytes)
-
-
-DOCUMENT_POLICIES: tuple[Callable[[Document, EditRules], None], ...] = (fits_the_size_limit, fits_the_schema)
-"""Everything that a new document has to satisfy, whoever writes it."""
-
-
 def decide_edit(
     instance: Instance,
     edit: Edit,
@@ -122,17 +99,16 @@ def decide_edit(
 ) -> EditOutcome:
     """`base`: the variables at `edit.expected_version`, needed where that is not the instance's version.
 
-    Raises InstanceNotEditable, VersionConflict (with `current_version` and `changed_paths`), SchemaViolation,
-    DocumentTooLarge, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
+    Raises InstanceNotEditable, VersionConflict (with `current_version` and `changed_paths`), what
+    `check_operators_document` raises, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
     """
     only_active_instances(instance)
     new = _new_document(instance, edit, base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
         return EditOutcome(event=None, instance=instance)
-    for policy in DOCUMENT_POLICIES:
-        policy(new, rules)
-    warnings = warnings_about(instance, new, child_statuses)
+    check_operators_document(new, rules)
+    warnings = [*warnings_about(instance, new, child_statuses), *schema_not_checked(rules.definition)]
     event = ProcessVariablesModified(
         **provenance.header(instance.id, instance.version + 1),
         patch=patch,
@@ -158,8 +134,7 @@ def preview_edit(
     previous = instance.variables
     new = changed(previous, change)
     patch = json_patch.diff(previous, new)
-    for policy in DOCUMENT_POLICIES:
-        policy(new, rules)
+    check_operators_document(new, rules)
     definition = rules.definition
     keywords = _keys_that_change(extract(definition.keywords, previous), extract(definition.keywords, new))
     search = _keys_that_change(extract(definition.search, previous), extract(definition.search, new))
@@ -168,7 +143,7 @@ def preview_edit(
     return Preview(
         patch=patch,
         changes=json_patch.changes(previous, patch),
-        warnings=warnings_about(instance, new, child_statuses) if patch else [],
+        warnings=[*warnings_about(instance, new, child_statuses), *schema_not_checked(definition)] if patch else [],
         affects=Affects(keywords=keywords, search=search, tasks=tasks),
     )
 

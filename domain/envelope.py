@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from domain.event_state import event_from_state, state_of
-from domain.events import Event, Recorded
+from domain.events import Event, Recorded, UnreadableEvent, unreadable
 
 _NAMESPACE = UUID("5b0cfe5e-6f0c-5b6e-9a55-6c1b6f3b2f04")
 _OUTSIDE_PAYLOAD = ("timestamp", "workspace", "user", "user_name", "class_version")
@@ -14,12 +14,15 @@ _OUTSIDE_PAYLOAD = ("timestamp", "workspace", "user", "user_name", "class_versio
 def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
     """`{event_id, type, schema_version, position, instance_id, instance_version, workspace, time, actor, payload}`.
 
-    The id is made of the stream and the version, so the same event has the same id however often it is sent.
+    The id is made of the stream and the version, so the same event has the same id however often it is sent. An event
+    that cannot be read has no payload, and says why in `unreadable`.
     """
     event = recorded.event
+    if isinstance(event, UnreadableEvent):
+        return _without_payload(recorded, event)
     payload = {key: value for key, value in state_of(event).items() if key not in _OUTSIDE_PAYLOAD}
     return {
-        "event_id": str(uuid5(_NAMESPACE, f"{event.originator_id}/{event.originator_version}")),
+        "event_id": _event_id(event),
         "type": event.TOPIC,
         "schema_version": event.class_version,
         "position": recorded.position,
@@ -32,11 +35,35 @@ def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
     }
 
 
+def _event_id(event: Event) -> str:
+    return str(uuid5(_NAMESPACE, f"{event.originator_id}/{event.originator_version}"))
+
+
+def _without_payload(recorded: Recorded[Event], event: UnreadableEvent) -> dict[str, Any]:
+    """An event that is there and cannot be sent: whoever follows its instance must not take it for missing."""
+    return {
+        "event_id": _event_id(event),
+        "type": event.stored_topic,
+        "schema_version": None,
+        "position": recorded.position,
+        "instance_id": event.originator_id,
+        "instance_version": event.originator_version,
+        "workspace": None,
+        "time": None,
+        "actor": None,
+        "payload": None,
+        "unreadable": event.why,
+    }
+
+
 def event_from_envelope(sent: Mapping[str, Any]) -> Recorded[Event]:
     """What `envelope` was given; members that it does not make are ignored.
 
     Raises KeyError for a missing member or an unknown type, pydantic.ValidationError for a wrong field.
     """
+    if sent["payload"] is None:
+        event = unreadable(sent["instance_id"], sent["instance_version"], sent["type"], sent["unreadable"])
+        return Recorded(sent["position"], event)
     state = {
         **sent["payload"],
         "timestamp": sent["time"],

@@ -8,6 +8,10 @@ from typing import Any
 from domain.documents import Json
 
 
+class ReadTooLarge(Exception):
+    """More would have to be read at once than this process takes on. It is no refusal: another process takes it on."""
+
+
 class DomainError(Exception):
     """The command was refused."""
 
@@ -86,6 +90,14 @@ class TaskAlreadyClosed(Conflict):
     """The task was closed already."""
 
 
+class EventUnreadable(DomainError):
+    """An event of this stream cannot be read by this release of the program: it is damaged, or a newer one stored it."""
+
+
+class PositionUnknown(Conflict):
+    """The event store has not come to that position: the checkpoint is another store's, or the store was restored."""
+
+
 class VersionConflict(DomainError):
     """Somebody changed the instance since the version that this edit is based on."""
 
@@ -96,6 +108,10 @@ class Unprocessable(DomainError):
 
 class SchemaViolation(Unprocessable):
     """The variables would not fit the JSON Schema of the process definition."""
+
+
+class RuleTooExpensive(Unprocessable):
+    """A rule of the process definition would need too much work on these variables."""
 
 
 class DocumentTooLarge(DomainError):

@@ -21,9 +21,12 @@ def state_of(event: Event) -> dict[str, Any]:
 
 
 def event_from_state(topic: str, stream: str, version: int, state: dict[str, Any]) -> Event:
-    """The event of today's shape. Raises KeyError for an unknown topic, pydantic.ValidationError for a wrong field."""
+    """The event of today's shape. Raises KeyError for an unknown topic, ValueError for a
+    newer shape, pydantic.ValidationError for a wrong field."""
     event_class = _CLASSES[topic]
     from_version = state.pop("class_version", 1)
+    if from_version > event_class.class_version:
+        raise ValueError(f"version {from_version} of {topic} is of a newer release")
     if from_version != event_class.class_version:
         state = upcast(topic, from_version, event_class.class_version, state)
     return event_class(originator_id=stream, originator_version=version, **state)

@@ -5,7 +5,7 @@ Names reflect the storage format: a TOPIC or a field that has been stored is nev
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
@@ -181,6 +181,18 @@ class DefinitionPublished(Event):
     json_schema: Value
 
 
+class UnreadableEvent(Event):
+    """The place of an event in its stream, where nothing else of it can be read: it is damaged, or a newer release stored
+    it. Never stored itself; its time, workspace and user stand for nothing.
+    """
+
+    TOPIC: ClassVar[str] = "UnreadableEvent"
+
+    stored_topic: str
+    """What it is stored as."""
+    why: str
+
+
 INSTANCE_EVENTS: tuple[type[Event], ...] = (
     InstanceStarted,
     InstanceStatusChanged,
@@ -198,6 +210,23 @@ EVENTS: tuple[type[Event], ...] = (*INSTANCE_EVENTS, DefinitionPublished)
 
 VariablesEvent = InstanceStarted | VariablesWritten | ProcessVariablesModified | NavigatedBack
 """Those that set the document. The newest of them is enough to know it."""
+
+_UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def unreadable(stream: str, version: int, stored_topic: str, why: str) -> UnreadableEvent:
+    """Return what stands for an event that cannot be read."""
+    return UnreadableEvent(
+        originator_id=stream,
+        originator_version=version,
+        timestamp=_UNKNOWN_TIME,
+        workspace="",
+        user="",
+        user_name="",
+        stored_topic=stored_topic,
+        why=why,
+    )
+
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from domain import json_patch
+from domain.document_policies import EditRules, check_engines_document
 from domain.documents import Document, Json, fingerprint
-from domain.editing import DOCUMENT_POLICIES, Change, EditRules, changed
+from domain.editing import Change, changed
 from domain.errors import (
     InstanceNotActive,
     IntegrationAlreadyAnswered,
@@ -29,6 +30,7 @@ from domain.events import (
     VariablesWritten,
 )
 from domain.instance import Instance
+from domain.instance_id import is_instance_id
 from domain.instance_status import InstanceStatus
 from domain.provenance import Provenance
 
@@ -36,9 +38,10 @@ from domain.provenance import Provenance
 def start(
     instance_id: str, title: str | None, variables: Document, provenance: Provenance, *, rules: EditRules
 ) -> InstanceStarted:
-    """Raises SchemaViolation and DocumentTooLarge."""
-    for policy in DOCUMENT_POLICIES:
-        policy(variables, rules)
+    """Raises InvalidArgument where the id cannot be one, SchemaViolation and DocumentTooLarge."""
+    if not is_instance_id(instance_id):
+        raise InvalidArgument("That cannot be the id of an instance.", path="/id")
+    check_engines_document(variables, rules)
     return InstanceStarted(
         **provenance.header(instance_id, 1),
         definition=rules.definition.key,
@@ -102,8 +105,7 @@ def write_variables(
     patch = json_patch.diff(instance.variables, new)
     if not patch:
         return None
-    for policy in DOCUMENT_POLICIES:
-        policy(new, rules)
+    check_engines_document(new, rules)
     header = provenance.header(instance.id, instance.version + 1)
     return VariablesWritten(**header, patch=patch, previous=instance.variables)
 

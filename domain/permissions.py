@@ -63,14 +63,16 @@ def _permission(role: str, name: str) -> Permission:
         raise UnknownPermission(f"role {role} has the unknown permission {name!r}; there are: {known}") from exc
 
 
+_READING = frozenset({Permission.WKS_PROCESS_INSTANCE_READ, Permission.WKS_AUDIT_READ, Permission.WKS_TASK_READ})
+# The engine's writes leave neither snapshot nor audit entry, so no role of a person includes them.
+_EXECUTION = frozenset({Permission.WKS_PROCESS_INSTANCE_EXECUTE})
+
 DEFAULT_ROLE_PERMISSIONS = RolePermissions(
     {
-        "ORG_ADMIN": frozenset(Permission),
-        "WORKSPACE_ADMIN": WORKSPACE_PERMISSIONS,
-        "VIEWER": frozenset(
-            {Permission.WKS_PROCESS_INSTANCE_READ, Permission.WKS_AUDIT_READ, Permission.WKS_TASK_READ}
-        ),
-        "ENGINE": frozenset({Permission.WKS_PROCESS_INSTANCE_EXECUTE, Permission.WKS_PROCESS_INSTANCE_READ}),
+        "ORG_ADMIN": frozenset(Permission) - _EXECUTION,
+        "WORKSPACE_ADMIN": WORKSPACE_PERMISSIONS - _EXECUTION,
+        "VIEWER": _READING,
+        "ENGINE": _READING | _EXECUTION | {Permission.WKS_DEFINITION_EDIT},
         "OPERATOR": frozenset({Permission.ORG_PROJECTIONS_MANAGE}),
     }
 )

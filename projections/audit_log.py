@@ -13,7 +13,7 @@ from projections.counted import Counted
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
 from projections.tables import Tables, table, tallies
-from projections.text_columns import RawJson, arguments, plain, plain_or_none, raw_json
+from projections.text_columns import ANY_SIZE, RawJson, arguments, plain, plain_or_none, raw_json, stored_json
 
 NAME = "audit_log"
 
@@ -97,7 +97,15 @@ ORDER BY time DESC, version DESC, id DESC
 LIMIT %(limit)s + 1
 """
 )
-_ONE = _ITEM + ", url, body, patch, bulk_id FROM audit_log WHERE workspace = %(workspace)s AND id = %(id)s"
+_ONE = (
+    _ITEM
+    + """, url,
+    CASE WHEN octet_length(body) + octet_length(patch) <= %(largest)s THEN body END,
+    CASE WHEN octet_length(body) + octet_length(patch) <= %(largest)s THEN patch END,
+    bulk_id
+FROM audit_log WHERE workspace = %(workspace)s AND id = %(id)s
+"""
+)
 
 
 class AuditLog:
@@ -170,10 +178,14 @@ async def audit_entries(
     return page([AuditItem(*row) for row in found], limit, lambda item: (item.timestamp, item.version, item.id))
 
 
-async def audit_entry(connection: Connection, workspace: str, entry_id: str) -> AuditEntry | None:
-    found = await (await connection.execute(_ONE, arguments(workspace=workspace, id=entry_id))).fetchone()
+async def audit_entry(
+    connection: Connection, workspace: str, entry_id: str, *, largest: int = ANY_SIZE
+) -> AuditEntry | None:
+    """The entry, or None. Raises ReadTooLarge where its body and patch have more than `largest` bytes."""
+    values = arguments(workspace=workspace, id=entry_id, largest=largest)
+    found = await (await connection.execute(_ONE, values)).fetchone()
     if found is None:
         return None
     *_, url, body, patch, bulk_id = found
     item = AuditItem(*found[:10])
-    return AuditEntry(**asdict(item), url=url, body=RawJson(body), patch=RawJson(patch), bulk_id=bulk_id)
+    return AuditEntry(**asdict(item), url=url, body=stored_json(body), patch=stored_json(patch), bulk_id=bulk_id)

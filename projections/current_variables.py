@@ -24,7 +24,7 @@ from projections.counted import Counted
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
 from projections.tables import Tables, table, tallies
-from projections.text_columns import RawJson, arguments, plain, raw_json
+from projections.text_columns import ANY_SIZE, RawJson, arguments, plain, raw_json, stored_json
 
 NAME = "current_variables"
 
@@ -137,7 +137,10 @@ ORDER BY started_at DESC, id DESC
 LIMIT %(limit)s + 1
 """
 )
-_VARIABLES = "SELECT version, variables FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s"
+_VARIABLES = """
+SELECT version, CASE WHEN octet_length(variables) <= %(largest)s THEN variables END
+FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s
+"""
 
 
 class CurrentVariables:
@@ -232,11 +235,16 @@ async def instances(
     return page([_item(*row) for row in found], limit, lambda item: (item.started_at, item.id))
 
 
-async def variables(connection: Connection, workspace: str, instance_id: str) -> tuple[int, RawJson] | None:
-    """The version, and the document as JSON text."""
-    cursor = await connection.execute(_VARIABLES, arguments(workspace=workspace, id=instance_id))
+async def variables(
+    connection: Connection, workspace: str, instance_id: str, *, least: int = 1, largest: int = ANY_SIZE
+) -> tuple[int, RawJson] | None:
+    """The version, and the document as JSON text, once the version is at least `least`; None before.
+
+    Raises ReadTooLarge where the text has more than `largest` bytes.
+    """
+    cursor = await connection.execute(_VARIABLES, arguments(workspace=workspace, id=instance_id, largest=largest))
     row = await cursor.fetchone()
-    return None if row is None else (row[0], RawJson(row[1]))
+    return None if row is None or row[0] < least else (row[0], stored_json(row[1]))
 
 
 def _item(

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
+from typing import cast
 
-from domain.definition import Definition, extract
-from domain.documents import Document, Json, encode, parse_document
+from domain.definition import Definition
+from domain.documents import Document, Json, decode, encode
 from domain.events import (
     Event,
     InstanceStarted,
@@ -17,6 +19,7 @@ from domain.events import (
     VariablesWritten,
 )
 from domain.instance import variables_after
+from projections.derived_values import MAX_SEARCHED_VALUES, derived_values
 from projections.text_columns import RawJson, plain, plain_or_none, raw_json
 
 
@@ -66,7 +69,8 @@ def shown(definition: Definition | None, variables: Document) -> Shown:
     if definition is None:
         return Shown(RawJson("{}"), RawJson("{}"))
     return Shown(
-        raw_json(extract(definition.keywords, variables)), raw_json(extract(definition.task_fields, variables))
+        raw_json(derived_values(definition, "keywords", variables)),
+        raw_json(derived_values(definition, "task_fields", variables)),
     )
 
 
@@ -117,10 +121,10 @@ def showing(state: InstanceTasks, now: Shown) -> InstanceTasks:
 
 def searchable(keywords: RawJson) -> Iterator[tuple[str, str]]:
     """Key and value of what a keyword search compares: texts as they are, other values as their JSON text; a list is
-    as many values as it has elements. All of it without regard to case.
+    as many values as it has elements, up to 10,000. All of it without regard to case.
     """
-    for key, value in parse_document(keywords.encode()).items():
-        for text in _texts(value):
+    for key, value in cast(Document, decode(keywords)).items():
+        for text in islice(_texts(value), MAX_SEARCHED_VALUES):
             yield plain(key), normalised(text)
 
 

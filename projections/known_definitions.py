@@ -12,6 +12,7 @@ import orjson
 from psycopg import sql
 
 from domain.definition import Definition, Field, SearchField, definition_from
+from domain.errors import EventUnreadable
 from domain.events import DefinitionPublished, Event, Recorded
 from projections.batch import columns
 from projections.projection import Connection, EventSource
@@ -74,9 +75,16 @@ class KnownDefinitions:
         """
         wanted = set(keys)
         missing = sorted(wanted - (await self.get(connection, generation, wanted)).keys())
-        published = {key: definition for key in missing if (definition := await self._source.definition(*key))}
+        published = {key: definition for key in missing if (definition := await self._readable(key))}
         await self._write(connection, generation, published)
         return list(published.values())
+
+    async def _readable(self, key: Key) -> Definition | None:
+        """None also for one that this release cannot read: its own stream waits, and not those of its instances."""
+        try:
+            return await self._source.definition(*key)
+        except EventUnreadable:
+            return None
 
     async def get(self, connection: Connection, generation: int, keys: Iterable[Key]) -> Mapping[Key, Definition]:
         """Without those that are not known."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from domain.events import Event, UnreadableEvent
 from projections.feed import EventLog
 from projections.projection import Connection, NoSuchProjection, Projection
 from projections.rebuilds_due import OTHER_SHAPE, due
@@ -33,7 +34,11 @@ LEFT JOIN generation_shares s ON s.projection = r.projection AND s.generation = 
 GROUP BY r.projection
 """
 _PAUSE = "UPDATE projections SET paused = true WHERE name = %s"
-_RESUME = "UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s"
+# Runners look again whenever something may have been appended.
+_RESUME = """
+UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s
+RETURNING pg_notify('procvars_events', '')
+"""
 _PARKED = """
 SELECT s.projection, s.instance_id, s.version, s.position, s.error, s.since
 FROM parked_streams s JOIN projections p ON p.name = s.projection AND p.generation = s.generation
@@ -124,7 +129,7 @@ async def list_projections(
                 state=_state(paused, failure, rebuild),
                 position=position,
                 lag_events=lag_events,
-                lag_seconds=max(0.0, (now - oldest[0].event.timestamp).total_seconds()) if oldest else 0.0,
+                lag_seconds=_age(oldest[0].event, now) if oldest else 0.0,
                 parked=parked,
                 differences=differences,
                 mended=mended,
@@ -135,6 +140,11 @@ async def list_projections(
             )
         )
     return found
+
+
+def _age(event: Event, now: datetime) -> float:
+    """Seconds; 0 for an event whose time cannot be read, which parks its stream with the next batch."""
+    return 0.0 if isinstance(event, UnreadableEvent) else max(0.0, (now - event.timestamp).total_seconds())
 
 
 def _state(paused: bool, failure: str | None, rebuild: RebuildStatus | None) -> str:

@@ -33,10 +33,10 @@ def checked_limit(limit: int | None) -> int:
     return limit
 
 
-def page(found: Sequence[T], limit: int, key: Callable[[T], Key]) -> Page[T]:
-    """`found`: up to `limit` + 1 items; the one too many says that there is a next page."""
+def page(found: Sequence[T], limit: int, key: Callable[[T], Key], *, cut: bool = False) -> Page[T]:
+    """`found`: up to `limit` + 1 items; the one too many says that there is a next page, or `cut` that there are more."""
     items = list(found[:limit])
-    return Page(items, encode_cursor(key(items[-1])) if len(found) > limit else None)
+    return Page(items, encode_cursor(key(items[-1])) if cut or len(found) > limit else None)
 
 
 def encode_cursor(key: Key) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import structlog
 
-from domain.errors import NotFound
-from domain.events import EVENTS, Event, Recorded
+from domain.errors import EventUnreadable, NotFound
+from domain.events import Event, Recorded, UnreadableEvent
 from projections.failing import FailureWatch
 from projections.history.streams import EventStream
 from projections.positions import lock_projection
 from projections.projection import Connection, Projection
+from projections.stream_versions import unbroken
 from projections.trouble import passes_by_itself
 
 _PARKED_IDS = "SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s"
@@ -27,6 +28,9 @@ _PARKED_VERSION = (
 )
 _FAILED_AGAIN = "UPDATE parked_streams SET error = %s WHERE projection = %s AND generation = %s AND instance_id = %s"
 _RELEASE = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = %s"
+
+UNREADABLE = "unreadable"
+"""The error of a stream begins with it that waits for a release which can read its event."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +66,8 @@ async def apply_or_park(
 
     Raises KeepsFailing, and the database's own troubles.
     """
-    applicable = await _without_parked(connection, projection.name, generation, events)
+    waiting = await _without_parked(connection, projection.name, generation, events)
+    applicable = await _readable(connection, projection, generation, waiting)
     try:
         async with connection.transaction():
             await projection.apply(connection, generation, applicable)
@@ -72,6 +77,30 @@ async def apply_or_park(
         await _apply_one_by_one(connection, projection, generation, applicable, watch)
     else:
         watch.applied(applicable)
+
+
+async def _readable(
+    connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded[Event]]
+) -> Sequence[Recorded[Event]]:
+    """The events up to the first of each stream that cannot be read, with which the stream is parked."""
+    unreadable: set[str] = set()
+    for recorded in events:
+        event = recorded.event
+        if isinstance(event, UnreadableEvent) and event.originator_id not in unreadable:
+            unreadable.add(event.originator_id)
+            at = (event.originator_id, event.originator_version, recorded.position)
+            await park(connection, projection, generation, *at, f"{UNREADABLE}: {event.why}")
+    if not unreadable:
+        return events
+    found: list[Recorded[Event]] = []
+    stopped: set[str] = set()
+    for recorded in events:
+        stream = recorded.event.originator_id
+        if isinstance(recorded.event, UnreadableEvent):
+            stopped.add(stream)
+        elif stream not in stopped:
+            found.append(recorded)
+    return found
 
 
 async def _apply_one_by_one(
@@ -93,7 +122,7 @@ async def _apply_one_by_one(
             if passes_by_itself(error):
                 raise
             newly_parked.add(event.originator_id)
-            message = _message(error)
+            message = error_text(error)
             watch.failed(event, message)
             at = (event.originator_id, event.originator_version, recorded.position)
             await park(connection, projection, generation, *at, message)
@@ -133,16 +162,22 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
             async with connection.transaction():
                 # To its end, whatever the position is: a worker may have passed by events above it. One that is to
                 # come yet changes nothing when it comes.
-                async for recorded in streams.stream(instance_id, after=row[0] - 1, topics=EVENTS):
+                applied = 0
+                async for recorded in unbroken(streams, instance_id, after=row[0] - 1):
                     await projection.apply(connection, locked.generation, [recorded])
+                    applied += 1
+                if not applied:
+                    raise EventUnreadable(f"event {row[0]} of {instance_id} cannot be read by this release")
         except Exception as error:
             if passes_by_itself(error):
                 raise
-            await connection.execute(_FAILED_AGAIN, (_message(error), *key))
+            await connection.execute(_FAILED_AGAIN, (error_text(error), *key))
             return False
         await connection.execute(_RELEASE, key)
         return True
 
 
-def _message(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".replace("\0", "\ufffd")
+def error_text(error: Exception) -> str:
+    """Return what is kept of an error with the stream that it parks."""
+    kind = UNREADABLE if isinstance(error, EventUnreadable) else type(error).__name__
+    return f"{kind}: {error}".replace("\0", "\ufffd")

@@ -46,6 +46,7 @@ INSERT INTO notification_tracking (application_name, notification_id)
 SELECT here.name || '.g' || here.generation, target.position FROM here, target WHERE target.position > here.position
 ON CONFLICT (application_name) DO UPDATE SET notification_id = excluded.notification_id
 WHERE notification_tracking.notification_id < excluded.notification_id
+RETURNING pg_notify('procvars_projections', %(name)s || ' ' || notification_id)
 """
 _PROGRESS = """
 SELECT p.generation, p.paused, coalesce(t.notification_id, 0), (SELECT coalesce(max(notification_id), 0) FROM stored_events)

@@ -20,7 +20,7 @@ from projections.failing import KeepsFailing, report_failure
 from projections.feed import EventLog
 from projections.feeding import Feeding
 from projections.partition_positions import Progress
-from projections.positions import LiveProjection, lock_projection, save_position, share_projection
+from projections.positions import LiveProjection, lock_projection, move_live, share_projection
 from projections.projection import Connect, Connection, Projection
 
 _PAGE = 500
@@ -99,7 +99,7 @@ class PartitionedProjection:
                     return False
                 self.feeding.moved()  # partitions may be further than the projection's position
                 await self.feeding.apply(connection, locked, events)
-                await save_position(connection, self.projection.name, locked.generation, events[-1].position)
+                await move_live(connection, self.projection.name, locked, events[-1].position)
         except KeepsFailing as error:
             await self.feeding.give_up(connection, error)
             return False

@@ -10,6 +10,10 @@ FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 WHERE p.name = %s
 """
+_LIVE_POSITIONS = """
+SELECT p.name, coalesce(t.notification_id, 0)
+FROM projections p LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
+"""
 _LOCK_OR_WAIT = _FIND + "FOR UPDATE OF p"
 _LOCK = _LOCK_OR_WAIT + " SKIP LOCKED"
 # Row locks that are shared let newcomers pass those who wait for the whole row. Advisory locks queue.
@@ -22,6 +26,9 @@ INSERT INTO notification_tracking (application_name, notification_id) VALUES (%(
 ON CONFLICT (application_name) DO UPDATE SET notification_id = %(position)s
 WHERE notification_tracking.notification_id < %(position)s
 """
+# Whoever waits for this read model is told, once it is committed.
+_MOVE = _SAVE + "RETURNING pg_notify('procvars_projections', %(projection)s || ' ' || %(position)s)"
+_ANNOUNCE = "SELECT pg_notify('procvars_projections', %s)"
 _POSITION = "SELECT notification_id FROM notification_tracking WHERE application_name = %s"
 _FORGET = "DELETE FROM notification_tracking WHERE application_name = %s"
 
@@ -49,6 +56,11 @@ async def live_projection(connection: Connection, name: str) -> LiveProjection:
     return LiveProjection(*row)
 
 
+async def live_positions(connection: Connection) -> dict[str, int]:
+    """Return where the generation of each projection is that readers see."""
+    return {row[0]: row[1] for row in await (await connection.execute(_LIVE_POSITIONS, prepare=True)).fetchall()}
+
+
 async def lock_projection(connection: Connection, name: str, *, wait: bool = False) -> LiveProjection | None:
     """Locks the projection until the transaction ends; without `wait`, None while another process holds it."""
     if wait:
@@ -62,6 +74,17 @@ async def share_projection(connection: Connection, name: str) -> LiveProjection 
     await connection.execute(_SHARED_GATE, (name,), prepare=True)
     row = await (await connection.execute(_SHARE, (name,), prepare=True)).fetchone()
     return None if row is None else LiveProjection(*row)
+
+
+async def move_live(connection: Connection, name: str, live: LiveProjection, position: int) -> None:
+    """Save how far the generation is that readers see, and tell those who wait for it."""
+    values = {"name": tracking_name(name, live.generation), "projection": name, "position": position}
+    await connection.execute(_MOVE, values, prepare=True)
+
+
+async def announce(connection: Connection, name: str, position: int) -> None:
+    """Tell those who wait for the read model where it is, once the transaction is committed."""
+    await connection.execute(_ANNOUNCE, (f"{name} {position}",))
 
 
 async def save_position(connection: Connection, name: str, generation: int, position: int) -> None:

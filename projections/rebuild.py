@@ -18,6 +18,7 @@ from domain.events import Event, Recorded
 from projections import rebuilds_due
 from projections.batch_application import BatchApplication
 from projections.positions import (
+    announce,
     forget_positions,
     generation_position,
     live_projection,
@@ -230,6 +231,7 @@ async def swap(connection: Connection, projection: Projection, archive: EventArc
         await connection.execute(_PUBLISHED, (new.number, projection.shape, projection.name))
         await save_position(connection, projection.name, new.number, until)
         await connection.execute(_FORGET, (projection.name,))
+        await announce(connection, projection.name, until)
 
     if not await _once_locks_are_free(connection, take_over):
         raise LockedOut(f"{projection.name}: others held their locks for too long; run the rebuild again to go on.")

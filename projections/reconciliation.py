@@ -8,18 +8,21 @@ by applying the stream again from its beginning. `procvars projections check` co
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
-from domain.events import EVENTS, Event, Recorded
+from domain.errors import EventUnreadable
+from domain.events import Event, Recorded
 from projections.comparison import differing
 from projections.differences import due_again, record, record_mended, tried_lately
 from projections.failing import FailureWatch
 from projections.history.streams import EventStream
-from projections.parked import apply_or_park, park, parked_among
+from projections.parked import UNREADABLE, NotParked, apply_or_park, error_text, park, parked_among, retry
 from projections.positions import LiveProjection, live_projection, lock_projection
 from projections.projection import Connect, Connection, Projection
+from projections.stream_versions import unbroken
 from projections.trouble import back_off, passes_by_itself
 
 _TICK_SECONDS = 2.0
@@ -43,6 +46,10 @@ SELECT originator_id, max(originator_version) FROM stored_events
 WHERE notification_id > %(position)s - %(events)s AND notification_id <= %(position)s AND topic <> 'DefinitionPublished'
 GROUP BY originator_id ORDER BY max(notification_id) DESC LIMIT %(limit)s
 """
+_UNREADABLE = """
+SELECT instance_id FROM parked_streams
+WHERE projection = %s AND generation = %s AND error LIKE %s AND instance_id > %s ORDER BY instance_id LIMIT 1
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +63,7 @@ class Reconciliation:
     connect: Connect
     streams_per_minute: int
     _after: str = ""
+    _retried: str = ""
     _connection: Connection | None = field(default=None, repr=False)
 
     async def run(self) -> None:
@@ -86,11 +94,22 @@ class Reconciliation:
         live = await live_projection(connection, self.projection.name)
         if not self._may_write(live):
             return []
+        await self._retry_unreadable(connection, live)
         found = []
         for stream in await self._suspects(connection, live):
             if await self._mend(connection, stream):
                 found.append(stream)
         return found
+
+    async def _retry_unreadable(self, connection: Connection, live: LiveProjection) -> None:
+        """One stream at a time that waits for a release which can read its event: this one may be it."""
+        values = (self.projection.name, live.generation, f"{UNREADABLE}%", self._retried)
+        row = await (await connection.execute(_UNREADABLE, values, prepare=True)).fetchone()
+        self._retried = "" if row is None else row[0]
+        if row is not None:
+            with suppress(NotParked):
+                if await retry(connection, self.projection, self.streams, row[0]):
+                    log.info("stream is readable again", projection=self.projection.name, instance_id=row[0])
 
     async def close(self) -> None:
         """Give up the connection, and with it the right to be the one that compares."""
@@ -148,7 +167,7 @@ class Reconciliation:
         await self.projection.generations.clear(connection, generation, [stream])
         version = position = 0
         try:
-            async for batch in _batches(self.streams.stream(stream, topics=EVENTS)):
+            async for batch in _batches(unbroken(self.streams, stream, after=0)):
                 await apply_or_park(connection, self.projection, generation, batch, FailureWatch())
                 if await parked_among(connection, name, generation, [stream]):
                     return False
@@ -156,8 +175,7 @@ class Reconciliation:
         except Exception as error:
             if passes_by_itself(error):
                 raise
-            message = f"{type(error).__name__}: {error}".replace("\0", "\ufffd")
-            await park(connection, self.projection, generation, stream, version + 1, position, message)
+            await park(connection, self.projection, generation, stream, version + 1, position, error_text(error))
             return False
         return True
 
@@ -190,13 +208,19 @@ def _few_events(rows: Sequence[tuple[str, int]]) -> list[str]:
 
 
 async def _batches(stream: AsyncIterator[Recorded[Event]]) -> AsyncIterator[list[Recorded[Event]]]:
+    """Raises EventUnreadable behind the last event that can be read."""
     batch: list[Recorded[Event]] = []
     memory = 0
-    async for recorded in stream:
-        if batch and (len(batch) >= _BATCH_EVENTS or memory + recorded.memory > _BATCH_MEMORY):
+    try:
+        async for recorded in stream:
+            if batch and (len(batch) >= _BATCH_EVENTS or memory + recorded.memory > _BATCH_MEMORY):
+                yield batch
+                batch, memory = [], 0
+            batch.append(recorded)
+            memory += recorded.memory
+    except EventUnreadable:
+        if batch:
             yield batch
-            batch, memory = [], 0
-        batch.append(recorded)
-        memory += recorded.memory
+        raise
     if batch:
         yield batch

@@ -17,7 +17,7 @@ from projections.failing import KeepsFailing, report_failure
 from projections.feed import PAGE, EventFeed
 from projections.feeding import Feeding
 from projections.history.streams import EventStream
-from projections.positions import lock_projection, save_position
+from projections.positions import lock_projection, move_live
 from projections.projection import Connect, Connection, Projection
 from projections.trouble import back_off, passes_by_itself
 
@@ -112,7 +112,7 @@ class ProjectionRunner:
                 self.position = locked.position
                 return True
             await self._feeding.apply(connection, locked, run.events)
-            await save_position(connection, self.projection.name, locked.generation, run.until)
+            await move_live(connection, self.projection.name, locked, run.until)
         self.position = run.until
         self._rest = _rest_after(len(run.events))
         self.observe(

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 
-from domain.definition import Definition, SearchType, extract
+from domain.definition import Definition, SearchType
 from domain.documents import Document, Json, encode
 from domain.events import (
     Event,
@@ -19,6 +20,7 @@ from domain.events import (
 )
 from domain.instance import variables_after
 from domain.instance_status import InstanceStatus
+from projections.derived_values import MAX_SEARCHED_VALUES, derived_values
 
 SearchValue = str | Decimal | datetime | bool | tuple[str, ...]
 """By search type: `keyword` str, `number` Decimal, `date` datetime in UTC, `boolean` bool, `text` its words."""
@@ -85,7 +87,7 @@ def _extracted(variables: Document, definition: Definition | None) -> tuple[dict
     types: dict[str, SearchType] = {}
     if definition is not None:
         configured = {item.key: item.type for item in definition.search}
-        for key, value in extract(definition.search, variables).items():
+        for key, value in derived_values(definition, "search", variables).items():
             fitting = _fitting(configured[key], value)
             if fitting is not None:
                 data[key] = fitting
@@ -94,10 +96,17 @@ def _extracted(variables: Document, definition: Definition | None) -> tuple[dict
 
 
 def values_to_search(search_type: SearchType, value: Json) -> Iterator[SearchValue]:
-    """What is compared with a query: nothing for a value that does not fit, several for a list."""
+    """What is compared with a query: nothing for a value that does not fit, several for a list.
+
+    Of a longer list the first 10,000 values count: each is a row or a field of the index.
+    """
+    return islice(_values_to_search(search_type, value), MAX_SEARCHED_VALUES)
+
+
+def _values_to_search(search_type: SearchType, value: Json) -> Iterator[SearchValue]:
     if isinstance(value, list):
         for element in value:
-            yield from values_to_search(search_type, element)
+            yield from _values_to_search(search_type, element)
         return
     found: SearchValue | None = None
     match search_type:

@@ -12,7 +12,7 @@ from projections.counted import Counted
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
 from projections.tables import Tables, table, tallies
-from projections.text_columns import RawJson, arguments, plain, plain_or_none, raw_json
+from projections.text_columns import ANY_SIZE, RawJson, arguments, plain, plain_or_none, raw_json, stored_json
 
 NAME = "snapshot_history"
 
@@ -74,7 +74,9 @@ ORDER BY version DESC
 LIMIT %(limit)s + 1
 """
 _ONE = """
-SELECT version, taken_at, user_id, user_name, reason, variables FROM snapshot_history
+SELECT version, taken_at, user_id, user_name, reason,
+    CASE WHEN octet_length(variables) <= %(largest)s THEN variables END
+FROM snapshot_history
 WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s AND version = %(version)s
 """
 
@@ -107,10 +109,13 @@ async def snapshots(
     return page([SnapshotItem(*values) for values in found], limit, lambda item: (item.version,))
 
 
-async def snapshot(connection: Connection, workspace: str, instance_id: str, version: int) -> Snapshot | None:
-    values = arguments(workspace=workspace, instance_id=instance_id, version=version)
+async def snapshot(
+    connection: Connection, workspace: str, instance_id: str, version: int, *, largest: int = ANY_SIZE
+) -> Snapshot | None:
+    """The snapshot of that version, or None. Raises ReadTooLarge where its document has more than `largest` bytes."""
+    values = arguments(workspace=workspace, instance_id=instance_id, version=version, largest=largest)
     found = await (await connection.execute(_ONE, values)).fetchone()
     if found is None:
         return None
     version, taken_at, user, user_name, reason, variables = found
-    return Snapshot(version, taken_at, user, user_name, reason, RawJson(variables))
+    return Snapshot(version, taken_at, user, user_name, reason, stored_json(variables))

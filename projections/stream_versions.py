@@ -5,11 +5,13 @@ second proof, independent of both: whatever way the events took, none is passed 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
+from domain.errors import EventUnreadable
 from domain.events import EVENTS, Event, Recorded
 from projections.history.streams import EventStream
 
@@ -20,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LostVersion:
-    """A version of a stream that the event store does not have, although it has a later one."""
+    """A version of a stream that the event store does not have, or not readably, although it has a later one."""
 
     stream: str
     version: int
@@ -94,11 +96,26 @@ async def _filled(events: Sequence[Recorded[Event]], gaps: dict[int, int], strea
 
 
 async def _between(streams: EventStream, stream: str, after: int, before: int) -> list[Recorded[Event]]:
-    """The events whose versions follow `after` without a gap, below `before`."""
+    """The events whose versions follow `after`, below `before`, as far as they are there and can be read."""
     found: list[Recorded[Event]] = []
-    async for recorded in streams.stream(stream, after=after, topics=EVENTS):
-        version = recorded.event.originator_version
-        if version >= before or version != after + len(found) + 1:
-            break
-        found.append(recorded)
+    with suppress(EventUnreadable):
+        async for recorded in unbroken(streams, stream, after=after):
+            if recorded.event.originator_version >= before:
+                break
+            found.append(recorded)
     return found
+
+
+async def unbroken(streams: EventStream, stream: str, *, after: int) -> AsyncIterator[Recorded[Event]]:
+    """Yield the events of a stream behind that version, oldest first, each of the version after the one before.
+
+    Raises EventUnreadable where one is missing, damaged, or of a kind that this release does not know.
+    """
+    version = after
+    async for recorded in streams.stream(stream, after=after, topics=EVENTS):
+        version += 1
+        if recorded.event.originator_version != version:
+            raise EventUnreadable(
+                f"event {version} of {stream} is not there, or of a kind that this release does not know"
+            )
+        yield recorded

@@ -8,10 +8,24 @@ from psycopg import sql
 from projections.instance_tasks import TaskStatus, normalised
 from projections.paging import Page, checked_limit, decode_cursor, page
 from projections.projection import Connection
-from projections.text_columns import RawJson, arguments, like_prefix
+from projections.text_columns import ANY_SIZE, RawJson, arguments, like_prefix, stored_json
 
+# A page ends where its texts are more than an answer should have, however few its tasks are; but it has always one task.
 _LIST = """
-SELECT task_id, instance_id, title, node, assignee, status, keywords, data, metadata, opened_at FROM task_keywords t
+SELECT task_id, instance_id, title, node, assignee, status,
+    CASE WHEN bytes <= %(largest)s THEN keywords END,
+    CASE WHEN bytes <= %(largest)s THEN data END,
+    CASE WHEN bytes <= %(largest)s THEN metadata END,
+    opened_at, found_rows
+FROM (
+    SELECT *, count(*) OVER () AS found_rows, sum(size) OVER (ORDER BY opened_at DESC, task_id DESC) AS bytes
+    FROM ({found}) AS found
+) AS page
+WHERE bytes - size < 8388608
+ORDER BY opened_at DESC, task_id DESC
+"""
+_FOUND = """
+SELECT *, octet_length(keywords) + octet_length(data) + octet_length(metadata) AS size FROM task_keywords t
 WHERE workspace = %(workspace)s
     AND (%(status)s::text IS NULL OR status = %(status)s)
     AND (%(instance_id)s::text IS NULL OR instance_id = %(instance_id)s)
@@ -52,11 +66,12 @@ async def tasks(
     instance_id: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+    largest: int = ANY_SIZE,
 ) -> Page[TaskItem]:
-    """Newest first. `keyword` is a whole value of any keyword, or of that `key`, or with a trailing `*` how it begins;
-    case does not matter. A `key` alone finds the tasks that have this keyword.
+    """Newest first, up to `limit`, fewer where they are large. `keyword` is a whole value of any keyword, or of that
+    `key`, or with a trailing `*` how it begins; case does not matter. A `key` alone finds the tasks that have this keyword.
 
-    Raises InvalidArgument for a limit or a cursor that is none.
+    Raises InvalidArgument for a limit or a cursor that is none, ReadTooLarge where the texts have more than `largest` bytes.
     """
     limit = checked_limit(limit)
     last_opened, last_id = decode_cursor(cursor, datetime, str) or (None, None)
@@ -78,35 +93,35 @@ async def tasks(
         last_opened=last_opened,
         last_id=last_id,
         limit=limit,
+        largest=largest,
     )
-    statement = sql.SQL(_LIST).format(by_keyword=by_keyword)
+    statement = sql.SQL(_LIST).format(found=sql.SQL(_FOUND).format(by_keyword=by_keyword))
     # Not prepared: only a LIKE that is planned with its pattern finds the index.
     found = await (await connection.execute(statement, values, prepare=False)).fetchall()
-    items = [_opened_item(*row) for row in found]
-    listed = page(items, limit, lambda item: (item[0], item[1].task_id))
+    rows = [(row[9], _item(*row[:9])) for row in found]
+    listed = page(rows, limit, lambda row: (row[0], row[1].task_id), cut=bool(found) and len(found) < found[0][10])
     return Page([item for _, item in listed.items], listed.next)
 
 
-def _opened_item(
+def _item(
     task_id: str,
     instance_id: str,
     title: str,
     node: str | None,
     assignee: str | None,
     status: str,
-    keywords: str,
-    data: str,
-    metadata: str,
-    opened_at: datetime,
-) -> tuple[datetime, TaskItem]:
-    return opened_at, TaskItem(
+    keywords: str | None,
+    data: str | None,
+    metadata: str | None,
+) -> TaskItem:
+    return TaskItem(
         task_id,
         instance_id,
         title,
         node,
         assignee,
         TaskStatus(status),
-        RawJson(keywords),
-        RawJson(data),
-        RawJson(metadata),
+        stored_json(keywords),
+        stored_json(data),
+        stored_json(metadata),
     )

@@ -5,14 +5,24 @@ stands for it, and in what is compared with such a column.
 """
 
 from domain.documents import Json, encode
+from domain.errors import ReadTooLarge
 
 _INDEXED = 200
+ANY_SIZE = 2**62
+"""For a caller that reads texts of any size."""
 
 
 class RawJson(str):
     """A JSON text as it was stored, to be spliced into an answer as it is: parsing would cost time, and exactness."""
 
     __slots__ = ()
+
+
+def stored_json(text: str | None) -> RawJson:
+    """Return a text of a query that leaves it out where it is larger than its caller reads. Raises ReadTooLarge then."""
+    if text is None:
+        raise ReadTooLarge
+    return RawJson(text)
 
 
 def raw_json(value: Json) -> RawJson:

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,7 +31,8 @@ def token(
     workspaces: dict[str, tuple[str, ...]] | None = None,
     lifetime: timedelta = timedelta(hours=1),
 ) -> str:
-    roles = {"bank": ("WORKSPACE_ADMIN",)} if workspaces is None else workspaces
+    """Issue a token; without `workspaces`, one that administers the workspace bank and drives its instances."""
+    roles = {"bank": ("WORKSPACE_ADMIN", "ENGINE")} if workspaces is None else workspaces
     return issue(SECRET, user=user, name=user.title(), org_roles=org, workspace_roles=roles, lifetime=lifetime)
 
 
@@ -43,6 +44,8 @@ class Server:
     database_url: str | None = None
     port: int = field(default_factory=free_port)
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    launcher: Sequence[str] = ()
+    """A command that runs the one behind it, as `prlimit` does."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,7 +55,7 @@ class Server:
     def client(self, authorization: str | None = None) -> httpx.Client:
         return httpx.Client(
             base_url=f"{self.address}/api/v1",
-            headers={"Authorization": f"Bearer {authorization or token(org=('ORG_ADMIN',))}"},
+            headers={"Authorization": f"Bearer {authorization or token(org=('ORG_ADMIN', 'ENGINE'))}"},
             timeout=40,
         )
 
@@ -66,14 +69,22 @@ class Server:
             own["PROCVARS_DATABASE_URL"] = self.database_url
         return {name: value for name, value in {**os.environ, **own}.items() if value is not None}
 
+    @property
+    def log(self) -> Path:
+        return self.data_dir / f"server-{self.port}.log"
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Starts it and waits for nothing."""
+        command = [*self.launcher, *PROCVARS, "serve", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
+        return self.process
+
     def start(self) -> "Server":
-        path = self.data_dir / f"server-{self.port}.log"
-        command = [*PROCVARS, "serve", "--port", str(self.port)]
-        with path.open("ab") as log:
-            process = self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
+        process = self.launch()
 
         def said() -> str:
-            return path.read_text()[-4000:]
+            return self.log.read_text()[-4000:]
 
         def answers() -> bool:
             assert process.poll() is None, f"the server ended:\n{said()}"
@@ -104,7 +115,8 @@ NewServer = Callable[..., Server]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server")).start()
+    """With a pool of one connection: a request that needed two would never be answered."""
+    running = Server(tmp_path_factory.mktemp("server"), environment={"PROCVARS_POOL_SIZE": "1"}).start()
     yield running
     running.stop()
 
@@ -126,6 +138,6 @@ def new_server(tmp_path: Path) -> Iterator[NewServer]:
 
 @pytest.fixture
 def api(server: Server) -> Iterator[httpx.Client]:
-    """As an organisation admin."""
+    """As an organisation admin who is the engine too."""
     with server.client() as client:
         yield client

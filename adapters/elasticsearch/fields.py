@@ -15,12 +15,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import orjson
 
-from domain.documents import encode, parse_document
+from domain.documents import Document, decode, encode
 from projections.search_document import SearchDocument, values_to_search
 
 _KEPT = {"type": "keyword", "index": False, "doc_values": False}
@@ -165,7 +165,7 @@ def document_of(instance_id: str, kept: Mapping[str, Any]) -> SearchDocument:
         updated_at=moment_of(kept["updated_at"]),
         version=kept["version"],
     )
-    return replace(found, data=parse_document(kept["data"].encode()), types=orjson.loads(kept["types"]))
+    return replace(found, data=cast(Document, decode(kept["data"])), types=orjson.loads(kept["types"]))
 
 
 def segments(name: str, text: str) -> Iterator[str]:

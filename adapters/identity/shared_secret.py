@@ -29,7 +29,7 @@ class SharedSecretVerifier:
     """
 
     def __init__(self, secret: str, *, clock: Clock = time.time, remember: int = 4_096) -> None:
-        _refuse_unusable(secret)
+        refuse_unusable(secret)
         self._secret = secret
         self._clock = clock
         self._verified = VerifiedTokens(remember)
@@ -58,7 +58,7 @@ def issue(
 
     Raises UnusableSecret, as the verifier does.
     """
-    _refuse_unusable(secret)
+    refuse_unusable(secret)
     now = int(clock())
     claims = {
         "sub": user,
@@ -71,7 +71,8 @@ def issue(
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
-def _refuse_unusable(secret: str) -> None:
+def refuse_unusable(secret: str) -> None:
+    """Raise UnusableSecret for a secret that is too short or none at all."""
     size = len(secret.encode())
     if size < MIN_SECRET_BYTES:
         raise UnusableSecret(f"the token secret has {size} bytes; HS256 needs at least {MIN_SECRET_BYTES}")

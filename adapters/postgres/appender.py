@@ -22,7 +22,8 @@ IdempotencyKey = tuple[str, str, str, int]
 """Instance, user, key, and the version of the event that it belongs to."""
 
 _APPEND = """
-SELECT append_events(%b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::bigint[])
+SELECT append_events(%b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::text[],
+    %b::text[], %b::text[], %b::text[], %b::bigint[])
 """
 _SAME_EVENT = (
     "SELECT notification_id, topic, state FROM stored_events WHERE originator_id = %s AND originator_version = %s"
@@ -45,6 +46,7 @@ class _Append:
 
     stored: Sequence[StoredEvent]
     keys: Sequence[IdempotencyKey]
+    workspace: str
     size: int
     """Bytes of the events."""
     done: asyncio.Future[list[int]] = field(repr=False)
@@ -100,12 +102,17 @@ class Appender:
         if self._connection:
             await self._connection.close()
 
-    async def append(self, stored: Sequence[StoredEvent], keys: Sequence[IdempotencyKey]) -> list[int]:
-        """The positions of the events, durable. Raises StreamConflict and StoreUnavailable, as the port says."""
+    async def append(
+        self, stored: Sequence[StoredEvent], keys: Sequence[IdempotencyKey], *, workspace: str
+    ) -> list[int]:
+        """Return the positions of the events once they are durable; all of them are of that workspace.
+
+        Raises StreamConflict and StoreUnavailable, as the port says.
+        """
         if self._stopping:
             raise StoreUnavailable("the server is stopping")
         size = sum(len(event.state) for event in stored)
-        append = _Append(stored, keys, size, asyncio.get_running_loop().create_future())
+        append = _Append(stored, keys, workspace, size, asyncio.get_running_loop().create_future())
         self._waiting.append(append)
         self._wake.set()
         return await append.done
@@ -179,6 +186,7 @@ class Appender:
                 [event.originator_version for event in stored],
                 [event.topic for event in stored],
                 [event.state for event in stored],
+                [append.workspace for append in group for _ in append.stored],
                 [key[0] for key in keys],
                 [key[1] for key in keys],
                 [key[2] for key in keys],

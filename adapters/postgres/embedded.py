@@ -67,6 +67,8 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
 
 def _started(server: PostgresServer) -> str:
     """Return the URL of its database, which is made where it is missing. Raises EmbeddedPostgresFailed."""
+    if not (server.pgdata / "PG_VERSION").exists() and any(server.pgdata.iterdir()):
+        raise EmbeddedPostgresFailed(f"{server.pgdata} has something else in it than the data of a PostgreSQL")
     try:
         server.start()
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -74,7 +76,7 @@ def _started(server: PostgresServer) -> str:
                 connection.execute(_CREATE)
         return str(server.get_uri(database=_DATABASE))
     except (OSError, RuntimeError, ValueError, subprocess.SubprocessError, psycopg.Error) as error:
-        words = getattr(error, "strerror", None) or str(error)
+        words = error.strerror if isinstance(error, OSError) else type(error).__name__
         raise EmbeddedPostgresFailed(
             f"the embedded PostgreSQL in {server.pgdata} does not start: {words}; {server.log} may say more"
         ) from error

@@ -20,6 +20,7 @@ from eventsourcing.persistence import (
 )
 
 from adapters.postgres import exact_json
+from domain.errors import ReadTooLarge
 from domain.event_state import event_from_state, state_of
 from domain.events import Event
 
@@ -49,29 +50,41 @@ class EventMapper(Mapper[str]):
         super().__init__(transcoder=JSONTranscoder(), compressor=ZstdCompressor(), cipher=cipher)
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
-        event = cast(Event, domain_event)
+        """Return what `write` returns, without the size."""
+        return self.write(cast(Event, domain_event))[0]
+
+    def write(self, event: Event) -> tuple[StoredEvent, int]:
+        """Return the event as it is stored, and the bytes, about, that it takes in memory."""
         assert self.compressor is not None
-        stored = self.compressor.compress(exact_json.dumps(state_of(event)))
+        text = exact_json.dumps(state_of(event))
+        stored = self.compressor.compress(text)
         if self.cipher:
             stored = self.cipher.encrypt(stored)
-        return StoredEvent(
+        in_store = StoredEvent(
             originator_id=event.originator_id,
             originator_version=event.originator_version,
             topic=event.TOPIC,
             state=stored,
         )
+        return in_store, decoded_size(text)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         """Raises MapperDeserialisationError for a state that no event of today or before can have written."""
         return cast(DomainEventProtocol[str], self.read(stored_event)[0])
 
-    def read(self, stored_event: StoredEvent) -> tuple[Event, int]:
-        """Return the event and the bytes, about, that it takes in memory. Raises as `to_domain_event`."""
+    def read(self, stored_event: StoredEvent, largest: int | None = None) -> tuple[Event, int]:
+        """Return the event and the bytes, about, that it takes in memory.
+
+        Raises as `to_domain_event`, and ReadTooLarge, before anything is decoded, where its JSON has more than `largest`
+        bytes.
+        """
         try:
             stored = stored_event.state
             if self.cipher:
                 stored = self.cipher.decrypt(stored)
             assert self.compressor is not None
+            if largest is not None and zstandard.frame_content_size(stored) > largest:
+                raise ReadTooLarge
             text = self.compressor.decompress(stored)
             event = event_from_state(
                 stored_event.topic,
@@ -79,6 +92,8 @@ class EventMapper(Mapper[str]):
                 stored_event.originator_version,
                 exact_json.loads(text),
             )
+        except ReadTooLarge:
+            raise
         except Exception as error:
             raise MapperDeserialisationError(
                 f"event {stored_event.originator_version} of {stored_event.originator_id} "

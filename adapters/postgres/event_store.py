@@ -3,69 +3,75 @@
 import copy
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Self, cast
-
-from eventsourcing.persistence import StoredEvent
+from typing import NamedTuple, Self, cast
 
 from adapters.postgres.appender import Appender, IdempotencyKey
 from adapters.postgres.event_mapper import EventMapper
+from adapters.postgres.event_rows import COLUMNS, WHOLE, EventRows, ReadBudget, is_last, page_of, page_where
 from adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from adapters.postgres.remembered_instances import RememberedInstances
 from domain.definition import Definition, definition_from, definition_stream
 from domain.documents import Document
+from domain.errors import NoSuchVersion, PositionUnknown
 from domain.events import (
     DefinitionPublished,
     Event,
     InstanceStatusChanged,
     ProcessVariablesModified,
     Recorded,
+    UnreadableEvent,
     VariablesEvent,
 )
-from domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, replay, variables_after
+from domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, variables_after
+from domain.instance_id import is_instance_id
 from domain.instance_status import InstanceStatus
 
-Row = tuple[str, int, str, bytes, int]
-
-_COLUMNS = "SELECT originator_id, originator_version, topic, state, notification_id FROM stored_events "
+_EVENTS = f"SELECT {COLUMNS} FROM stored_events "
 # The two branches are one instance: its steps, which the partial index has, and the newest write over them.
-_LOAD = f"""
-({_COLUMNS} WHERE originator_id = %(stream)s
-    AND topic NOT IN ('VariablesWritten', 'ProcessVariablesModified', 'NavigatedBack'))
-UNION ALL
-({_COLUMNS} WHERE originator_id = %(stream)s
-    AND topic = ANY(%(writes)s) ORDER BY originator_version DESC LIMIT 1)
-ORDER BY originator_version
-"""
-_EVENT_AT = _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version = %(version)s"
-_LAST_EVENT = _COLUMNS + "WHERE originator_id = %(stream)s ORDER BY originator_version DESC LIMIT 1"
+_LOAD = page_of(
+    """(SELECT * FROM stored_events WHERE originator_id = %(stream)s AND originator_version > %(after)s
+        AND topic NOT IN ('VariablesWritten', 'ProcessVariablesModified', 'NavigatedBack'))
+    UNION ALL
+    (SELECT * FROM stored_events WHERE originator_id = %(stream)s AND originator_version > %(after)s
+        AND topic = ANY(%(writes)s) ORDER BY originator_version DESC LIMIT 1)""",
+    "originator_version",
+)
+_EVENT_AT = _EVENTS + "WHERE originator_id = %(stream)s AND originator_version = %(version)s"
+_LAST_EVENT = _EVENTS + "WHERE originator_id = %(stream)s ORDER BY originator_version DESC LIMIT 1"
 _VARIABLES_AT = (
-    _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version <= %(version)s AND topic = ANY(%(topics)s) "
+    _EVENTS + "WHERE originator_id = %(stream)s AND originator_version <= %(version)s AND topic = ANY(%(topics)s) "
     "ORDER BY originator_version DESC LIMIT 1"
 )
-_STREAM = (
-    _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version > %(after)s AND topic = ANY(%(topics)s) "
-    "ORDER BY originator_version LIMIT %(limit)s"
+_STREAM = page_where(
+    "originator_id = %(stream)s AND originator_version > %(after)s AND topic = ANY(%(topics)s)",
+    "originator_version",
 )
-_STREAM_BACKWARDS = (
-    _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version < %(before)s AND topic = ANY(%(topics)s) "
-    "ORDER BY originator_version DESC LIMIT %(limit)s"
+_STREAM_BACKWARDS = page_where(
+    "originator_id = %(stream)s AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
+    "originator_version DESC",
 )
-# A page has no more bytes than fit into memory easily, however large its documents are; but always one event.
-_PAGE_OF = """
-SELECT originator_id, originator_version, topic, state, notification_id FROM (
-    SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id) - octet_length(state) AS bytes_before
-    FROM (SELECT * FROM stored_events WHERE {where} ORDER BY notification_id LIMIT %(limit)s) AS found
-) AS page WHERE bytes_before < 4194304 ORDER BY notification_id
-"""
-_AFTER_POSITION = _PAGE_OF.format(where="notification_id > %(after)s")
-_PARTITION = _PAGE_OF.format(
-    where="notification_id > %(after)s AND notification_id <= %(until)s AND topic <> 'DefinitionPublished' "
-    "AND (hashtextextended(originator_id, 0) & 2147483647) %% %(partitions)s = %(partition)s"
+# What an earlier release stored, and nobody has filled in yet, may be of any workspace.
+_OF_WORKSPACE = page_of(
+    """SELECT * FROM (
+        (SELECT * FROM stored_events WHERE workspace = %(workspace)s AND notification_id > %(after)s
+            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+        UNION ALL
+        (SELECT * FROM stored_events WHERE workspace IS NULL AND notification_id > %(after)s
+            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+    ) AS either ORDER BY notification_id LIMIT %(limit)s""",
+    "notification_id",
 )
-_DEFINITIONS_UNTIL = (
-    _COLUMNS + "WHERE notification_id > %(after)s AND notification_id <= %(until)s AND topic = 'DefinitionPublished' "
-    "ORDER BY notification_id LIMIT %(limit)s"
+_AFTER_POSITION = page_where("notification_id > %(after)s", "notification_id")
+_PARTITION = page_where(
+    "notification_id > %(after)s AND notification_id <= %(until)s AND topic <> 'DefinitionPublished' "
+    "AND (hashtextextended(originator_id, 0) & 2147483647) %% %(partitions)s = %(partition)s",
+    "notification_id",
+)
+_DEFINITIONS_UNTIL = page_where(
+    "notification_id > %(after)s AND notification_id <= %(until)s AND topic = 'DefinitionPublished'",
+    "notification_id",
 )
 _COUNT_UNTIL = "SELECT count(*) FROM stored_events WHERE notification_id <= %s"
 _MODIFICATIONS_AFTER = (
@@ -73,13 +79,13 @@ _MODIFICATIONS_AFTER = (
     "WHERE originator_id = %s AND originator_version > %s AND topic = %s ORDER BY originator_version"
 )
 _BY_KEY = (
-    _COLUMNS + "WHERE originator_id = %(stream)s AND originator_version = ("
+    _EVENTS + "WHERE originator_id = %(stream)s AND originator_version = ("
     "SELECT version FROM idempotency_keys "
     "WHERE instance_id = %(stream)s AND user_id = %(user)s AND key = %(key)s)"
 )
 _POSITION_OF = "SELECT notification_id FROM stored_events WHERE originator_id = %s AND originator_version = %s"
-_STATUSES = """
-SELECT DISTINCT ON (originator_id) originator_id, originator_version, topic, state, notification_id
+_STATUSES = f"""
+SELECT DISTINCT ON (originator_id) {COLUMNS}
 FROM stored_events WHERE originator_id = ANY(%(streams)s) AND topic = 'InstanceStatusChanged'
 ORDER BY originator_id, originator_version DESC
 """
@@ -88,19 +94,25 @@ SELECT originator_id FROM stored_events
 WHERE originator_version = 1 AND originator_id > %s AND topic = 'InstanceStarted' ORDER BY originator_id LIMIT %s
 """
 # By the partial index, which has nothing but definitions: `definition:<workspace>:<key>`.
-_DEFINITIONS = """
-SELECT DISTINCT ON (originator_id) originator_id, originator_version, topic, state, notification_id
+_DEFINITIONS = f"""
+SELECT DISTINCT ON (originator_id) {COLUMNS}
 FROM stored_events WHERE topic = 'DefinitionPublished' AND starts_with(originator_id, %(stream)s)
 ORDER BY originator_id, originator_version DESC
 """
 _WORKSPACES = """
 SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic = 'DefinitionPublished'
 """
+_IN_WORKSPACE = "SELECT notification_id FROM stored_events WHERE workspace = %s AND notification_id = ANY(%s)"
+# What an earlier release stored, and nobody has filled in yet, has no workspace here.
+_WHEREABOUTS = """
+SELECT workspace, originator_version FROM stored_events
+WHERE originator_id = %s AND topic <> 'DefinitionPublished' ORDER BY originator_version DESC LIMIT 1
+"""
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
-_PAGE_MEMORY = 32 * 2**20
-"""Bytes that the decoded events of a page may take, about; a page has one event at least."""
+_ANSWER_MEMORY = 4 * 2**20
+"""Bytes that the decoded events of a page may take, about, where it becomes an answer; one event at least."""
 
 _WRITE_TOPICS = [event.TOPIC for event in WRITES]
 _VARIABLES_TOPICS = [event.TOPIC for event in VARIABLES_EVENTS]
@@ -108,13 +120,32 @@ _DEFINITION_SECONDS = 1.0
 _PAGE = 200
 
 
+@dataclass(frozen=True, slots=True)
+class WorkspaceEvents:
+    """Events of a workspace, and the position up to which there are no others of it."""
+
+    events: Sequence[Recorded[Event]]
+    until: int
+    more: bool
+    """Whether the store may have further ones behind that position."""
+
+
+class Whereabouts(NamedTuple):
+    """What is known of an instance without decoding an event."""
+
+    workspace: str
+    version: int
+
+
 class PostgresEventStore:
     """Implements `commands.ports.EventStore`, and the reads that replay and projections need."""
 
-    def __init__(self, pool: Lender, appender: Appender, mapper: EventMapper) -> None:
+    def __init__(self, pool: Lender, appender: Appender, mapper: EventMapper, budget: ReadBudget = WHOLE) -> None:
+        """`budget`: over it, whatever returns events raises ReadTooLarge; those that return pages end them before."""
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
+        self._rows = EventRows(pool, mapper, budget)
         self._instances = RememberedInstances()
         self._definitions: dict[tuple[str, str], tuple[Definition, float]] = {}
 
@@ -122,21 +153,34 @@ class PostgresEventStore:
         """Return this store, reading on a connection that the caller holds already."""
         store = copy.copy(self)
         store._pool = Lent(connection)
+        store._rows = self._rows.on(store._pool)
         return store
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
         if not fresh and (known := self._instances.get(instance_id)):
             return known[0]
-        rows = await self._rows(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS})
-        instance = replay(self._event(row) for row in rows)
+        instance: Instance | None = None
+        if not is_instance_id(instance_id):
+            return None
+        size = spent = after = 0
+        while True:
+            rows = await self._rows.fetch(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS, "after": after})
+            for recorded in self._rows.each(rows, spent):
+                instance = evolve(instance, recorded.event)
+                size = max(size, recorded.memory)
+                spent += recorded.memory
+            if is_last(rows):
+                break
+            after = rows[-1][1]
         if instance is not None:
-            self._instances.put(instance, max(len(row[3]) for row in rows))
+            self._instances.put(instance, size)
         return instance
 
     async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
-        stored = [self._mapper.to_stored_event(event) for event in events]
+        written = [self._mapper.write(event) for event in events]
         try:
-            positions = await self._appender.append(stored, _idempotency_keys(events))
+            appending = [stored for stored, _ in written]
+            positions = await self._appender.append(appending, _idempotency_keys(events), workspace=events[0].workspace)
         except BaseException:
             for event in events:
                 self._instances.forget(event.originator_id)
@@ -145,8 +189,8 @@ class PostgresEventStore:
             for event in events:
                 if isinstance(event, DefinitionPublished):
                     self._definitions.pop((event.workspace, event.key), None)
-        for event, in_store in zip(events, stored, strict=True):
-            self._remember(event, len(in_store.state), leaving)
+        for event, (_, size) in zip(events, written, strict=True):
+            self._remember(event, size, leaving)
         return positions
 
     def _remember(self, event: Event, size: int, leaving: Instance | None) -> None:
@@ -163,23 +207,24 @@ class PostgresEventStore:
         if await self.last_version(instance_id) < version:
             return None
         names = {"stream": instance_id, "version": version, "topics": _VARIABLES_TOPICS}
-        rows = await self._rows(_VARIABLES_AT, names)
-        return variables_after(cast(VariablesEvent, self._event(rows[0]))) if rows else None
+        rows = await self._rows.fetch(_VARIABLES_AT, names)
+        return variables_after(cast(VariablesEvent, self._rows.one(rows[0]).event)) if rows else None
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
-        rows = await self._rows(_EVENT_AT, {"stream": instance_id, "version": version})
-        return self._recorded(rows[0]) if rows else None
+        rows = await self._rows.fetch(_EVENT_AT, {"stream": instance_id, "version": version})
+        return self._rows.one(rows[0]) if rows else None
 
     async def position_of(self, instance_id: str, version: int) -> int:
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_POSITION_OF, (instance_id, version))).fetchone()
-            assert row is not None
-            return int(row[0])
+        if row is None:
+            raise NoSuchVersion()
+        return int(row[0])
 
     async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:
         found = dict.fromkeys(instance_ids, InstanceStatus.STARTED)
-        for row in await self._rows(_STATUSES, {"streams": list(instance_ids)}):
-            found[row[0]] = cast(InstanceStatusChanged, self._event(row)).status
+        for recorded in self._rows.each(await self._rows.fetch(_STATUSES, {"streams": list(instance_ids)})):
+            found[recorded.event.originator_id] = cast(InstanceStatusChanged, recorded.event).status
         return found
 
     async def modifications_after(self, instance_id: str, version: int) -> list[int]:
@@ -192,8 +237,8 @@ class PostgresEventStore:
     async def modification_by_key(
         self, instance_id: str, user: str, idempotency_key: str
     ) -> Recorded[ProcessVariablesModified] | None:
-        rows = await self._rows(_BY_KEY, {"stream": instance_id, "user": user, "key": idempotency_key})
-        return cast(Recorded[ProcessVariablesModified], self._recorded(rows[0])) if rows else None
+        rows = await self._rows.fetch(_BY_KEY, {"stream": instance_id, "user": user, "key": idempotency_key})
+        return cast(Recorded[ProcessVariablesModified], self._rows.one(rows[0])) if rows else None
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
         # Times of a stream never go back (the handlers see to it), so halving finds the place.
@@ -213,16 +258,17 @@ class PostgresEventStore:
             return cached[0]
         if cached:  # while this one asks, the others of a burst go on with what is known
             self._definitions[workspace, key] = (cached[0], time.monotonic())
-        rows = await self._rows(_LAST_EVENT, {"stream": definition_stream(workspace, key)})
-        definition = definition_from(cast(DefinitionPublished, self._event(rows[0]))) if rows else None
+        rows = await self._rows.fetch(_LAST_EVENT, {"stream": definition_stream(workspace, key)})
+        definition = definition_from(cast(DefinitionPublished, self._rows.one(rows[0]).event)) if rows else None
         if definition:
             self._definitions[workspace, key] = (definition, time.monotonic())
         return definition
 
     async def definitions(self, workspace: str) -> list[Definition]:
-        """The newest definition of each key of the workspace, by key."""
-        rows = await self._rows(_DEFINITIONS, {"stream": definition_stream(workspace, "")})
-        found = [definition_from(cast(DefinitionPublished, self._event(row))) for row in rows]
+        """The newest definition of each key of the workspace, by key; without those that cannot be read."""
+        rows = await self._rows.fetch(_DEFINITIONS, {"stream": definition_stream(workspace, "")})
+        events = [self._rows.placed(row).event for row in rows]
+        found = [definition_from(event) for event in events if isinstance(event, DefinitionPublished)]
         return sorted(found, key=lambda definition: definition.key)
 
     async def workspaces(self) -> list[str]:
@@ -230,10 +276,27 @@ class PostgresEventStore:
         async with borrowed(self._pool) as connection:
             return sorted(row[0] for row in await (await connection.execute(_WORKSPACES)).fetchall())
 
-    async def last_version(self, stream: str) -> int:
-        """0 for a stream that does not exist."""
+    async def whereabouts(self, instance_id: str) -> Whereabouts | None:
+        """Return the instance's workspace and newest version, without decoding anything; None where there is none."""
+        if not is_instance_id(instance_id):
+            return None
         async with borrowed(self._pool) as connection:
-            row = await (await connection.execute(_LAST_VERSION, (stream,))).fetchone()
+            row = await (await connection.execute(_WHEREABOUTS, (instance_id,))).fetchone()
+        if row is None:
+            return None
+        workspace, version = row
+        if workspace is None:
+            instance = await self.load(instance_id, fresh=False)
+            assert instance is not None
+            workspace = instance.workspace
+        return Whereabouts(workspace, version)
+
+    async def last_version(self, instance_id: str) -> int:
+        """Return the version of the newest event; 0 where there is no such instance."""
+        if not is_instance_id(instance_id):
+            return 0
+        async with borrowed(self._pool) as connection:
+            row = await (await connection.execute(_LAST_VERSION, (instance_id,))).fetchone()
             return (row and row[0]) or 0
 
     async def instance_ids(self) -> AsyncIterator[str]:
@@ -258,23 +321,27 @@ class PostgresEventStore:
     async def stream(
         self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
     ) -> AsyncIterator[Recorded[Event]]:
-        """The stream's events of these classes, oldest first, a page of them in memory at a time."""
-        names = [event.TOPIC for event in topics]
+        """The stream's events of these classes, oldest first, a page of them as stored in memory at a time."""
+        values = {"stream": stream, "topics": [event.TOPIC for event in topics], "limit": _PAGE}
+        spent = 0
         while True:
-            rows = await self._rows(_STREAM, {"stream": stream, "after": after, "topics": names, "limit": _PAGE})
-            for row in rows:
-                yield self._recorded(row)
-            if len(rows) < _PAGE:
+            rows = await self._rows.fetch(_STREAM, {**values, "after": after})
+            for recorded in self._rows.each(rows, spent):
+                spent += recorded.memory
+                yield recorded
+            if is_last(rows, _PAGE):
                 return
             after = rows[-1][1]
 
     async def stream_backwards(
         self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int
     ) -> list[Recorded[Event]]:
-        """At most `limit` events of these classes whose version is below `before`, newest first."""
+        """Up to `limit` events of these classes whose version is below `before`, newest first; fewer where they are
+        large, but none only where there are none.
+        """
         names = [event.TOPIC for event in topics]
         values = {"stream": stream, "before": before, "topics": names, "limit": limit}
-        return [self._recorded(row) for row in await self._rows(_STREAM_BACKWARDS, values)]
+        return self._rows.page(await self._rows.fetch(_STREAM_BACKWARDS, values), goes_on=True)
 
     async def of_partition(
         self, partition: int, partitions: int, *, after: int, until: int, limit: int
@@ -282,14 +349,14 @@ class PostgresEventStore:
         """Up to `limit` events of that share of the instances, by a hash of their ids, in commit order."""
         values: dict[str, object] = {"after": after, "until": until, "limit": limit}
         values |= {"partitions": partitions, "partition": partition}
-        return self._page(await self._rows(_PARTITION, values))
+        return self._rows.run(await self._rows.fetch(_PARTITION, values))
 
     async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
         """What was published up to that position, in commit order."""
         after = 0
-        while rows := await self._rows(_DEFINITIONS_UNTIL, {"after": after, "until": position, "limit": _PAGE}):
+        while rows := await self._rows.fetch(_DEFINITIONS_UNTIL, {"after": after, "until": position, "limit": _PAGE}):
             for row in rows:
-                yield self._recorded(row)
+                yield self._rows.placed(row)
             after = rows[-1][4]
 
     async def count_until(self, position: int) -> int:
@@ -301,34 +368,31 @@ class PostgresEventStore:
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Up to `limit` events after that position, fewer where they are large, in commit order."""
-        return self._page(await self._rows(_AFTER_POSITION, {"after": position, "limit": limit}))
+        return self._rows.run(await self._rows.fetch(_AFTER_POSITION, {"after": position, "limit": limit}))
 
-    async def _rows(self, query: str, values: dict[str, object]) -> list[Row]:
+    async def of_workspace(self, workspace: str, *, after: int, limit: int) -> WorkspaceEvents:
+        """Return up to `limit` events of that workspace after that position, in commit order, without definitions.
+
+        Raises PositionUnknown where the store has not come that far, and StoreUnavailable.
+        """
+        newest = await self.last_position()
+        if after > newest:
+            raise PositionUnknown(newest=newest)
+        rows = await self._rows.fetch(_OF_WORKSPACE, {"workspace": workspace, "after": after, "limit": limit})
+        page = self._rows.run(rows, memory=_ANSWER_MEMORY)
+        # Positions are in the order of commits, so everything up to the newest was there to be found; if all was read.
+        complete = len(page) == len(rows) and is_last(rows, limit)
+        until = max(newest, page[-1].position if page else after) if complete else page[-1].position
+        strange = [one.position for one in page if isinstance(one.event, UnreadableEvent)]
+        own = await self._of(workspace, strange) if strange else set()
+        events = [one for one in page if one.event.workspace == workspace or one.position in own]
+        return WorkspaceEvents(events, until, more=not complete)
+
+    async def _of(self, workspace: str, positions: Sequence[int]) -> set[int]:
+        """Which of these positions the store has in the workspace, as it is written beside the events."""
         async with borrowed(self._pool) as connection:
-            cursor = await connection.execute(query, values, prepare=True, binary=True)
-            return cast(list[Row], await cursor.fetchall())
-
-    def _page(self, rows: Sequence[Row]) -> list[Recorded[Event]]:
-        """The events of the first rows, as many as a page may hold decoded."""
-        page: list[Recorded[Event]] = []
-        memory = 0
-        for row in rows:
-            if memory > _PAGE_MEMORY:
-                break
-            page.append(self._recorded(row))
-            memory += page[-1].memory
-        return page
-
-    def _recorded(self, row: Row) -> Recorded[Event]:
-        event, memory = self._mapper.read(_stored(row))
-        return Recorded(row[4], event, memory)
-
-    def _event(self, row: Row) -> Event:
-        return self._mapper.read(_stored(row))[0]
-
-
-def _stored(row: Row) -> StoredEvent:
-    return StoredEvent(row[0], row[1], row[2], row[3])
+            cursor = await connection.execute(_IN_WORKSPACE, (workspace, list(positions)))
+            return {row[0] for row in await cursor.fetchall()}
 
 
 def _idempotency_keys(events: Sequence[Event]) -> list[IdempotencyKey]:

@@ -1,28 +1,36 @@
-"""LISTEN: hears that some process appended events. What it misses while the connection is lost, the readers' poll finds."""
+"""LISTEN: hears what some process did. What it misses while the connection is lost, its hearers' own poll finds."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
+from psycopg import sql
 
 from adapters.postgres.pool import UNAVAILABLE, dedicated_connection
 
-_CHANNEL = "procvars_events"
+APPENDED = "procvars_events"
+"""Events were appended; the text is their workspace, or empty where it could be any."""
+MOVED = "procvars_projections"
+"""A read model moved on; the text is its name, a space, and the position it has come to."""
 _RETRY_SECONDS = 1.0
+
+Hear = Callable[[str], None]
+"""Takes the text of a notification."""
 
 log = structlog.get_logger(__name__)
 
 
-async def listen(database_url: str, heard: Callable[[], None]) -> None:
-    """Calls `heard` after each append, and once at every new connection; runs until it is cancelled."""
+async def listen(database_url: str, hearers: Mapping[str, Hear], connected: Callable[[], None]) -> None:
+    """Call the hearer of a channel with each notification, and `connected` at every new connection; until cancelled."""
     while True:
         try:
             connection = await dedicated_connection(database_url, "listen")
             try:
-                await connection.execute(f"LISTEN {_CHANNEL}")
-                heard()
-                async for _ in connection.notifies():
-                    heard()
+                for channel in hearers:
+                    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                connected()
+                async for notification in connection.notifies():
+                    hearers[notification.channel](notification.payload)
             finally:
                 await connection.close()
         except UNAVAILABLE as error:

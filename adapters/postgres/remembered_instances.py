@@ -6,7 +6,7 @@ from domain.instance import Instance
 
 _MOST = 10_000
 _MOST_BYTES = 32 * 2**20
-"""Of documents as stored; in memory that is some ten times as much."""
+"""Bytes that they may take in memory, about."""
 
 
 class RememberedInstances:
@@ -24,7 +24,10 @@ class RememberedInstances:
         return found
 
     def put(self, instance: Instance, size: int) -> None:
+        """Remember it with the bytes that it takes in memory, about; one that takes all the room by itself is not kept."""
         self.forget(instance.id)
+        if size > _MOST_BYTES:
+            return
         self._entries[instance.id] = (instance, size)
         self._bytes += size
         while self._bytes > _MOST_BYTES or len(self._entries) > _MOST:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
 import orjson
 from psycopg import sql
 
 from domain.definition import SearchType
-from domain.documents import Json, encode, parse_document
+from domain.documents import Document, Json, decode, encode
 from projections.batch import columns
 from projections.projection import Connection
 from projections.search_document import SearchDocument, SearchValue, values_to_search
@@ -137,7 +138,7 @@ class PostgresSearch:
     ) -> dict[str, SearchDocument]:
         cursor = await connection.execute(_statement(_READ, generation), (list(instance_ids),))
         return {
-            row[0]: replace(SearchDocument(*row[:8]), data=parse_document(row[8].encode()), types=orjson.loads(row[9]))
+            row[0]: replace(SearchDocument(*row[:8]), data=cast(Document, decode(row[8])), types=orjson.loads(row[9]))
             for row in await cursor.fetchall()
         }
 

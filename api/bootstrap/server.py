@@ -12,23 +12,25 @@ from adapters.identity.discovery import ProviderDiscovery
 from adapters.identity.openid import OpenIdVerifier
 from adapters.identity.shared_secret import SharedSecretVerifier
 from adapters.identity.tokens import TokenVerifier
-from adapters.postgres.listener import listen
-from adapters.postgres.pool import projection_connection
+from adapters.postgres.listener import APPENDED, MOVED, Hear, listen
+from adapters.postgres.pool import borrowed
 from api.background_tasks import BackgroundTasks
-from api.bootstrap.store import comparisons_of, open_store
+from api.bootstrap.store import open_store
 from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
+from api.heavy_lane.weights import LIGHT_TEXT_BYTES
+from api.http.waiting import Positions, Waiting
 from api.metrics import Metrics
+from api.projector_process import ProjectorProcess
 from api.rebuild_processes import RebuildProcesses
 from api.services import Services
 from api.settings import NoKeys, Settings
+from api.store import Store
 from api.store_probe import StoreProbe
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
-from projections.feed import EventFeed
-from projections.runner import ProjectionRunner
-from projections.supervisor import supervise
+from projections.positions import live_positions
 
 
 @asynccontextmanager
@@ -68,22 +70,26 @@ async def open_server(
         console_sign_in(settings, sample_users) as sign_in,
         open_store(settings, database_url) as store,
     ):
-        feed = EventFeed(store.events)
+        requests = store.light_events
         metrics = Metrics()
-        loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
-        connect = partial(projection_connection, database_url)
-        fed_here = store.projections if settings.kafka_brokers is None else ()
-        runners = tuple(
-            ProjectionRunner(projection, feed, store.events, connect, metrics.batch) for projection in fed_here
-        )
-        comparisons = comparisons_of(settings, fed_here, store.events, connect)
+        loop = DecisionLoop(requests, clock=lambda: datetime.now(UTC))
+        environment = settings.environment_on(database_url)
+        projector = None
+        if settings.kafka_brokers is None:
+            names = tuple(projection.name for projection in store.projections)
+            projector = ProjectorProcess(names, environment, metrics.batch)
         limit = settings.max_document_bytes
-        rebuilds = RebuildProcesses(settings.environment_on(database_url), store.pool)
+        rebuilds = RebuildProcesses(environment, store.pool)
         probe = StoreProbe(database_url, store.events, store.projections)
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run, essential=True)
-        tasks.keep_running("listener", partial(listen, database_url, feed.announce))
-        tasks.keep_running("projections", partial(supervise, runners, comparisons))
+        waiting = Waiting(partial(positions, store), stopping)
+        hearers: dict[str, Hear] = {APPENDED: waiting.appended, MOVED: waiting.moved}
+        tasks.keep_running("listener", partial(listen, database_url, hearers, partial(waiting.appended, "")))
+        tasks.keep_running("waiting", waiting.run)
+        tasks.keep_running("release of who waits", waiting.release)
+        if projector is not None:
+            tasks.keep_running("projector", projector.run)
         tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         try:
             yield Services(
@@ -93,13 +99,14 @@ async def open_server(
                 tokens=tokens,
                 console_sign_in=sign_in,
                 pool=store.pool,
-                store=store.events,
-                feed=feed,
-                editing=Editing(store.events, loop, max_document_bytes=limit),
-                execution=Execution(store.events, loop, max_document_bytes=limit),
+                store=requests,
+                largest_text=LIGHT_TEXT_BYTES,
+                waiting=waiting,
+                editing=Editing(requests, loop, max_document_bytes=limit),
+                execution=Execution(requests, loop, max_document_bytes=limit),
                 search=store.search,
                 projections=store.projections,
-                runners=runners,
+                projector=projector,
                 rebuilds=rebuilds,
                 metrics=metrics,
                 tasks=tasks,
@@ -110,3 +117,9 @@ async def open_server(
             await tasks.stop()
             await probe.close()
             await rebuilds.stop()
+
+
+async def positions(store: Store) -> Positions:
+    """Where the store and its read models are. Raises StoreUnavailable."""
+    async with borrowed(store.pool) as connection:
+        return Positions(await store.events.on(connection).last_position(), await live_positions(connection))

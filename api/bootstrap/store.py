@@ -13,8 +13,10 @@ from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.migrate import migrate, require_migrated
-from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, connection_pool
+from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
 from adapters.postgres.search import PostgresSearch
+from adapters.postgres.workspaces import fill_in_workspaces
+from api.heavy_lane.weights import LIGHT_READS
 from api.settings import Settings
 from api.store import Store
 from projections.history.streams import EventStream
@@ -69,7 +71,10 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     pool, appender = connection_pool(database_url, UNHURRIED), Appender(database_url)
     events = PostgresEventStore(pool, appender, event_mapper(settings))
     async with search_store(settings) as search:
-        return await migrate(database_url, build_projections(events, search))
+        done = await migrate(database_url, build_projections(events, search))
+    async with pool, borrowed(pool) as connection:
+        filled = await fill_in_workspaces(connection, events.on(connection))
+    return [*done, *([f"wrote the workspaces of {filled} streams"] if filled else [])]
 
 
 @asynccontextmanager
@@ -89,10 +94,18 @@ async def connected_store(settings: Settings, database_url: str) -> AsyncIterato
 
 
 @asynccontextmanager
+async def lane_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
+    """The store for requests on a database that a server has migrated. Raises StoreUnavailable."""
+    async with _connected(settings, database_url, REQUEST) as store:
+        yield store
+
+
+@asynccontextmanager
 async def _connected(settings: Settings, database_url: str, patience: Patience) -> AsyncIterator[Store]:
     pool = connection_pool(database_url, patience, max_size=settings.pool_size)
     appender = Appender(database_url)
-    events = PostgresEventStore(pool, appender, event_mapper(settings))
+    mapper = event_mapper(settings)
+    events = PostgresEventStore(pool, appender, mapper)
     async with search_store(settings) as search, pool:
         yield Store(
             settings=settings,
@@ -100,6 +113,7 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
             pool=pool,
             appender=appender,
             events=events,
+            light_events=PostgresEventStore(pool, appender, mapper, LIGHT_READS),
             search=search,
             projections=build_projections(events, search),
         )

@@ -1,9 +1,10 @@
-"""`procvars demo`: the server on the embedded database, with a small bank in it and three people who may sign in."""
+"""`procvars demo`: the server on the embedded database, with a small bank in it, three people who may sign in, and the
+account of the bank's process engine.
+"""
 
 import asyncio
 import secrets
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ _START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Person:
+class _Account:
     user: str
     name: str
     role: str
@@ -31,10 +32,20 @@ class _Person:
 
 
 _PEOPLE = (
-    _Person("olivia", "Olivia Org", "organisation admin", ("ORG_ADMIN",), ("WORKSPACE_ADMIN",)),
-    _Person("walter", "Walter Workspace", "workspace admin", (), ("WORKSPACE_ADMIN",)),
-    _Person("vera", "Vera Viewer", "viewer", (), ("VIEWER",)),
+    _Account("olivia", "Olivia Org", "organisation admin", ("ORG_ADMIN",), ("WORKSPACE_ADMIN",)),
+    _Account("walter", "Walter Workspace", "workspace admin", (), ("WORKSPACE_ADMIN",)),
+    _Account("vera", "Vera Viewer", "viewer", (), ("VIEWER",)),
 )
+_ENGINE = _Account("engine", "Process Engine", "engine", (), ("ENGINE",))
+
+
+@dataclass(frozen=True, slots=True)
+class SampleUsers:
+    """The demo's accounts, with tokens signed by the secret of its settings."""
+
+    people: tuple[SampleUser, ...]
+    """An organisation admin, a workspace admin and a viewer, in this order."""
+    engine: SampleUser
 
 
 def demo_settings(data_dir: Path) -> Settings:
@@ -56,28 +67,32 @@ def demo_settings(data_dir: Path) -> Settings:
     )
 
 
-def sample_users(settings: Settings) -> tuple[SampleUser, ...]:
-    """An organisation admin, a workspace admin and a viewer, in this order, with tokens by the secret of the settings."""
-    return tuple(SampleUser(person.name, person.role, _token(settings, person)) for person in _PEOPLE)
+def sample_users(settings: Settings) -> SampleUsers:
+    """Issue the tokens of the demo's accounts."""
+    return SampleUsers(tuple(_sample_user(settings, person) for person in _PEOPLE), _sample_user(settings, _ENGINE))
 
 
-def load_when_ready(users: Sequence[SampleUser], host: str, port: int) -> None:
-    """In a thread of its own: waits for the server, loads the bank through the public API, says what to try."""
+def load_when_ready(users: SampleUsers, host: str, port: int) -> None:
+    """Wait for the server in a thread, load the bank through the public API, and print what to try."""
     threading.Thread(target=_load, args=(users, f"http://{host}:{port}"), daemon=True).start()
 
 
-def _load(users: Sequence[SampleUser], address: str) -> None:
-    asyncio.run(_load_through_api(address, users[0].token))
+def _load(users: SampleUsers, address: str) -> None:
+    asyncio.run(_load_through_api(address, users))
     print(_what_to_try(address, users), flush=True)
 
 
-async def _load_through_api(address: str, token: str) -> None:
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers, timeout=60) as client:
+async def _load_through_api(address: str, users: SampleUsers) -> None:
+    async with _client(address, users.engine) as engine, _client(address, users.people[0]) as operator:
         async with asyncio.timeout(_START_SECONDS):
-            while not await _answers(client, address):
+            while not await _answers(engine, address):
                 await asyncio.sleep(0.1)
-        await load(client, WORKSPACE)
+        await load(engine, operator, WORKSPACE)
+
+
+def _client(address: str, user: SampleUser) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {user.token}"}
+    return httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers, timeout=60)
 
 
 async def _answers(client: httpx.AsyncClient, address: str) -> bool:
@@ -87,29 +102,31 @@ async def _answers(client: httpx.AsyncClient, address: str) -> bool:
         return False
 
 
-def _token(settings: Settings, user: _Person) -> str:
+def _sample_user(settings: Settings, account: _Account) -> SampleUser:
     assert settings.jwt_secret is not None
-    return issue(
+    token = issue(
         settings.jwt_secret.get_secret_value(),
-        user=user.user,
-        name=user.name,
-        org_roles=user.org_roles,
-        workspace_roles={WORKSPACE: user.workspace_roles},
+        user=account.user,
+        name=account.name,
+        org_roles=account.org_roles,
+        workspace_roles={WORKSPACE: account.workspace_roles},
         lifetime=_LIFETIME,
     )
+    return SampleUser(account.name, account.role, token)
 
 
-def _what_to_try(address: str, users: Sequence[SampleUser]) -> str:
-    people = "\n".join(f"  {user.name} ({user.role}):\n    {user.token}" for user in users)
+def _what_to_try(address: str, users: SampleUsers) -> str:
+    accounts = "\n".join(f"  {user.name} ({user.role}):\n    {user.token}" for user in (*users.people, users.engine))
     workspace = f"{address}/api/v1/workspaces/{WORKSPACE}"
     return f"""
 procvars is at {address}    workspace: {WORKSPACE}
 
-The console asks who you are. For the API, tokens of the same three people, good for a week:
-{people}
+The console asks which of three people you are. For the API, tokens of the same three and of the process engine, which
+alone starts instances and writes their data; they are good for a week:
+{accounts}
 
 Try it. A customer typed 50000 instead of 75000:
-  TOKEN={users[1].token}
+  TOKEN={users.people[1].token}
   W={workspace}
   curl -i -H "Authorization: Bearer $TOKEN" $W/instances/loan-1001/variables
   curl -X PATCH -H "Authorization: Bearer $TOKEN" -H 'If-Match: "<the version in ETag>"' \\

@@ -1,7 +1,9 @@
 """What keeps a command from its work, told in one line on stderr: what is wrong and with which setting, never a secret."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import psycopg
 
@@ -9,7 +11,7 @@ from adapters.identity.shared_secret import UnusableSecret
 from adapters.identity.tokens import TokenRejected
 from adapters.kafka.errors import KafkaRefusal
 from adapters.postgres.pool import UNAVAILABLE
-from api.cli.output import INTERRUPTED, fail
+from api.cli.output import INTERRUPTED
 from api.http.address import AddressUnavailable
 from api.settings import SettingsError
 from domain.document_errors import DocumentError
@@ -39,9 +41,14 @@ def failures_in_a_line() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        fail("interrupted", code=INTERRUPTED)
+        _end("interrupted", INTERRUPTED)
     except _REFUSALS as error:
-        fail(_in_a_line(error))
+        _end(_in_a_line(error), 1)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    print(f"procvars: {message}", file=sys.stderr)
+    sys.exit(code)
 
 
 def _in_a_line(error: Exception) -> str:

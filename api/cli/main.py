@@ -29,11 +29,13 @@ app.add_typer(
 )
 app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
 
+Port = Annotated[int, typer.Option(min=0, max=65_535)]
+
 
 @app.command()
 def serve(
     host: str = "127.0.0.1",
-    port: int = 8080,
+    port: Port = 8080,
     data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
 ) -> None:
     """API and console, and the projections too where no Kafka is configured."""
@@ -48,17 +50,17 @@ def serve(
 @app.command()
 def demo(
     host: str = "127.0.0.1",
-    port: int = 8080,
+    port: Port = 8080,
     data_dir: Annotated[Path, typer.Option(help="Delete it to begin anew.")] = Path("procvars-data/demo"),
 ) -> None:
-    """The server with sample data and three sample users, on an embedded database."""
+    """Serve sample data on an embedded database, to three sample users and an engine's account."""
     settings = demo_settings(data_dir)
     configure_logging(settings.log_format)
     users = sample_users(settings)
     load_when_ready(users, host, port)
     from api.cli.serving import run_server
 
-    run_server(settings, host, port, users, logs_requests=False)
+    run_server(settings, host, port, users.people, logs_requests=False)
 
 
 @app.command()

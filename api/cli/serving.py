@@ -8,6 +8,7 @@ from contextlib import suppress
 from importlib.metadata import version as installed_version
 
 import typer
+from starlette.middleware import Middleware
 
 from api.bootstrap.server import open_server
 from api.bootstrap.store import database
@@ -17,6 +18,7 @@ from api.console_sign_in import SampleUser
 from api.garbage_collection import collect_rarely
 from api.http.access_log import AccessLog
 from api.http.address import bound_sockets, unavailable
+from api.http.edge import Edge
 from api.http.limits import limits_of_this_process
 from api.http.server import HttpServer
 from api.settings import NoKeys, Settings
@@ -58,12 +60,17 @@ async def _serve(
     signals: StopSignals,
 ) -> None:
     from api.app import create_app
+    from api.bootstrap.heavy_lane import heavy_lane
 
     starting, stopping = asyncio.current_task(), asyncio.Event()
     assert starting is not None
     signals.call(_in_the_loop(starting.cancel))
-    async with open_server(settings, url, stopping, users) as services:
-        application = create_app(services, installed_version("procvars"), access_log)
+    async with (
+        open_server(settings, url, stopping, users) as services,
+        heavy_lane(settings, url, services.tasks) as dispatch,
+    ):
+        edge = Middleware(Edge, metrics=services.metrics, access_log=access_log)
+        application = create_app(services, installed_version("procvars"), [edge, dispatch])
         server = HttpServer(application, stopping, limits_of_this_process())
         signals.call(_in_the_loop(server.stop))
         try:
@@ -71,6 +78,9 @@ async def _serve(
         except OSError as error:  # somebody else who bound the port began to listen first
             host, port = sockets[0].getsockname()[:2]
             raise unavailable(host, port, error) from error
+        finally:
+            if access_log is not None:
+                access_log.flush()
 
 
 def _in_the_loop(act: Callable[[], object]) -> Callable[[], None]:

@@ -1,7 +1,6 @@
 """SIGTERM and SIGINT of a process that ends in good order."""
 
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -21,25 +20,22 @@ class StopSignals:
         return self._received == signal.SIGINT
 
     def install(self) -> None:
-        """Take the signals of this process over."""
+        """Take over the signals of this process. They are kept until somebody asks for them: the start of a database
+        that is interrupted would leave it running.
+        """
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
 
     def call(self, stop: Callable[[], object]) -> None:
-        """Let a signal call this from now on, in the main thread and between any two instructions; so far it raises
-        SystemExit or KeyboardInterrupt. A signal that came before calls it at once.
+        """Let a signal call this from now on, in the main thread and between any two instructions; a signal that came
+        before calls it at once.
         """
         self._stop = stop
         if self._received is not None:
             stop()
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if self._received is not None:
-            return
-        self._received = number
-        if self._stop is not None:
-            self._stop()
-        elif number == signal.SIGINT:
-            raise KeyboardInterrupt
-        else:
-            sys.exit(0)
+        if self._received is None:
+            self._received = number
+            if self._stop is not None:
+                self._stop()

@@ -91,29 +91,30 @@ EDITS: Final[tuple[OperatorEdit, ...]] = (
 )
 
 
-async def load(client: httpx.AsyncClient, workspace: str) -> int:
-    """Publish the definitions, start the instances, and make the operators' edits; return how many were started.
+async def load(engine: httpx.AsyncClient, operator: httpx.AsyncClient, workspace: str) -> int:
+    """Publish the definitions, start the instances, and make the operator's edits; return how many were started.
 
-    `client`: its base URL ends in `/api/v1`, and its token is that of an organisation's admin. A workspace that has any
-    instance is left as it is, and the answer is 0. Raises httpx.HTTPStatusError for whatever the API refuses.
+    The base URL of both clients ends in `/api/v1`. The token of `engine` has the role ENGINE, that of `operator` may
+    edit variables. A workspace that has any instance is left as it is, and the answer is 0. Raises
+    httpx.HTTPStatusError for whatever the API refuses.
     """
-    bank = _Bank(client, f"workspaces/{workspace}")
-    if await bank.has_instances():
+    processes, edits = _Bank(engine, f"workspaces/{workspace}"), _Bank(operator, f"workspaces/{workspace}")
+    if await processes.has_instances():
         return 0
     for key, definition in DEFINITIONS.items():
-        await bank.send("PUT", f"definitions/{key}", definition)
+        await processes.send("PUT", f"definitions/{key}", definition)
     versions: dict[str, int] = {}
     for instance in demo_instances():
-        await bank.start(instance)
+        await processes.start(instance)
         # The start and every step append one event each.
         versions[instance.id] = 1 + len(instance.steps)
     for edit in EDITS:
-        versions[edit.instance_id] = await bank.edit(edit, versions[edit.instance_id])
+        versions[edit.instance_id] = await edits.edit(edit, versions[edit.instance_id])
     return len(versions)
 
 
 class _Bank:
-    """The calls, below one workspace."""
+    """The calls of one account, below one workspace."""
 
     def __init__(self, client: httpx.AsyncClient, root: str) -> None:
         self._client = client

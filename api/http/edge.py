@@ -43,6 +43,7 @@ class Edge:
             return
         started = time.perf_counter()
         request_id = self._request_id(scope)
+        scope["state"]["request_id"] = request_id
         added = [(b"x-request-id", request_id)]
         if scope["path"].startswith(API):
             added += _CONFIDENTIAL

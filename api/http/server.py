@@ -5,18 +5,23 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from api.http.limits import ConnectionLimits, OpenConnections
 from api.http.protocol import BoundedHttpProtocol
 
-_ANSWER_SECONDS = 1.2
+_ARRIVAL_SECONDS = 0.1
+"""Time for the requests of connections that were made a moment ago."""
+_ANSWER_SECONDS = 0.9
 """Time that the requests under way have for their answers once the server stops; then they are cancelled."""
-_REFUSAL_SECONDS = 0.3
-"""Time for the answers of those that were cancelled."""
+_REFUSAL_SECONDS = 0.6
+"""Time for the answers of those that were cancelled: PostgreSQL has to give up their statements first."""
 _LOOK_SECONDS = 0.01
 _TICKS_BETWEEN_SWEEPS = 10  # of a tenth of a second each
+
+log = structlog.get_logger(__name__)
 
 
 class HttpServer(uvicorn.Server):
@@ -43,6 +48,11 @@ class HttpServer(uvicorn.Server):
         self._stopping.set()
         self.should_exit = True
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say where."""
+        await super().startup(sockets)
+        log.info("serving", addresses=[each.getsockname() for each in sockets or ()])
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals alone."""
@@ -60,10 +70,12 @@ class HttpServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what was accepted, refuse what takes too long, and close every connection."""
         self.stop()
+        log.info("stopping", connections=len(self._open.connections))
         for server in self.servers:
             server.close()
         for each in sockets or ():
             each.close()
+        await asyncio.sleep(_ARRIVAL_SECONDS)
         for connection in list(self._open.connections):
             connection.shutdown()
         await _within(_ANSWER_SECONDS, self._is_idle)

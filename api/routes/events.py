@@ -1,7 +1,7 @@
 """The feed for an engine without Kafka: events in commit order, with a long poll."""
 
-import asyncio
 import time
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -13,16 +13,14 @@ from api.openapi import problems
 from api.paths import WORKSPACE
 from api.services import services
 from domain.envelope import envelope
-from domain.events import DefinitionPublished
 
 router = APIRouter(prefix=WORKSPACE, tags=["events"])
 
-_PAGE = 500
-# However little of what is read belongs to the workspace, an answer comes soon; `next` says where to go on.
+# However little of what is read belongs to the workspace, an answer comes soon; `next` says where to continue.
 _PAGES_AT_MOST = 20
 
 
-@router.get("/events", responses=problems())
+@router.get("/events", responses=problems("position-unknown", "too-busy"))
 async def read_events(
     request: Request,
     caller: Engine,
@@ -30,28 +28,29 @@ async def read_events(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     wait: Annotated[float, Query(ge=0, le=30)] = 0,
 ) -> Response:
-    """The workspace's events after that position; `next` is the position to ask after. Waits up to `wait` seconds."""
-    feed = services(request).feed
+    """The workspace's events after that position; `next` is the position to ask after. Waits up to `wait` seconds.
+
+    Fewer than `limit` where they are large.
+    """
+    store, waiting = services(request).store, services(request).waiting
     deadline = time.monotonic() + wait
-    items: list[dict[str, object]] = []
-    pages = 0
-    while True:
-        news = feed.next_news()
-        events = (await feed.after(after, _PAGE)).events
-        for recorded in events:
-            after = recorded.position
-            if recorded.event.workspace == caller.workspace and not isinstance(recorded.event, DefinitionPublished):
-                items.append(envelope(recorded))
-                if len(items) == limit:
-                    break
-        pages += 1
-        left = deadline - time.monotonic()
-        if len(items) == limit or pages >= _PAGES_AT_MOST or (not events and (items or left <= 0)):
-            return answer({"items": items, "next": after})
-        if not events:
-            pages = 0
-            try:
-                async with asyncio.timeout(min(left, 1.0)):
-                    await news.wait()
-            except TimeoutError:
+    async with AsyncExitStack() as stack:
+        admitted, pages = False, 1
+        while True:
+            seen = waiting.appends(caller.workspace)
+            found = await store.of_workspace(caller.workspace, after=after, limit=limit)
+            after = found.until
+            if found.events:
+                break
+            if found.more and pages < _PAGES_AT_MOST:  # events whose workspace was not filled in, and was another
+                pages += 1
                 continue
+            left = deadline - time.monotonic()
+            if found.more or left <= 0:
+                break
+            if not admitted:
+                await stack.enter_async_context(waiting.admitted(caller.user))
+                admitted = True
+            if not await waiting.for_events(request, caller.workspace, seen, left):
+                break
+    return answer({"items": [envelope(recorded) for recorded in found.events], "next": after})

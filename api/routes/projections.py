@@ -69,7 +69,6 @@ async def retry(request: Request, _: Operator, name: str, instance_id: str) -> R
 async def _set_paused(request: Request, name: str, *, paused: bool) -> Response:
     async with borrowed(services(request).pool) as connection:
         await operations.set_paused(connection, name, paused=paused)
-    services(request).feed.announce()
     return answer(await _status(request, name))
 
 

@@ -9,10 +9,10 @@ from starlette.responses import Response
 from adapters.postgres.pool import borrowed
 from api.access import Auditor, Reader, TaskReader
 from api.answers import answer
-from api.bodies import read_model
+from api.bodies import LARGEST_OTHER_BODY, read_model
 from api.openapi import COMMANDS, READING, body, problems
 from api.paths import WORKSPACE
-from api.reading import existing_instance, until
+from api.reading import existing_instance, until_shown, wait_for
 from api.services import services
 from domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
 from domain.instance_status import InstanceStatus
@@ -25,7 +25,6 @@ from projections.search_port import KeyCondition, SearchQuery
 router = APIRouter(prefix=WORKSPACE, tags=["reading"])
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
-_SEARCH_BYTES = 1024 * 1024
 
 
 @router.get("/instances", responses=problems())
@@ -66,7 +65,7 @@ async def read_instance(request: Request, caller: Reader, instance_id: str) -> R
         async with borrowed(services(request).pool) as connection:
             return await current_variables.instance(connection, caller.workspace, instance_id)
 
-    found = await until(look, 5.0)
+    found = await look() or await until_shown(request, caller, instance_id, 1, look)
     if found is None:
         raise ProjectionBehind()
     return answer(found)
@@ -93,7 +92,9 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
     """What stood before the modification of that version."""
     await existing_instance(request, caller.workspace, instance_id)
     async with borrowed(services(request).pool) as connection:
-        found = await snapshot_history.snapshot(connection, caller.workspace, instance_id, version)
+        found = await snapshot_history.snapshot(
+            connection, caller.workspace, instance_id, version, largest=services(request).largest_text
+        )
     if found is None:
         raise NoSuchSnapshot()
     return answer(found)
@@ -113,7 +114,11 @@ async def sync(
             found = await sync_status(connection, instance_id, version)
         return all(status.current or status.parked for status in found.values()) or None
 
-    await until(look, wait)
+    if not await look() and wait:
+        position = await services(request).store.position_of(instance_id, version)
+        targets = {name: position for name, status in found.items() if not (status.current or status.parked)}
+        async with services(request).waiting.admitted(caller.user):
+            await wait_for(request, targets, wait, look)
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
 
@@ -153,7 +158,7 @@ async def list_audit_log(
 async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
     """One entry, with the URL, the complete body and the patch."""
     async with borrowed(services(request).pool) as connection:
-        found = await audit_log.audit_entry(connection, caller.workspace, entry)
+        found = await audit_log.audit_entry(connection, caller.workspace, entry, largest=services(request).largest_text)
     if found is None:
         raise NoSuchAuditEntry()
     return answer(found)
@@ -182,6 +187,7 @@ async def list_tasks(
                 instance_id=instance_id,
                 limit=limit,
                 cursor=cursor,
+                largest=services(request).largest_text,
             )
         )
 
@@ -211,7 +217,7 @@ class SearchBody(BaseModel):
 )
 async def search(request: Request, caller: Reader) -> Response:
     """Instances by their search keys, joined by AND."""
-    sent = await read_model(request, SearchBody, _SEARCH_BYTES)
+    sent = await read_model(request, SearchBody, LARGEST_OTHER_BODY)
     query = SearchQuery(
         workspace=caller.workspace,
         keys=[KeyCondition(item.key, item.value) for item in sent.keys],

@@ -44,7 +44,7 @@ async def modifications(
         page = await streams.stream_backwards(instance_id, before=before, topics=VARIABLES_EVENTS, limit=wanted)
         events = [cast(VariablesEvent, recorded.event) for recorded in page]
         found += [_modification(event) for event in events if not isinstance(event, NavigatedBack) or event.reset_data]
-        if len(page) < wanted:
+        if not page:
             break
         before = events[-1].originator_version
     return found

@@ -18,14 +18,16 @@ class EventStream(Protocol):
 class EventStreams(EventStream, Protocol):
     """The streams of process instances, one by one.
 
-    All calls raise StoreUnavailable, and those that return events raise `MapperDeserialisationError` (of
-    `eventsourcing.persistence`) for one that no version of this software can have written.
+    All calls raise StoreUnavailable, and those that return events raise EventUnreadable for one that this release cannot
+    read.
     """
 
     async def stream_backwards(
         self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int
     ) -> list[Recorded[Event]]:
-        """At most `limit` events of these classes whose version is below `before`, newest first."""
+        """Up to `limit` events of these classes whose version is below `before`, newest first; fewer where they are
+        large, but none only where there are none.
+        """
         ...
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
@@ -36,6 +38,6 @@ class EventStreams(EventStream, Protocol):
         """The whole document as it was at that version; None for a version that the stream has not reached."""
         ...
 
-    async def last_version(self, stream: str) -> int:
-        """0 for a stream that does not exist."""
+    async def last_version(self, instance_id: str) -> int:
+        """Return the version of the newest event; 0 where there is no such instance."""
         ...

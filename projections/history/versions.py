@@ -3,8 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from eventsourcing.persistence import MapperDeserialisationError
-
+from domain.errors import EventUnreadable
 from domain.events import INSTANCE_EVENTS, Event
 from projections.history.streams import EventStreams
 
@@ -31,7 +30,7 @@ async def every_version(streams: EventStreams, instance_id: str) -> AsyncIterato
                     break
                 version, missing = version + 1, 0
                 yield recorded.event
-        except MapperDeserialisationError:
+        except EventUnreadable:
             pass  # Which version that was, and why, is found out below.
         if version < last:
             version += 1
@@ -46,6 +45,6 @@ async def every_version(streams: EventStreams, instance_id: str) -> AsyncIterato
 async def _entry(streams: EventStreams, instance_id: str, version: int) -> Event | Unread:
     try:
         recorded = await streams.event_at(instance_id, version)
-    except MapperDeserialisationError as error:
+    except EventUnreadable as error:
         return Unread(version, str(error))
     return recorded.event if recorded else Unread(version, "there is no event of this version")

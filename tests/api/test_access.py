@@ -9,6 +9,10 @@ from tests.conftest import Server, token
 
 PERMISSION_FREE = {"/api/v1/me"}
 PUBLIC = {"/api/v1/healthz", "/api/v1/readyz", "/api/v1/metrics"}
+ENGINE_POSTS = (
+    "/instances", "/status", "/data", "/subprocesses", "/navigation-snapshots", "/navigate-back", "/integrations",
+    "/response", "/tasks", "/close",
+)  # fmt: skip
 SAMPLE = {
     "workspace": "bank", "instance_id": "x", "key": "x", "version": "1", "task_id": "x", "integration_id": "x",
     "entry": "x", "name": "current_variables",
@@ -70,6 +74,31 @@ def test_a_viewer_reads_and_changes_nothing(server: Server, routes: list[tuple[s
     assert len(changing) > 15
     for method, path in changing:
         assert call(server, method, path, viewer).status_code == 403, (method, path)
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [token(org=("ORG_ADMIN",), workspaces={}), token(workspaces={"bank": ("WORKSPACE_ADMIN",)})],
+    ids=["organisation admin", "workspace admin"],
+)
+def test_no_person_does_what_the_engine_does(server: Server, routes: list[tuple[str, str]], authorization: str) -> None:
+    """Administrators neither start instances nor write data past snapshots and audit log; the permission is named."""
+    of_the_engine = [(method, path) for method, path in routes if method == "POST" and path.endswith(ENGINE_POSTS)]
+    of_the_engine += [(method, path) for method, path in routes if path.endswith("/events")]
+    assert len(of_the_engine) == 11
+    for method, path in of_the_engine:
+        answer = call(server, method, path, authorization)
+        assert answer.status_code == 403, (method, path, answer.text)
+        assert answer.json()["permission"] == "wks_process_instance_execute"
+
+
+def test_the_engine_edits_no_variables(server: Server) -> None:
+    """What an operator changes is a person's to answer for."""
+    engine = token("engine", workspaces={"bank": ("ENGINE",)})
+    for method in ("PUT", "PATCH"):
+        answer = call(server, method, "/api/v1/workspaces/{workspace}/instances/{instance_id}/variables", engine)
+        assert answer.status_code == 403, answer.text
+        assert answer.json()["permission"] == "wks_process_instance_variables_edit"
 
 
 @pytest.mark.parametrize("workspace", ["bank%20", "a" * 65, "b%0A", "%C3%A9"])

@@ -8,8 +8,11 @@ from api.demo.bank import DEFINITIONS
 from api.demo.instances import AnswerIntegration, CallIntegration, ChangeStatus, DemoInstance, demo_instances
 from api.demo.loading import EDITS, JSON_PATCH
 from domain import json_patch
-from domain.definition import Definition, Field, SearchField, check_definition, extract, schema_errors
+from domain.definition import Definition, Field, SearchField, check_definition
 from domain.documents import Document, Json, canonical, encode, parse_document, same
+from domain.rules.extraction import extract
+from domain.rules.schema_errors import SchemaError
+from domain.rules.schema_graph import InvalidSchema
 
 INSTANCES = list(demo_instances())
 BY_ID = {instance.id: instance for instance in INSTANCES}
@@ -27,6 +30,12 @@ def published(key: str) -> Definition:
         task_fields=tuple(Field(**item) for item in body["task_fields"]),
         json_schema=body.get("schema"),
     )
+
+
+def schema_errors(definition: Definition, variables: Document) -> list[SchemaError]:
+    schema = definition.schema
+    assert not isinstance(schema, InvalidSchema)
+    return [] if schema is None else schema.errors(variables, len(encode(variables)))
 
 
 def instances_of(key: str) -> list[DemoInstance]:

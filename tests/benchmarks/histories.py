@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from domain.editing import EditRules, decide_edit
+from domain.document_policies import EditRules
+from domain.editing import decide_edit
 from domain.events import Event
 from domain.provenance import Provenance
 from tests.benchmarks.sample_documents import loan_application

@@ -11,7 +11,8 @@ from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import borrowed
 from commands.decision_loop import DecisionLoop
 from commands.editing import Editing
-from domain.editing import EditRules, decide_edit
+from domain.document_policies import EditRules
+from domain.editing import decide_edit
 from domain.events import Event
 from domain.instance import evolve
 from domain.provenance import Provenance

@@ -39,7 +39,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
 
 @pytest.fixture
 def bank(demo: DemoServer) -> Iterator[httpx.Client]:
-    """The demo's API, as an organisation admin."""
+    """The demo's API, as an organisation admin who is the engine too."""
     with demo.client() as client:
         yield client
 

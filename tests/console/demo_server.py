@@ -5,11 +5,13 @@ import signal
 import subprocess
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from adapters.identity.shared_secret import issue
 from tests.api import bank
 from tests.command_line import PROCVARS
 from tests.services.free_port import free_port
@@ -22,8 +24,8 @@ _START_SECONDS = 90.0
 class DemoServer:
     data_dir: Path
     port: int = field(default_factory=free_port)
-    tokens: dict[str, str] = field(default_factory=dict)
-    """Name of each sample user → token."""
+    printed: list[str] = field(default_factory=list)
+    """The lines that it wrote to stdout so far."""
 
     @property
     def address(self) -> str:
@@ -43,13 +45,12 @@ class DemoServer:
         if not said.wait(_START_SECONDS) or self._process.poll() is not None:
             self.stop()
             raise RuntimeError(f"the demo did not start:\n{self._log.read_text()[-4000:]}")
-        users = httpx.get(f"{self.address}/console-config.json").json()["sample_users"]
-        self.tokens = {user["name"]: user["token"] for user in users}
         return self
 
     def _read(self, said: threading.Event) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
+            self.printed.append(line)
             if line.startswith("Ctrl-C"):
                 said.set()
         self._process.wait()
@@ -59,8 +60,17 @@ class DemoServer:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(timeout=40)
 
-    def client(self, name: str = "Olivia Org") -> httpx.Client:
-        headers = {"Authorization": f"Bearer {self.tokens[name]}"}
+    def client(self) -> httpx.Client:
+        """Return a client for Olivia's edits and the engine's calls alike."""
+        token = issue(
+            (self.data_dir / "demo-secret").read_text(),
+            user="olivia",
+            name="Olivia Org",
+            org_roles=("ORG_ADMIN", "ENGINE"),
+            workspace_roles={},
+            lifetime=timedelta(hours=1),
+        )
+        headers = {"Authorization": f"Bearer {token}"}
         return httpx.Client(base_url=f"{self.address}/api/v1", headers=headers, timeout=40)
 
 

@@ -111,7 +111,7 @@ class OpenIdProvider(LoopbackServer):
             "aud": AUDIENCE,
             "sub": user,
             "name": user.title(),
-            "workspace_roles": {"bank": ["WORKSPACE_ADMIN"]},
+            "workspace_roles": {"bank": ["WORKSPACE_ADMIN", "ENGINE"]},
             "exp": time.time() + self.lifetime,
         }
         token = jwt.encode(claims, _KEY, algorithm="RS256", headers={"kid": "one"})

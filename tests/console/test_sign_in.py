@@ -69,6 +69,22 @@ async def test_sample_users(operator: Operator, name: str, edits: bool, projecti
     await expect(console.page.get_by_role("region", name="Sample users")).to_be_visible()
 
 
+def test_the_demo_prints_the_tokens_of_three_people_and_the_engine(demo: DemoServer) -> None:
+    """All four are ready for the API; only the engine executes, and the console does not offer it."""
+    tokens = [line.strip() for line in demo.printed if line.startswith("    ey")]
+    headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
+    found = [httpx.get(f"{demo.address}/api/v1/me", headers=header).raise_for_status().json() for header in headers]
+    executing = "wks_process_instance_execute"
+    assert [(who["user"], executing in who["workspaces"]["demo"]["permissions"]) for who in found] == [
+        ("olivia", False),
+        ("walter", False),
+        ("vera", False),
+        ("engine", True),
+    ]
+    offered = httpx.get(f"{demo.address}/console-config.json").json()["sample_users"]
+    assert [user["token"] for user in offered] == tokens[:3]
+
+
 async def test_a_provider_signs_people_in(grace: OperatorConsole, provider: OpenIdProvider) -> None:
     """Code flow with PKCE: back on the page that was asked for, with no code in the address, and out again."""
     wanted = f"{grace.address}/w/bank/instances?status=STARTED"

@@ -17,6 +17,7 @@ from domain.permissions import (
 )
 
 ROLES = DEFAULT_ROLE_PERMISSIONS
+OF_A_PERSON = WORKSPACE_PERMISSIONS - {"wks_process_instance_execute"}
 
 
 def member_of(workspace: str, *roles: str) -> Actor:
@@ -49,10 +50,19 @@ def test_every_permission_has_exactly_one_scope() -> None:
 @pytest.mark.parametrize(
     ("role", "given"),
     [
-        ("WORKSPACE_ADMIN", set(WORKSPACE_PERMISSIONS)),
+        ("WORKSPACE_ADMIN", set(OF_A_PERSON)),
         ("VIEWER", {"wks_process_instance_read", "wks_audit_read", "wks_task_read"}),
-        ("ENGINE", {"wks_process_instance_execute", "wks_process_instance_read"}),
-        ("ORG_ADMIN", set(WORKSPACE_PERMISSIONS)),
+        (
+            "ENGINE",
+            {
+                "wks_process_instance_execute",
+                "wks_definition_edit",
+                "wks_process_instance_read",
+                "wks_audit_read",
+                "wks_task_read",
+            },
+        ),
+        ("ORG_ADMIN", set(OF_A_PERSON)),
         ("OPERATOR", set()),
     ],
 )
@@ -75,11 +85,16 @@ def test_a_workspace_role_gives_nothing_in_another_workspace(role: str) -> None:
     assert not may_see_workspace(actor, "cards", ROLES)
 
 
-def test_an_organisation_admin_has_everything_everywhere() -> None:
-    """ORG_ADMIN needs no membership: every organisation permission, and every workspace permission in any workspace."""
+def test_only_the_engine_executes() -> None:
+    """What leaves neither snapshot nor audit entry is no person's to do."""
+    assert [role for role in ROLES.by_role if "wks_process_instance_execute" in ROLES.of(role)] == ["ENGINE"]
+
+
+def test_an_organisation_admin_administers_everything_everywhere() -> None:
+    """ORG_ADMIN needs no membership: every organisation permission, and all of a person in any workspace."""
     admin = in_organisation("ORG_ADMIN")
     assert org_permissions(admin, ROLES) == ORG_PERMISSIONS
-    assert workspace_permissions(admin, "any", ROLES) == WORKSPACE_PERMISSIONS
+    assert workspace_permissions(admin, "any", ROLES) == OF_A_PERSON
     assert may_see_workspace(admin, "any", ROLES)
 
 

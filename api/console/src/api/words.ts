@@ -51,6 +51,8 @@ export function explain(reason: unknown): string {
       const lines = errors.map((error) => `${error.path || "the document"}: ${error.message}`);
       return `The process definition does not allow these values. ${lines.join("; ")}`;
     }
+    case "rule-too-expensive":
+      return `${detail} Nothing was saved. The process definition has to be changed, or the values made smaller.`;
     case "not-an-object":
       return "The variables have to be one object: { … }";
     case "too-deep":
@@ -89,6 +91,8 @@ export function explainWarning(warning: Warning): { title: string; text: string;
         text: `${warning.detail} What it answers may not match the new values.`,
         subjects: [],
       };
+    case "schema-not-checked":
+      return { title: "The values were not checked", text: warning.detail, subjects: [] };
     case "modifications-lost":
       return { title: "Earlier modifications are undone", text: warning.detail, subjects: [] };
   }

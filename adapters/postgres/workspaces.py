@@ -1,0 +1,38 @@
+"""The workspaces of events that an earlier release stored, written beside them, so that an index finds them."""
+
+from adapters.postgres.event_store import PostgresEventStore
+from adapters.postgres.pool import Connection
+from domain.events import EVENTS
+
+_PAGE = 1000
+_WITHOUT = """
+SELECT notification_id, originator_id FROM stored_events
+WHERE workspace IS NULL AND notification_id > %s ORDER BY notification_id LIMIT %s
+"""
+_SET = """
+UPDATE stored_events AS e SET workspace = n.workspace
+FROM unnest(%s::text[], %s::text[]) AS n (originator_id, workspace)
+WHERE e.originator_id = n.originator_id AND e.workspace IS NULL
+"""
+
+
+async def fill_in_workspaces(connection: Connection, store: PostgresEventStore) -> int:
+    """Write the workspace of every stream that has none yet, a page in a transaction; return the number of streams.
+
+    Safe to interrupt and to repeat. A stream none of whose events can be read stays without.
+    """
+    filled = position = 0
+    while rows := await (await connection.execute(_WITHOUT, (position, _PAGE))).fetchall():
+        position = rows[-1][0]
+        found = {stream: await _workspace(store, stream) for stream in dict.fromkeys(row[1] for row in rows)}
+        known = {stream: workspace for stream, workspace in found.items() if workspace is not None}
+        if known:
+            await connection.execute(_SET, (list(known), list(known.values())))
+        filled += len(known)
+    return filled
+
+
+async def _workspace(store: PostgresEventStore, stream: str) -> str | None:
+    async for recorded in store.stream(stream, topics=EVENTS):
+        return recorded.event.workspace
+    return None

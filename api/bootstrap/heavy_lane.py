@@ -1,0 +1,83 @@
+"""Where the parts of the heavy lane are put together: in the server the way to it, in its process what the routes need."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+from starlette.middleware import Middleware
+
+from api.background_tasks import BackgroundTasks
+from api.bodies import ENVELOPE_BYTES, LARGEST_OTHER_BODY
+from api.bootstrap.server import positions, token_verifier
+from api.bootstrap.store import lane_store
+from api.console_sign_in import ConsoleSignIn
+from api.heavy_lane.dispatch import Dispatch
+from api.heavy_lane.forwarding import Forwarding
+from api.heavy_lane.lane import HeavyLane, private_socket
+from api.http.waiting import Waiting
+from api.metrics import Metrics
+from api.rebuild_processes import RebuildProcesses
+from api.services import Services
+from api.settings import Settings
+from api.store_probe import StoreProbe
+from commands.decision_loop import DecisionLoop
+from commands.editing import Editing
+from commands.execution import Execution
+from domain.permissions import DEFAULT_ROLE_PERMISSIONS
+from projections.text_columns import ANY_SIZE
+
+
+@asynccontextmanager
+async def heavy_lane(settings: Settings, database_url: str, tasks: BackgroundTasks) -> AsyncIterator[Middleware]:
+    """The server's side: what forwards large requests, and its child while there are any. Raises OSError."""
+    with private_socket() as listening:
+        lane = HeavyLane(settings.environment_on(database_url), listening)
+        tasks.keep_running("heavy lane", lane.watch)
+        largest = max(settings.max_document_bytes, LARGEST_OTHER_BODY) + ENVELOPE_BYTES
+        forwarding = Forwarding(lane.address, largest)
+        try:
+            yield Middleware(Dispatch, lane=lane, forwarding=forwarding, largest_body=largest)
+        finally:
+            await forwarding.close()
+
+
+@asynccontextmanager
+async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
+    """The services of a process without projections, listener and console. Raises NoKeys, StoreUnavailable."""
+    assert settings.database_url is not None
+    async with token_verifier(settings) as tokens, lane_store(settings, settings.database_url) as store:
+        loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
+        limit = settings.max_document_bytes
+        tasks = BackgroundTasks()
+        tasks.keep_running("appender", store.appender.run, essential=True)
+        waiting = Waiting(partial(positions, store), stopping)
+        tasks.keep_running("waiting", waiting.run)
+        tasks.keep_running("release of who waits", waiting.release)
+        probe = StoreProbe(settings.database_url, store.events, store.projections)
+        try:
+            yield Services(
+                settings=settings,
+                stopping=stopping,
+                roles=DEFAULT_ROLE_PERMISSIONS.overridden_by(settings.role_permissions),
+                tokens=tokens,
+                console_sign_in=ConsoleSignIn(),
+                pool=store.pool,
+                store=store.events,
+                largest_text=ANY_SIZE,
+                waiting=waiting,
+                editing=Editing(store.events, loop, max_document_bytes=limit),
+                execution=Execution(store.events, loop, max_document_bytes=limit),
+                search=store.search,
+                projections=store.projections,
+                projector=None,
+                rebuilds=RebuildProcesses(settings.environment_on(settings.database_url), store.pool),
+                metrics=Metrics(),
+                tasks=tasks,
+                probe=probe,
+            )
+        finally:
+            await store.appender.stop()
+            await tasks.stop()
+            await probe.close()

@@ -1,0 +1,86 @@
+"""Which process a request is for: this one, or the heavy lane. Nothing that grows with a document runs on the event loop
+that all others wait for.
+"""
+
+from starlette.requests import Request
+from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.access import authenticated
+from api.errors import RequestTooLarge
+from api.heavy_lane.fair_queue import FairQueue
+from api.heavy_lane.forwarding import Forwarding
+from api.heavy_lane.lane import HeavyLane
+from api.heavy_lane.recorded_body import RecordedBody
+from api.heavy_lane.weights import LIGHT_BODY_BYTES
+from api.paths import API
+from api.problems import PROBLEM_TYPES, problem_response
+from domain.errors import ReadTooLarge
+
+_WORKSPACES = API + "/workspaces/"
+_WITH_BODY = frozenset({"PUT", "POST", "PATCH"})
+_UNKNOWN_LENGTH = -1
+_PROBLEMS = tuple(PROBLEM_TYPES)
+_AT_ONCE, _PER_USER, _WAITING_PER_USER = 16, 2, 8
+
+
+class Dispatch:
+    """Forwards a request whose body is large, and one whose handler finds out that it needs much of the store."""
+
+    def __init__(self, app: ASGIApp, lane: HeavyLane, forwarding: Forwarding, largest_body: int) -> None:
+        self._app = app
+        self._lane = lane
+        self._forwarding = forwarding
+        self._largest_body = largest_body
+        self._queue = FairQueue(at_once=_AT_ONCE, per_user=_PER_USER, waiting_per_user=_WAITING_PER_USER)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(_WORKSPACES):
+            await self._app(scope, receive, send)
+            return
+        body = RecordedBody(receive)
+        try:
+            if scope["method"] in _WITH_BODY and await self._has_heavy_body(scope, body):
+                await self._forward(scope, body, send)
+                return
+            try:
+                await self._app(scope, body, send)
+            except ReadTooLarge:
+                await self._forward(scope, body, send)
+        except _PROBLEMS as error:
+            await problem_response(error)(scope, receive, send)
+
+    async def _has_heavy_body(self, scope: Scope, body: RecordedBody) -> bool:
+        """Whether the caller of a route sends a body that is too large for this process. Raises as `authenticated`."""
+        length = _announced_length(scope)
+        if 0 <= length <= LIGHT_BODY_BYTES or not _is_routed(scope):
+            return False
+        await authenticated(Request(scope))  # nobody else's body gets any further
+        if length > self._largest_body:
+            raise RequestTooLarge(limit=self._largest_body)
+        return length > LIGHT_BODY_BYTES or await body.is_longer_than(LIGHT_BODY_BYTES)
+
+    async def _forward(self, scope: Scope, body: RecordedBody, send: Send) -> None:
+        async with self._queue.turn(scope["state"]["user"]), self._lane.in_use():
+            await self._forwarding.forward(scope, body, send)
+
+
+def _announced_length(scope: Scope) -> int:
+    """The length that the request's head tells, 0 where it tells that there is no body."""
+    length = 0
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+        if name == b"transfer-encoding":
+            length = _UNKNOWN_LENGTH
+    return length
+
+
+def _is_routed(scope: Scope) -> bool:
+    """Whether a route takes the request; the log and the metrics then know which, wherever it is handled."""
+    for route in scope["app"].router.routes:
+        match, found = route.matches(scope)
+        if match is Match.FULL:
+            scope.update(found)
+            return True
+    return False

@@ -1,0 +1,74 @@
+"""Turns for what only a few can do at once, shared fairly among users however much each of them asks for."""
+
+from asyncio import CancelledError, Future, get_running_loop
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from commands.decision_loop import TooBusy
+
+
+class FairQueue:
+    """The users who wait take turns; those of one user are first come, first served."""
+
+    def __init__(self, *, at_once: int, per_user: int, waiting_per_user: int) -> None:
+        self._free = at_once
+        self._per_user = per_user
+        self._waiting_per_user = waiting_per_user
+        self._active: Counter[str] = Counter()
+        self._waiting: OrderedDict[str, deque[Future[None]]] = OrderedDict()
+        """By user, whose turn it is first."""
+
+    @asynccontextmanager
+    async def turn(self, user: str) -> AsyncIterator[None]:
+        """Wait for a turn and hold it. Raises TooBusy where the user has as many waiting as one user may."""
+        await self._take(user)
+        try:
+            yield
+        finally:
+            self._give_back(user)
+
+    async def _take(self, user: str) -> None:
+        if self._free and self._active[user] < self._per_user and user not in self._waiting:
+            self._grant(user)
+            return
+        waiting = self._waiting.setdefault(user, deque())
+        if len(waiting) >= self._waiting_per_user:
+            raise TooBusy("As many of your large requests as one user may have are waiting already; try again later.")
+        granted: Future[None] = get_running_loop().create_future()
+        waiting.append(granted)
+        try:
+            await granted
+        except CancelledError:
+            if granted.done() and not granted.cancelled():
+                self._give_back(user)
+            else:
+                waiting.remove(granted)
+                if not waiting:
+                    self._waiting.pop(user, None)
+            raise
+
+    def _grant(self, user: str) -> None:
+        self._free -= 1
+        self._active[user] += 1
+
+    def _give_back(self, user: str) -> None:
+        self._free += 1
+        self._active[user] -= 1
+        if not self._active[user]:
+            del self._active[user]
+        for next_user in list(self._waiting):
+            if not self._free:
+                return
+            if self._active[next_user] < self._per_user:
+                self._call(next_user)
+
+    def _call(self, user: str) -> None:
+        """Give the turn to the one of this user's that waits longest, and let the user wait behind all others again."""
+        waiting = self._waiting[user]
+        granted = waiting.popleft()
+        self._waiting.move_to_end(user)
+        if not waiting:
+            del self._waiting[user]
+        self._grant(user)
+        granted.set_result(None)

@@ -1,0 +1,123 @@
+"""A request handed on to the lane and its answer handed back, both as they come."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import httpx
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import Scope, Send
+
+from api.errors import HeavyRequestFailed, RequestTooLarge
+from api.heavy_lane.recorded_body import RecordedBody
+
+_ANSWER_SECONDS = 120.0
+"""Time that the lane has to begin its answer, including the time that it waits for a turn there."""
+REQUEST_ID = b"x-request-id"
+# Those of a connection alone (RFC 9110, section 7.6.1), and one that this server has answered when the body is read.
+_HOP_BY_HOP = frozenset(
+    (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
+)
+# What the server gives to every answer itself.
+_OWN = frozenset((b"date", b"server"))
+
+log = structlog.get_logger(__name__)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body on its way; `sent` is set at its end."""
+
+    def __init__(self, body: RecordedBody, largest: int) -> None:
+        self._body = body
+        self._largest = largest
+        self.sent = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._body.whole():
+            size += len(chunk)
+            if size > self._largest:
+                raise RequestTooLarge(limit=self._largest)
+            if chunk:
+                yield chunk
+        self.sent.set()
+
+
+class Forwarding:
+    """The way to the lane: a connection for each request, as a lane that ends must not take a request with it."""
+
+    def __init__(self, address: str, largest_body: int) -> None:
+        self._transport = httpx.AsyncHTTPTransport(
+            uds=address, verify=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+        self._largest_body = largest_body
+
+    async def forward(self, scope: Scope, body: RecordedBody, send: Send) -> None:
+        """Send the request, and its answer.
+
+        Raises HeavyRequestFailed where the lane ends before it answers, RequestTooLarge, and ClientDisconnect.
+        """
+        sending = _Body(body, self._largest_body)
+        exchange = asyncio.create_task(self._exchange(scope, sending, send))
+        hung_up = asyncio.create_task(_hung_up(sending, body))
+        try:
+            await asyncio.wait({exchange, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not exchange.done():
+                raise ClientDisconnect
+            await exchange
+        finally:
+            for task in (exchange, hung_up):
+                task.cancel()
+            await asyncio.gather(exchange, hung_up, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close what is open. Nothing is forwarded any more."""
+        await self._transport.aclose()
+
+    async def _exchange(self, scope: Scope, body: _Body, send: Send) -> None:
+        answered = False
+        try:
+            response = await self._transport.handle_async_request(_request(scope, body))
+            try:
+                head = _without(response.headers.raw, _HOP_BY_HOP | _OWN)
+                await send({"type": "http.response.start", "status": response.status_code, "headers": head})
+                answered = True
+                async for chunk in response.stream:  # type: ignore[union-attr]
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+            finally:
+                await response.aclose()
+        except httpx.TransportError as error:
+            log.warning("heavy request failed", error=repr(error))
+            if answered:
+                raise ClientDisconnect from error  # the answer cannot be taken back: its connection is closed
+            raise HeavyRequestFailed() from error
+
+
+def _request(scope: Scope, body: _Body) -> httpx.Request:
+    headers = _without(scope["headers"], _HOP_BY_HOP | {REQUEST_ID})
+    headers.append((REQUEST_ID, scope["state"]["request_id"]))
+    if not any(name == b"content-length" for name, _ in headers):
+        headers.append((b"transfer-encoding", b"chunked"))
+    query = scope["query_string"]
+    return httpx.Request(
+        scope["method"],
+        "http://lane",
+        headers=headers,
+        stream=body,
+        extensions={
+            "target": scope["raw_path"] + (b"?" + query if query else b""),
+            "timeout": {"connect": _ANSWER_SECONDS, "read": _ANSWER_SECONDS, "write": None, "pool": None},
+        },
+    )
+
+
+def _without(headers: Sequence[tuple[bytes, bytes]], names: frozenset[bytes]) -> Headers:
+    return [(name, value) for name, value in headers if name.lower() not in names]
+
+
+async def _hung_up(sending: _Body, body: RecordedBody) -> None:
+    await sending.sent.wait()
+    await body.until_disconnected()

@@ -1,0 +1,112 @@
+"""The heavy lane as the server sees it: a child process that runs the same application for large requests, while there are
+any.
+"""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+from api.errors import HeavyRequestFailed
+from api.supervised_child import SupervisedChild
+
+_MODULE = "api.heavy_lane.process"
+_IDLE_SECONDS = 300.0
+"""Time after which a lane that nobody needs ends."""
+_SWOLLEN_BYTES = 160 * 2**20
+"""Resident memory with which a lane ends as soon as nobody has needed it for a moment, so that it comes back small."""
+_MOMENT_SECONDS = 2.0
+_LOOK_SECONDS = 0.5
+_MOST_FAILURES = 3
+_BACKLOG = 128
+
+
+class HeavyLane:
+    """The child starts with the first large request. Its socket is this process's: what is sent while no child runs waits
+    there for the next one.
+    """
+
+    def __init__(self, environment: Mapping[str, str], listening: socket.socket) -> None:
+        self.address = str(listening.getsockname())
+        self._child = SupervisedChild(
+            "heavy lane",
+            _MODULE,
+            str(listening.fileno()),
+            # Threads of the C library have an arena each, which keeps what was freed in it.
+            environment={**environment, "MALLOC_ARENA_MAX": "2"},
+            pass_fds=[listening.fileno()],
+        )
+        self._running: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+        self._in_use = 0
+        self._last_used = time.monotonic()
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the child, while one runs."""
+        return self._child.pid
+
+    @asynccontextmanager
+    async def in_use(self) -> AsyncIterator[None]:
+        """Hold a child that runs or starts. Raises HeavyRequestFailed where it does not stay alive."""
+        self._in_use += 1
+        try:
+            async with self._changing:
+                if self._running is None:
+                    self._running = asyncio.create_task(self._child.run(), name="heavy lane")
+            if self._child.pid is None and self._child.failures >= _MOST_FAILURES:
+                raise HeavyRequestFailed()
+            yield
+        finally:
+            self._in_use -= 1
+            self._last_used = time.monotonic()
+
+    async def watch(self) -> None:
+        """End the child whenever it is not needed, until cancelled; then end it for good."""
+        try:
+            while True:
+                await asyncio.sleep(_LOOK_SECONDS)
+                async with self._changing:
+                    if self._is_dispensable():
+                        await self._end()
+        finally:
+            await self._end()
+
+    def _is_dispensable(self) -> bool:
+        idle = time.monotonic() - self._last_used
+        if self._running is None or self._in_use or idle < _MOMENT_SECONDS:
+            return False
+        return idle >= _IDLE_SECONDS or resident_bytes(self._child.pid) > _SWOLLEN_BYTES
+
+    async def _end(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+def resident_bytes(pid: int | None) -> int:
+    """Return the resident memory of a process; 0 where that cannot be known."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+@contextmanager
+def private_socket() -> Iterator[socket.socket]:
+    """Yield a listening socket that only this user can connect to. Raises OSError where there is no place for it."""
+    directory = tempfile.mkdtemp(prefix="procvars-")  # for this user alone
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+            listening.bind(f"{directory}/lane")
+            listening.listen(_BACKLOG)
+            yield listening
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

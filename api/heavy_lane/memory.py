@@ -1,0 +1,55 @@
+"""The memory of the lane: bounded, given back after work, and the first that the system takes when it has too little."""
+
+import asyncio
+import ctypes
+import gc
+import resource
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+_RELEASE_SECONDS = 0.3
+_FIRST_TO_BE_KILLED = "1000"
+
+
+def limit_memory(limit: int) -> None:
+    """Let this process have no more than `limit` bytes of data, so that one document cannot take all that the machine has;
+    and let the system choose it, and not the server, where memory runs out all the same.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    with suppress(ValueError, OSError):  # where a system knows no such limit
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_BE_KILLED)
+
+
+class MemoryKeeper:
+    """Gives memory that large documents took back to the system."""
+
+    def __init__(self) -> None:
+        self._trim = _trimming()
+        self._is_scheduled = False
+
+    def release_soon(self) -> None:
+        """Do it a moment later, once for all that ends meanwhile."""
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_later(_RELEASE_SECONDS, self._release)
+
+    def _release(self) -> None:
+        self._is_scheduled = False
+        gc.collect()  # an exception and its traceback may hold a document in a cycle
+        self._trim()
+
+
+def _trimming() -> Callable[[], object]:
+    """The C library's function that gives freed memory back, where it has one: glibc keeps what was freed otherwise."""
+    if not sys.platform.startswith("linux"):
+        return lambda: None
+    with suppress(OSError, AttributeError):
+        trim = ctypes.CDLL("libc.so.6").malloc_trim
+        return lambda: trim(0)
+    return lambda: None

@@ -1,0 +1,65 @@
+"""The lane's process: `python -m api.heavy_lane.process DESCRIPTOR`, with the listening socket that it inherits."""
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import suppress
+from importlib.metadata import version as installed_version
+
+from starlette.middleware import Middleware
+from uvloop import new_event_loop
+
+from api.app import create_app
+from api.bootstrap.heavy_lane import open_lane
+from api.cli.failures import failures_in_a_line
+from api.garbage_collection import collect_rarely
+from api.heavy_lane.memory import MemoryKeeper, limit_memory
+from api.heavy_lane.turns import Turns
+from api.http.limits import limits_of_this_process
+from api.http.server import HttpServer
+from api.lifeline import stop_with_the_parent
+from api.logging import configure_logging
+from api.settings import Settings
+
+_MEMORY_BYTES_A_DOCUMENT_BYTE = 200
+"""What the worst document takes: `{},` is 3 bytes of text and 72 in memory, and an edit has it three times at once."""
+_LEAST_MEMORY = 2**30
+_POLITENESS = 5  # of nice(1): a large request waits for a small one, where the processors are busy
+
+
+def main() -> None:
+    """Serve until the parent ends or wants it to."""
+    settings = Settings()
+    configure_logging(settings.log_format)
+    limit_memory(max(_LEAST_MEMORY, _MEMORY_BYTES_A_DOCUMENT_BYTE * settings.max_document_bytes))
+    os.nice(_POLITENESS)
+    collect_rarely()
+    with (
+        failures_in_a_line(),
+        socket.socket(fileno=int(sys.argv[1])) as listening,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        runner.run(_serve(settings, listening))
+
+
+async def _serve(settings: Settings, listening: socket.socket) -> None:
+    loop, stopping, told = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(told.set)
+
+    stop_with_the_parent(stop)
+    async with open_lane(settings, stopping) as services:
+        application = create_app(services, installed_version("procvars"), [Middleware(Turns, memory=MemoryKeeper())])
+        server = HttpServer(application, stopping, limits_of_this_process())
+        serving = asyncio.create_task(server.serve([listening]))
+        ended = asyncio.create_task(told.wait())
+        await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
+        server.stop()
+        await serving
+
+
+if __name__ == "__main__":
+    main()

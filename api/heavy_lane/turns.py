@@ -1,0 +1,100 @@
+"""Large requests in the lane: their bodies come side by side, their work is done a few at a time."""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import HeavyRequestFailed
+from api.heavy_lane.memory import MemoryKeeper
+from api.problems import internal_error, problem_response
+
+_AT_ONCE = 2
+"""Requests that are worked on: one computes while another waits for the database. Each may need much memory."""
+
+log = structlog.get_logger(__name__)
+
+
+class Turns:
+    """Calls the application with a request that is there as a whole, once it is its turn; the turn ends with the work, not
+    with the transmission of the answer. So a slow caller keeps nobody waiting.
+    """
+
+    def __init__(self, app: ASGIApp, memory: MemoryKeeper) -> None:
+        self._app = app
+        self._memory = memory
+        self._free = asyncio.Semaphore(_AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with suppress(ClientDisconnect):  # the server hung up for its caller
+            await self._take_turn(scope, await _whole_request(receive), send)
+
+    async def _take_turn(self, scope: Scope, request: Message, send: Send) -> None:
+        await self._free.acquire()
+        holds_turn, answered = True, False
+
+        def end_turn() -> None:
+            nonlocal holds_turn
+            if holds_turn:
+                holds_turn = False
+                self._free.release()
+                self._memory.release_soon()
+
+        async def answer(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            if message["type"] == "http.response.body":
+                end_turn()
+            await send(message)
+
+        try:
+            error = await _failure(self._app, scope, request, answer)
+            if error is not None and not answered:
+                await error(scope, _nothing_more, answer)
+        finally:
+            end_turn()
+
+
+async def _failure(app: ASGIApp, scope: Scope, request: Message, send: Send) -> ASGIApp | None:
+    """Run the request and return the answer to what went wrong where no handler knows it."""
+    unread = [request]
+
+    async def receive() -> Message:
+        return unread.pop() if unread else await _nothing_more()
+
+    try:
+        await app(scope, receive, send)
+    except MemoryError:
+        log.warning("a request needs more memory than there is", path=scope["path"])
+        return problem_response(HeavyRequestFailed())
+    except Exception as error:
+        log.error("unforeseen error", request_id=_request_id(scope), exc_info=error)
+        return internal_error()
+    return None
+
+
+async def _whole_request(receive: Receive) -> Message:
+    """Return the body as one message. Raises ClientDisconnect."""
+    chunks = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return {"type": "http.request", "body": b"".join(chunks), "more_body": False}
+
+
+async def _nothing_more() -> Message:
+    """What comes after a body: for ever nothing, as far as handlers wait for it."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def _request_id(scope: Scope) -> str:
+    return next((value.decode() for name, value in scope["headers"] if name == b"x-request-id"), "")

@@ -1,0 +1,41 @@
+"""The pipe on stdin by which a child process learns that it has to end: its parent closes the other end, or is gone."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+ORDERLY_SECONDS = 5.0
+"""Time that a child has for an end in good order."""
+
+
+def end_with_the_parent() -> None:
+    """End this process at once when the pipe is closed, whatever it is doing."""
+    _watch(lambda: os._exit(1))
+
+
+def stop_with_the_parent(stop: Callable[[], object], *, seconds: float = ORDERLY_SECONDS) -> None:
+    """Call `stop`, in a thread, when the pipe is closed; end this process at once where that is not its end in time.
+
+    Signals change nothing from now on. A service manager and a terminal send them to all processes of a service, and a
+    child is needed until its parent has answered what it has to answer.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+    def end() -> None:
+        stop()
+        time.sleep(seconds)
+        os._exit(1)
+
+    _watch(end)
+
+
+def _watch(act: Callable[[], object]) -> None:
+    def wait() -> None:
+        while os.read(0, 1):  # not sys.stdin, whose lock a thread may not hold when Python ends
+            pass
+        act()
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()

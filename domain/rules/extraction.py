@@ -1,0 +1,82 @@
+"""What the paths of a definition find in a document, and which of them are too expensive for it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from domain.documents import Document, Json
+from domain.rules.budget import STEPS_PER_GROUP, Allowance, BudgetExceeded
+from domain.rules.paths import RESULT_BYTES_PER_STEP, InvalidPath, Path, compiled
+
+
+class Rule(Protocol):
+    """A key for the values that a JSONPath finds."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+
+AnyRule = TypeVar("AnyRule", bound=Rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction(Generic[AnyRule]):
+    """`values` has neither what a path does not find nor what it could not be followed to."""
+
+    values: dict[str, Json] = field(default_factory=dict)
+    too_expensive: list[AnyRule] = field(default_factory=list)
+    invalid: list[AnyRule] = field(default_factory=list)
+    """Rules of definitions that an earlier release accepted, and this one does not."""
+
+
+def extraction(rules: Iterable[AnyRule], document: Document) -> Extraction[AnyRule]:
+    """Evaluate a group of rules; a path that finds several values gives their list."""
+    found: Extraction[AnyRule] = Extraction()
+    allowance = Allowance(document)
+    for rule in rules:
+        path = compiled(rule.path)
+        if isinstance(path, InvalidPath):
+            found.invalid.append(rule)
+            continue
+        try:
+            values = _find(path, document, allowance)
+        except BudgetExceeded:
+            found.too_expensive.append(rule)
+            continue
+        if len(values) == 1:
+            found.values[rule.key] = values[0]
+        elif values:
+            found.values[rule.key] = values
+    return found
+
+
+def extract(rules: Iterable[Rule], document: Document) -> dict[str, Json]:
+    """Return key → value of the rules that find something."""
+    return extraction(rules, document).values
+
+
+def too_expensive(rules: Sequence[AnyRule], document: Document, size: int) -> Iterator[AnyRule]:
+    """Yield the rules that are too expensive for a document, whose `size` is in bytes of compact JSON.
+
+    Nothing is evaluated where that is certain: names and indices alone cost no more than the values that they lead to.
+    """
+    if len(rules) * size > STEPS_PER_GROUP * RESULT_BYTES_PER_STEP or not all(map(_is_singular, rules)):
+        yield from extraction(rules, document).too_expensive
+
+
+def _is_singular(rule: Rule) -> bool:
+    path = compiled(rule.path)
+    return isinstance(path, Path) and path.is_singular
+
+
+def _find(path: Path, document: Document, allowance: Allowance) -> list[Json]:
+    budget = allowance.budget()
+    try:
+        return path.find(document, budget)
+    except RecursionError:  # a filter nested as deep as no release accepts any more
+        raise BudgetExceeded from None
+    finally:
+        allowance.charge(budget)

@@ -1,0 +1,272 @@
+"""A JSON Schema as a graph: which subschema applies to which part of a value, its references followed.
+
+jsonschema-rs validates; the graph is for what it does not tell: that a reference leads nowhere or in a circle, and how much
+work the schema can make.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote, urldefrag, urljoin
+
+from domain.document_errors import InvalidPointer
+from domain.documents import Json
+from domain.json_pointer import join, split
+
+MAX_SUBSCHEMAS: Final = 2_000
+
+_ONE: Final = ("not", "if", "then", "else")
+_LISTS: Final = ("allOf", "anyOf", "oneOf")
+_BY_NAME: Final = ("dependentSchemas", "dependencies")
+_REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
+_DEFINITIONS: Final = ("$defs", "definitions")
+_OF_MEMBERS: Final = ("additionalProperties", "unevaluatedProperties")
+_OF_ITEMS: Final = ("contains", "unevaluatedItems")
+
+
+class InvalidSchema(ValueError):
+    """The schema cannot be used. `pointer` says where it is wrong."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+@dataclass(eq=False, slots=True)
+class Subschema:
+    """A schema in the schema, and where the schemas in it apply."""
+
+    pointer: str
+    content: Json
+    base: str
+    same_value: list["Subschema"] = field(default_factory=list)
+    """Those that apply to the same value."""
+    required: list["Subschema"] = field(default_factory=list)
+    """Those among them that the value has to fit: by `allOf` or a reference."""
+    names: list["Subschema"] = field(default_factory=list)
+    """Those that apply to each name of a member."""
+    members: dict[str, "Subschema"] = field(default_factory=dict)
+    patterns: dict[str, "Subschema"] = field(default_factory=dict)
+    other_members: list["Subschema"] = field(default_factory=list)
+    """By `additionalProperties` to members that nothing else applies to, by `unevaluatedProperties` perhaps to all."""
+    first_items: list["Subschema"] = field(default_factory=list)
+    items: list["Subschema"] = field(default_factory=list)
+    """Those that apply to each item, or to each after the first."""
+    recursive: bool = False
+    """Whether a value in the value may have to fit it too, by a reference."""
+
+
+class SchemaGraph:
+    """All subschemas that can be reached from the root, or that stand among the definitions."""
+
+    def __init__(self, schema: Json) -> None:
+        """Raises InvalidSchema for a reference that is remote, unresolvable or endless, and for too many subschemas."""
+        self._schema = schema
+        self._by_pointer: dict[str, Subschema] = {}
+        self._by_uri: dict[str, Subschema] = {}
+        self._dynamic: dict[str, list[Subschema]] = {}
+        self._unread: list[Subschema] = []
+        self._unconnected: list[Subschema] = []
+        self._identifier = "id" if isinstance(schema, dict) and "draft-04" in str(schema.get("$schema")) else "$id"
+        self.root = self._add("", schema, "")
+        self._read_all()
+        while self._unconnected:
+            self._connect(self._unconnected.pop())
+        self.subschemas = _innermost_first(list(self._by_pointer.values()))
+        _mark_recursive(self.root)
+
+    def at(self, pointer: str) -> Subschema:
+        """Return the subschema at a place that is known to hold one."""
+        return self._by_pointer[pointer]
+
+    def _add(self, pointer: str, content: Json, base: str) -> Subschema:
+        known = self._by_pointer.get(pointer)
+        if known is not None:
+            return known
+        if len(self._by_pointer) >= MAX_SUBSCHEMAS:
+            raise InvalidSchema(pointer, f"the schema has more than {MAX_SUBSCHEMAS} subschemas")
+        if not isinstance(content, dict | bool):
+            raise InvalidSchema(pointer, "a schema is an object, true or false")
+        added = self._by_pointer[pointer] = Subschema(pointer, content, base)
+        self._unread.append(added)
+        self._unconnected.append(added)
+        return added
+
+    def _read_all(self) -> None:
+        while self._unread:
+            self._read(self._unread.pop())
+
+    def _read(self, found: Subschema) -> None:
+        content = found.content
+        if not isinstance(content, dict):
+            return
+        self._name(found, content)
+        for keyword in _ONE:
+            if keyword in content:
+                found.same_value.append(self._child(found, keyword))
+        for keyword in _LISTS:
+            children = self._children(found, keyword)
+            found.same_value += children
+            if keyword == "allOf":
+                found.required += children
+        for keyword in _BY_NAME:
+            found.same_value += [child for _, child in self._named(found, keyword)]
+        for keyword in _DEFINITIONS:
+            for _ in self._named(found, keyword):
+                pass
+        found.members = dict(self._named(found, "properties"))
+        found.patterns = dict(self._named(found, "patternProperties"))
+        found.other_members = [self._child(found, keyword) for keyword in _OF_MEMBERS if keyword in content]
+        if "propertyNames" in content:
+            found.names = [self._child(found, "propertyNames")]
+        self._read_items(found, content)
+
+    def _read_items(self, found: Subschema, content: dict[str, Json]) -> None:
+        found.first_items = self._children(found, "prefixItems")
+        if isinstance(content.get("items"), list):  # before draft 2020-12
+            found.first_items = self._children(found, "items")
+            if "additionalItems" in content:
+                found.items.append(self._child(found, "additionalItems"))
+        elif "items" in content:
+            found.items.append(self._child(found, "items"))
+        found.items += [self._child(found, keyword) for keyword in _OF_ITEMS if keyword in content]
+
+    def _child(self, of: Subschema, *tokens: str | int) -> Subschema:
+        content: Json = of.content
+        for token in tokens:
+            content = content[token]  # type: ignore[index]  # the tokens were found in it
+        return self._add(of.pointer + join(tokens), content, of.base)
+
+    def _children(self, of: Subschema, keyword: str) -> list[Subschema]:
+        content = of.content
+        listed = content.get(keyword) if isinstance(content, dict) else None
+        return [self._child(of, keyword, index) for index in range(len(listed))] if isinstance(listed, list) else []
+
+    def _named(self, of: Subschema, keyword: str) -> Iterator[tuple[str, Subschema]]:
+        content = of.content
+        named = content.get(keyword) if isinstance(content, dict) else None
+        for name, child in named.items() if isinstance(named, dict) else ():
+            if isinstance(child, dict | bool):  # `dependencies` has lists of names too
+                yield name, self._child(of, keyword, name)
+
+    def _name(self, found: Subschema, content: dict[str, Json]) -> None:
+        """Enter the subschema by its URI and its anchors."""
+        identifier = content.get(self._identifier)
+        if isinstance(identifier, str) and identifier.startswith("#"):  # an anchor, before draft 2019-09
+            self._by_uri.setdefault(found.base + identifier, found)
+        elif isinstance(identifier, str):
+            found.base, _ = _resolved(found.base, identifier, f"{found.pointer}/{self._identifier}")
+            self._by_uri.setdefault(found.base, found)
+        if found.pointer == "":
+            self._by_uri.setdefault(found.base, found)
+        for keyword in ("$anchor", "$dynamicAnchor"):
+            anchor = content.get(keyword)
+            if isinstance(anchor, str):
+                self._by_uri.setdefault(f"{found.base}#{anchor}", found)
+        dynamic = content.get("$dynamicAnchor")
+        if isinstance(dynamic, str):
+            self._dynamic.setdefault(f"#{dynamic}", []).append(found)
+        if content.get("$recursiveAnchor") is True:
+            self._dynamic.setdefault("#", []).append(found)
+
+    def _connect(self, found: Subschema) -> None:
+        content = found.content
+        for keyword in _REFERENCES:
+            reference = content.get(keyword) if isinstance(content, dict) else None
+            if isinstance(reference, str):
+                target = self._target(found, keyword, reference)
+                self._read_all()
+                targets = [target]
+                if keyword != "$ref":
+                    fragment = "#" + reference.partition("#")[2]
+                    targets += [other for other in self._dynamic.get(fragment, []) if other is not target]
+                found.same_value += targets
+                found.required += [target] if keyword == "$ref" else []
+
+    def _target(self, found: Subschema, keyword: str, reference: str) -> Subschema:
+        where = f"{found.pointer}/{keyword}"
+        uri, fragment = _resolved(found.base, reference, where)
+        resource = self._by_uri.get(uri)
+        if resource is None:
+            raise InvalidSchema(where, f"{reference!r} leads out of the schema, and nothing is fetched")
+        fragment = unquote(fragment)
+        if fragment and not fragment.startswith("/"):
+            target = self._by_uri.get(f"{uri}#{fragment}")
+        else:
+            target = self._at(resource, fragment)
+        if target is None:
+            raise InvalidSchema(where, f"{reference!r} cannot be resolved")
+        return target
+
+    def _at(self, resource: Subschema, fragment: str) -> Subschema | None:
+        content, pointer = resource.content, resource.pointer + fragment
+        if pointer in self._by_pointer:
+            return self._by_pointer[pointer]
+        try:
+            tokens = split(fragment)
+        except InvalidPointer:
+            return None
+        for token in tokens:
+            if isinstance(content, dict) and token in content:
+                content = content[token]
+            elif isinstance(content, list) and token.isdigit() and int(token) < len(content):
+                content = content[int(token)]
+            else:
+                return None
+        return self._add(pointer, content, resource.base) if isinstance(content, dict | bool) else None
+
+
+def _resolved(base: str, reference: str, pointer: str) -> tuple[str, str]:
+    """Return the absolute URI of a reference, and its fragment. Raises InvalidSchema."""
+    try:
+        uri, fragment = urldefrag(base + reference if reference.startswith("#") else urljoin(base, reference))
+    except ValueError as error:
+        raise InvalidSchema(pointer, f"{reference!r} is no URI reference") from error
+    return uri, fragment
+
+
+def nested(subschema: Subschema) -> Iterator[Subschema]:
+    """Yield what a subschema applies to the values in a value."""
+    yield from subschema.members.values()
+    yield from subschema.patterns.values()
+    yield from subschema.other_members
+    yield from subschema.first_items
+    yield from subschema.items
+    yield from subschema.names
+
+
+def _innermost_first(subschemas: list[Subschema]) -> list[Subschema]:
+    """Return each subschema after those that it applies to the same value.
+
+    Raises InvalidSchema where one of them leads back to it: nothing could ever be told about a value.
+    """
+    ordered: dict[Subschema, None] = {}
+    for start in subschemas:
+        path: dict[Subschema, Iterator[Subschema]] = {} if start in ordered else {start: iter(start.same_value)}
+        while path:
+            current = next(reversed(path))
+            following = next(path[current], None)
+            if following is None:
+                ordered[current] = None
+                del path[current]
+            elif following in path:
+                raise InvalidSchema(current.pointer, "following its references ends where it began")
+            elif following not in ordered:
+                path[following] = iter(following.same_value)
+    return list(ordered)
+
+
+def _mark_recursive(root: Subschema) -> None:
+    """Mark the subschemas that a way through the graph comes back to."""
+    done: set[Subschema] = set()
+    path: dict[Subschema, Iterator[Subschema]] = {root: iter([*root.same_value, *nested(root)])}
+    while path:
+        current = next(reversed(path))
+        following = next(path[current], None)
+        if following is None:
+            done.add(current)
+            del path[current]
+        elif following in path:
+            following.recursive = True
+        elif following not in done:
+            path[following] = iter([*following.same_value, *nested(following)])

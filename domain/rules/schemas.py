@@ -1,0 +1,88 @@
+"""JSON Schema, drafts 4 to 2020-12 by `$schema`: validated by jsonschema-rs, with patterns matched in linear time."""
+
+from functools import lru_cache
+from typing import Final, NoReturn, cast
+
+import jsonschema_rs
+
+from domain.documents import Document, Json, decode, encode
+from domain.json_pointer import join
+from domain.rules.budget import Budget
+from domain.rules.schema_cost import SchemaCosts
+from domain.rules.schema_errors import EXPLAINED_STEPS, MASK, SchemaError, bounded, narrowed_errors
+from domain.rules.schema_graph import InvalidSchema, SchemaGraph
+
+MAX_BYTES: Final = 256 * 1024
+_REGEX: Final = jsonschema_rs.RegexOptions(size_limit=10 << 20)
+
+# A step, one subschema applied to one value, takes about 10 ns (measured). Up to this limit, nothing is counted.
+STEPS: Final = 500_000
+STEPS_PER_BYTE: Final = 8
+
+
+class Schema:
+    """A compiled schema."""
+
+    def __init__(self, schema: dict[str, Json] | bool) -> None:
+        """Raises InvalidSchema."""
+        self._schema = schema
+        self._graph = SchemaGraph(schema)
+        self._costs = SchemaCosts(self._graph)
+        self._validator = _validator(schema)
+
+    def errors(self, document: Document, size: int) -> list[SchemaError]:
+        """Return what of a document does not fit, always in the same order; `size` in bytes of compact JSON.
+
+        Raises BudgetExceeded where to find that out would take too much work.
+        """
+        limit = STEPS + STEPS_PER_BYTE * size
+        if size * self._costs.steps_per_byte > limit:
+            self._costs.charge(document, Budget(limit))
+        if self._validator.is_valid(document):
+            return []
+        if size * self._costs.steps_per_byte <= EXPLAINED_STEPS:
+            found = self._validator.iter_errors(document)
+            return bounded(SchemaError(join(error.instance_path), error.message) for error in found)
+        return bounded(narrowed_errors(document, self._graph.root, self._parts(), self._costs.steps_per_byte))
+
+    def _parts(self) -> jsonschema_rs.ValidatorMap:
+        """Return validators of all parts of the schema. They are not kept: they take much memory, and are rarely needed."""
+        return jsonschema_rs.validator_map_for(
+            self._schema, retriever=_refuse, pattern_options=_REGEX, validate_formats=False, mask=MASK
+        )
+
+
+def compiled(schema: Json) -> Schema | InvalidSchema:
+    """Return the compiled schema, or why it cannot be used."""
+    text = encode(schema)
+    if not isinstance(schema, dict | bool):
+        return InvalidSchema("", "a schema is an object, true or false")
+    if len(text) > MAX_BYTES:
+        return InvalidSchema("", f"the schema is larger than {MAX_BYTES // 1024} KiB")
+    return _compiled(text)
+
+
+@lru_cache(maxsize=32)
+def _compiled(text: bytes) -> Schema | InvalidSchema:
+    try:
+        return Schema(cast(dict[str, Json] | bool, decode(text)))
+    except InvalidSchema as error:
+        return error
+
+
+def _validator(schema: dict[str, Json] | bool) -> jsonschema_rs.Validator:
+    try:
+        return jsonschema_rs.validator_for(
+            schema, retriever=_refuse, pattern_options=_REGEX, validate_formats=False, mask=MASK
+        )
+    except jsonschema_rs.ValidationError as error:
+        is_pattern = error.kind.name == "format"
+        message = "it is no pattern, or none that is matched in linear time" if is_pattern else error.message
+        raise InvalidSchema(join(error.instance_path), message) from error
+    except (jsonschema_rs.ReferencingError, ValueError) as error:
+        raise InvalidSchema("", str(error)) from error
+
+
+def _refuse(uri: str) -> NoReturn:
+    """Keep a schema from making the server fetch anything."""
+    raise LookupError(f"{uri} is not fetched")
