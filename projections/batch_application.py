@@ -29,11 +29,12 @@ class BatchApplication:
         """
         known = [await self._read_again(one) if isinstance(one.event, UnreadableEvent) else one for one in events]
         continued = await self._versions.continued(known, self._streams)
+        await apply_or_park(connection, self._projection, generation, continued.events, self._watch)
+        # Afterwards, as nothing is applied of a stream that is parked, not even what comes before the gap.
         for lost in continued.lost:
             message = f"the event store has no readable event of version {lost.version}, although it has later ones"
             at = (lost.stream, lost.version, lost.position)
             await park(connection, self._projection, generation, *at, message)
-        await apply_or_park(connection, self._projection, generation, continued.events, self._watch)
         self._versions.applied(continued.events)
 
     async def _read_again(self, recorded: Recorded[Event]) -> Recorded[Event]:
