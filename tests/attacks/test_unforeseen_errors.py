@@ -12,7 +12,7 @@ def test_a_connection_outlives_a_mistake(new_server: NewServer) -> None:
     """Two calls that fail and one that does not, over one connection; request ids lead to the tracebacks."""
     server = new_server()
     with server.database() as connection:
-        connection.execute(f"ALTER VIEW audit_log RENAME TO {SECRET_WORDS}")  # type: ignore[arg-type]
+        connection.execute(f"ALTER VIEW audit_log RENAME TO {SECRET_WORDS}")
     path = "/api/v1/workspaces/bank/audit-log"
     with connected(server.port) as connection_under_test:
         for request_id in ("mistake-1", "mistake-2"):
