@@ -87,6 +87,7 @@ async def metrics(request: Request) -> Response:
                 differences=item.differences,
                 mended=item.mended,
             )
+    found.waiting_callers(services(request).waiting.callers)
     tasks = services(request).tasks
     for name in tasks.names:
         found.background_task(name, well=name not in tasks.failing)
