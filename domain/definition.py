@@ -13,7 +13,7 @@ from domain.events import DefinitionPublished
 from domain.instance_id import DEFINITION_PREFIX
 from domain.rules import paths, schemas
 from domain.rules.extraction import is_singular
-from domain.rules.schema_graph import InvalidSchema
+from domain.rules.subschema import InvalidSchema
 
 SearchType = Literal["keyword", "text", "number", "date", "boolean"]
 Group = Literal["keywords", "search", "task_fields"]

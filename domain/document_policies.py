@@ -8,7 +8,7 @@ from domain.documents import Document, Json, encode
 from domain.errors import DocumentTooLarge, RuleTooExpensive, SchemaViolation
 from domain.rules.budget import BudgetExceeded
 from domain.rules.extraction import certainly_affordable, extraction
-from domain.rules.schema_graph import InvalidSchema
+from domain.rules.subschema import InvalidSchema
 from domain.warnings import Warning
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from domain.documents import Document, Json, encode
 from domain.rules.budget import BudgetExceeded
 from domain.rules.schema_errors import MAX_ERRORS, SchemaError
-from domain.rules.schema_graph import InvalidSchema
 from domain.rules.schemas import MAX_BYTES, Schema, compiled
+from domain.rules.subschema import InvalidSchema
 from tests.domain.json_strategies import values
 
 ITSELF: dict[str, Json] = {"$ref": "#"}
