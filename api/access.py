@@ -10,12 +10,15 @@ from fastapi.security import HTTPBearer
 from api.errors import PermissionDenied, Unauthenticated, WorkspaceNotFound
 from api.services import services
 from commands.messages import Caller
-from domain.errors import InvalidArgument
+from domain.errors import InstanceNotFound, InvalidArgument
+from domain.instance_id import is_instance_id
 from domain.permissions import Actor, Permission, may_see_workspace, org_permissions, workspace_permissions
 
 # Only for the OpenAPI document: the header itself is read below, so that every refusal is a problem detail.
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")
 _WORKSPACE = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
+_NO_INSTANCE = "-"
+"""For a path without an instance in it."""
 Workspace = Annotated[str, Path(pattern=_WORKSPACE.pattern)]
 
 
@@ -33,9 +36,10 @@ CurrentActor = Annotated[Actor, Depends(authenticated)]
 
 
 async def caller_with(request: Request, permission: Permission) -> Caller:
-    """The caller, once it is known that they have the permission in the path's workspace.
+    """Return the caller, once it is known that they have the permission in the path's workspace.
 
-    Raises as `authenticated`, InvalidArgument where the workspace's name is none, WorkspaceNotFound, PermissionDenied.
+    Raises as `authenticated`, InvalidArgument where the workspace's name is none, WorkspaceNotFound, PermissionDenied,
+    and InstanceNotFound for an instance in the path that cannot exist.
     """
     actor = await authenticated(request)
     workspace = request.path_params["workspace"]
@@ -47,6 +51,8 @@ async def caller_with(request: Request, permission: Permission) -> Caller:
         raise WorkspaceNotFound()
     if permission not in workspace_permissions(actor, workspace, roles):
         raise PermissionDenied(permission=permission.value)
+    if not is_instance_id(request.path_params.get("instance_id", _NO_INSTANCE)):
+        raise InstanceNotFound()
     return Caller(workspace=workspace, user=actor.user, user_name=actor.name)
 
 

@@ -18,7 +18,7 @@ _PROBLEM_SCHEMA = {
     },
 }
 _EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavailable", "permission-denied")
-_ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable")
+_ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
 _FORWARDED = ("heavy-request-failed", "too-busy")
 READING = ("instance-not-found", *_FORWARDED)
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",

@@ -30,6 +30,7 @@ from domain.events import (
     VariablesWritten,
 )
 from domain.instance import Instance
+from domain.instance_id import is_instance_id
 from domain.instance_status import InstanceStatus
 from domain.provenance import Provenance
 
@@ -37,7 +38,9 @@ from domain.provenance import Provenance
 def start(
     instance_id: str, title: str | None, variables: Document, provenance: Provenance, *, rules: EditRules
 ) -> InstanceStarted:
-    """Raises SchemaViolation and DocumentTooLarge."""
+    """Raises InvalidArgument where the id cannot be one, SchemaViolation and DocumentTooLarge."""
+    if not is_instance_id(instance_id):
+        raise InvalidArgument("That cannot be the id of an instance.", path="/id")
     check_engines_document(variables, rules)
     return InstanceStarted(
         **provenance.header(instance_id, 1),

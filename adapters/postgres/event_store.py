@@ -25,6 +25,7 @@ from domain.events import (
     VariablesEvent,
 )
 from domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, variables_after
+from domain.instance_id import is_instance_id
 from domain.instance_status import InstanceStatus
 
 _EVENTS = f"SELECT {COLUMNS} FROM stored_events "
@@ -159,6 +160,8 @@ class PostgresEventStore:
         if not fresh and (known := self._instances.get(instance_id)):
             return known[0]
         instance: Instance | None = None
+        if not is_instance_id(instance_id):
+            return None
         size = spent = after = 0
         while True:
             rows = await self._rows.fetch(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS, "after": after})
@@ -275,6 +278,8 @@ class PostgresEventStore:
 
     async def whereabouts(self, instance_id: str) -> Whereabouts | None:
         """Return the instance's workspace and newest version, without decoding anything; None where there is none."""
+        if not is_instance_id(instance_id):
+            return None
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_WHEREABOUTS, (instance_id,))).fetchone()
         if row is None:
@@ -286,10 +291,12 @@ class PostgresEventStore:
             workspace = instance.workspace
         return Whereabouts(workspace, version)
 
-    async def last_version(self, stream: str) -> int:
-        """0 for a stream that does not exist."""
+    async def last_version(self, instance_id: str) -> int:
+        """Return the version of the newest event; 0 where there is no such instance."""
+        if not is_instance_id(instance_id):
+            return 0
         async with borrowed(self._pool) as connection:
-            row = await (await connection.execute(_LAST_VERSION, (stream,))).fetchone()
+            row = await (await connection.execute(_LAST_VERSION, (instance_id,))).fetchone()
             return (row and row[0]) or 0
 
     async def instance_ids(self) -> AsyncIterator[str]:

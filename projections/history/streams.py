@@ -38,6 +38,6 @@ class EventStreams(EventStream, Protocol):
         """The whole document as it was at that version; None for a version that the stream has not reached."""
         ...
 
-    async def last_version(self, stream: str) -> int:
-        """0 for a stream that does not exist."""
+    async def last_version(self, instance_id: str) -> int:
+        """Return the version of the newest event; 0 where there is no such instance."""
         ...

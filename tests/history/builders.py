@@ -166,8 +166,8 @@ class ListedStreams:
         found = [event for event in self._of(instance_id, VARIABLES_EVENTS) if event.originator_version <= version]
         return variables_after(found[-1]) if found else None  # type: ignore[arg-type]
 
-    async def last_version(self, stream: str) -> int:
-        return self._events[-1].originator_version if self._events and stream == INSTANCE else 0
+    async def last_version(self, instance_id: str) -> int:
+        return self._events[-1].originator_version if self._events and instance_id == INSTANCE else 0
 
     def _of(self, stream: str, topics: Sequence[type[Event]]) -> list[Event]:
         return [event for event in self._events if stream == INSTANCE and isinstance(event, tuple(topics))]
