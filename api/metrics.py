@@ -33,6 +33,7 @@ class Metrics:
             "lag_seconds": "Age of the oldest event that was not applied yet.",
             "parked": "Streams whose event could not be applied.",
             "differences": "Streams of which it shows something else than the event store says.",
+            "mended": "Streams of which it showed something else at some time since it was built, and that are mended.",
         }
         self._gauges = {
             name: Gauge(f"procvars_projection_{name}", text, ("projection",), registry=self._registry)
@@ -60,12 +61,13 @@ class Metrics:
         self._gauges["position"].labels(projection).set(position)
 
     def projection_state(
-        self, projection: str, *, lag_events: int, lag_seconds: float, parked: int, differences: int
+        self, projection: str, *, lag_events: int, lag_seconds: float, parked: int, differences: int, mended: int
     ) -> None:
         self._gauges["lag_events"].labels(projection).set(lag_events)
         self._gauges["lag_seconds"].labels(projection).set(lag_seconds)
         self._gauges["parked"].labels(projection).set(parked)
         self._gauges["differences"].labels(projection).set(differences)
+        self._gauges["mended"].labels(projection).set(mended)
 
     def store_reachable(self, *, reachable: bool) -> None:
         self._store.set(reachable)

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _AFTER_VERSION_SECONDS = 5.0
 _LEAST_SECONDS = 0.05
-"""Time between two looks at what was said to be there and was not."""
+"""Time until the second look at what was said to be there and was not; it doubles with each look."""
 
 
 async def existing_instance(request: Request, workspace: str, instance_id: str) -> int:
@@ -27,11 +27,10 @@ async def existing_instance(request: Request, workspace: str, instance_id: str) 
 
     Raises InstanceNotFound.
     """
-    store = services(request).store
-    instance = await store.load(instance_id, fresh=False)
-    if instance is None or instance.workspace != workspace:
+    found = await services(request).store.whereabouts(instance_id)
+    if found is None or found.workspace != workspace:
         raise InstanceNotFound()
-    return await store.last_version(instance_id)
+    return found.version
 
 
 async def wait_for_version(
@@ -45,10 +44,9 @@ async def wait_for_version(
 
     async def look() -> tuple[int, str] | None:
         async with borrowed(services(request).pool) as connection:
-            found = await current_variables.variables(
-                connection, caller.workspace, instance_id, largest=services(request).largest_text
+            return await current_variables.variables(
+                connection, caller.workspace, instance_id, least=wanted, largest=services(request).largest_text
             )
-        return found if found is not None and found[0] >= wanted else None
 
     found = await look()
     if found is None:
@@ -93,13 +91,15 @@ async def wait_for(
     """
     waiting = services(request).waiting
     deadline = time.monotonic() + seconds
+    pause = _LEAST_SECONDS
     while (left := deadline - time.monotonic()) > 0:
-        asked = time.monotonic()
         if not await waiting.for_projections(request, targets, left):
             return None
         if (found := await look()) is not None:
             return found
-        await waiting.rest(_LEAST_SECONDS - (time.monotonic() - asked))
+        # The position is reached, and still it is not there: the stream is parked, say, and will be for a while.
+        await waiting.rest(min(pause, left))
+        pause *= 2
     return None
 
 

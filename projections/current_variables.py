@@ -236,12 +236,15 @@ async def instances(
 
 
 async def variables(
-    connection: Connection, workspace: str, instance_id: str, *, largest: int = ANY_SIZE
+    connection: Connection, workspace: str, instance_id: str, *, least: int = 1, largest: int = ANY_SIZE
 ) -> tuple[int, RawJson] | None:
-    """The version, and the document as JSON text. Raises ReadTooLarge where that has more than `largest` bytes."""
+    """The version, and the document as JSON text, once the version is at least `least`; None before.
+
+    Raises ReadTooLarge where the text has more than `largest` bytes.
+    """
     cursor = await connection.execute(_VARIABLES, arguments(workspace=workspace, id=instance_id, largest=largest))
     row = await cursor.fetchone()
-    return None if row is None else (row[0], stored_json(row[1]))
+    return None if row is None or row[0] < least else (row[0], stored_json(row[1]))
 
 
 def _item(

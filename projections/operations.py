@@ -10,14 +10,16 @@ from decimal import Decimal
 from domain.events import Event, UnreadableEvent
 from projections.feed import EventLog
 from projections.projection import Connection, NoSuchProjection, Projection
-from projections.rebuilds_due import OTHER_SHAPE, due
+from projections.rebuilds_due import AHEAD, OTHER_SHAPE, due
 
 _LIST = """
 SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
     (SELECT count(*) FROM stored_events WHERE notification_id > coalesce(t.notification_id, 0)),
     (SELECT count(*) FROM parked_streams s WHERE s.projection = p.name AND s.generation = p.generation),
     (SELECT count(*) FROM read_model_differences d
-        WHERE d.projection = p.name AND d.generation = p.generation AND d.mended_at IS NULL)
+        WHERE d.projection = p.name AND d.generation = p.generation AND d.mended_at IS NULL),
+    (SELECT count(*) FROM read_model_differences d
+        WHERE d.projection = p.name AND d.generation = p.generation AND d.mended_at IS NOT NULL)
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 """
@@ -46,9 +48,10 @@ _SYNC = """
 SELECT p.name,
     (SELECT max(e.originator_version) FROM stored_events e
         WHERE e.originator_id = %(instance)s AND e.notification_id <= coalesce(t.notification_id, 0)),
-    s.version
+    s.version, d.reason
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
+LEFT JOIN rebuilds_due d ON d.projection = p.name AND d.generation = p.generation
 LEFT JOIN parked_streams s
     ON s.projection = p.name AND s.generation = p.generation AND s.instance_id = %(instance)s
 """
@@ -78,6 +81,8 @@ class ProjectionStatus:
     parked: int
     differences: int
     """Streams of which it shows something else than the event store says, found by the comparison and not mended."""
+    mended: int
+    """Streams of which it showed something else at some time since it was built, and that were applied again."""
     error: str | None
     since: datetime | None
     """Since when it is failing."""
@@ -114,7 +119,7 @@ async def list_projections(
     found = []
     for projection in projections:
         name = projection.name
-        _, paused, failing_since, failure, position, lag_events, parked, differences = rows[name]
+        _, paused, failing_since, failure, position, lag_events, parked, differences, mended = rows[name]
         rebuild = rebuilds.get(name)
         if reasons.get(name) == OTHER_SHAPE:
             failure = f"{OTHER_SHAPE}: it waits for a rebuild"
@@ -128,6 +133,7 @@ async def list_projections(
                 lag_seconds=_age(oldest[0].event, now) if oldest else 0.0,
                 parked=parked,
                 differences=differences,
+                mended=mended,
                 error=failure,
                 since=failing_since,
                 rebuild_due=reasons.get(name),
@@ -177,9 +183,10 @@ async def sync_status(connection: Connection, instance_id: str, version: int) ->
     """Projection → the version of the instance that it has reached, where `version` is the newest."""
     rows = await (await connection.execute(_SYNC, {"instance": instance_id}, prepare=True)).fetchall()
     found = {}
-    for name, reached, parked_version in rows:
+    for name, reached, parked_version, rebuild_due in rows:
         reached = reached or 0
         if parked_version is not None:
             reached = min(reached, parked_version - 1)
-        found[name] = SyncStatus(version=reached, current=reached >= version, parked=parked_version is not None)
+        current = reached >= version and rebuild_due != AHEAD
+        found[name] = SyncStatus(version=reached, current=current, parked=parked_version is not None)
     return found

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self, cast
+from typing import NamedTuple, Self, cast
 
 from adapters.postgres.appender import Appender, IdempotencyKey
 from adapters.postgres.event_mapper import EventMapper
@@ -103,6 +103,11 @@ _WORKSPACES = """
 SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic = 'DefinitionPublished'
 """
 _IN_WORKSPACE = "SELECT notification_id FROM stored_events WHERE workspace = %s AND notification_id = ANY(%s)"
+# What an earlier release stored, and nobody has filled in yet, has no workspace here.
+_WHEREABOUTS = """
+SELECT workspace, originator_version FROM stored_events
+WHERE originator_id = %s AND topic <> 'DefinitionPublished' ORDER BY originator_version DESC LIMIT 1
+"""
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
@@ -123,6 +128,13 @@ class WorkspaceEvents:
     until: int
     more: bool
     """Whether the store may have further ones behind that position."""
+
+
+class Whereabouts(NamedTuple):
+    """What is known of an instance without decoding an event."""
+
+    workspace: str
+    version: int
 
 
 class PostgresEventStore:
@@ -263,6 +275,21 @@ class PostgresEventStore:
         """Those that have a definition: without one there is no instance either."""
         async with borrowed(self._pool) as connection:
             return sorted(row[0] for row in await (await connection.execute(_WORKSPACES)).fetchall())
+
+    async def whereabouts(self, instance_id: str) -> Whereabouts | None:
+        """Return the instance's workspace and newest version, without decoding anything; None where there is none."""
+        if not is_instance_id(instance_id):
+            return None
+        async with borrowed(self._pool) as connection:
+            row = await (await connection.execute(_WHEREABOUTS, (instance_id,))).fetchone()
+        if row is None:
+            return None
+        workspace, version = row
+        if workspace is None:
+            instance = await self.load(instance_id, fresh=False)
+            assert instance is not None
+            workspace = instance.workspace
+        return Whereabouts(workspace, version)
 
     async def last_version(self, instance_id: str) -> int:
         """Return the version of the newest event; 0 where there is no such instance."""

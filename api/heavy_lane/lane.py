@@ -58,7 +58,7 @@ class HeavyLane:
             async with self._changing:
                 if self._running is None:
                     self._running = asyncio.create_task(self._child.run(), name="heavy lane")
-            if self._child.failures >= _MOST_FAILURES:
+            if self._child.pid is None and self._child.failures >= _MOST_FAILURES:
                 raise HeavyRequestFailed()
             yield
         finally:

@@ -63,16 +63,18 @@ async def waits(observer: psycopg.AsyncConnection) -> None:
 @pytest.mark.parametrize("stream", ["\ud800", "nul\0", None], ids=["surrogate", "nul", "nothing"])
 async def test_a_poisoned_append_harms_nobody_else(appender: Appender, stream: str) -> None:
     """It is refused, its neighbours of the same group are stored, and so are those that come later."""
-    appends = [appender.append([event(each)], []) for each in ("a", stream, "b")]
+    appends = [appender.append([event(each)], [], workspace="bank") for each in ("a", stream, "b")]
     first, poisoned, last = await asyncio.gather(*appends, return_exceptions=True)
     assert isinstance(poisoned, Exception) and not isinstance(poisoned, StoreUnavailable)
     assert isinstance(first, list) and isinstance(last, list)
-    assert len(await appender.append([event("c")], [])) == 1
+    assert len(await appender.append([event("c")], [], workspace="bank")) == 1
 
 
 async def test_a_conflict_is_its_own(appender: Appender) -> None:
     """Of two appends of the same version one is refused as a conflict."""
-    results = await asyncio.gather(*(appender.append([event("a")], []) for _ in range(2)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(appender.append([event("a")], [], workspace="bank") for _ in range(2)), return_exceptions=True
+    )
     assert [type(result) for result in results] == [list, StreamConflict]
 
 
@@ -80,46 +82,51 @@ async def test_who_waited_may_be_gone_when_the_connection_is_back(
     appender: Appender, url: str, observer: psycopg.AsyncConnection
 ) -> None:
     """The connection is cut in the middle of an append whose caller gives up meanwhile: the next one is stored."""
-    await appender.append([event("a")], [])
+    await appender.append([event("a")], [], workspace="bank")
     async with await psycopg.AsyncConnection.connect(url) as locking:
         await locking.execute("LOCK stored_events IN ACCESS EXCLUSIVE MODE")
-        given_up = asyncio.create_task(appender.append([event("b")], []))
-        kept = asyncio.create_task(appender.append([event("c")], []))
+        given_up = asyncio.create_task(appender.append([event("b")], [], workspace="bank"))
+        kept = asyncio.create_task(appender.append([event("c")], [], workspace="bank"))
         await waits(observer)
         await observer.execute(_TERMINATE)
         await asyncio.sleep(0)
         given_up.cancel()
         await locking.rollback()
     assert len(await kept) == 1
-    assert len(await appender.append([event("d")], [])) == 1
+    assert len(await appender.append([event("d")], [], workspace="bank")) == 1
 
 
 async def test_a_locked_table_refuses_all_that_wait(
     appender: Appender, url: str, observer: psycopg.AsyncConnection
 ) -> None:
     """Those behind the one that timed out are not made to wait as long again; nothing of theirs is stored."""
-    await appender.append([event("a")], [])
+    await appender.append([event("a")], [], workspace="bank")
     async with await psycopg.AsyncConnection.connect(url) as locking:
         await locking.execute("LOCK stored_events IN ACCESS EXCLUSIVE MODE")
-        first = asyncio.create_task(appender.append([event("b")], []))
+        first = asyncio.create_task(appender.append([event("b")], [], workspace="bank"))
         await waits(observer)
-        others = [asyncio.create_task(appender.append([event(f"c{number}")], [])) for number in range(100)]
+        others = [
+            asyncio.create_task(appender.append([event(f"c{number}")], [], workspace="bank")) for number in range(100)
+        ]
         results = await asyncio.gather(first, *others, return_exceptions=True)
         assert {type(result) for result in results} == {StoreUnavailable}
-    assert len(await appender.append([event("d")], [])) == 1
+    assert len(await appender.append([event("d")], [], workspace="bank")) == 1
     row = await (await observer.execute("SELECT array_agg(originator_id ORDER BY 1) FROM stored_events")).fetchone()
     assert row == (["a", "d"],)
 
 
 async def test_a_large_append_is_stored_alone(appender: Appender, url: str, observer: psycopg.AsyncConnection) -> None:
     """Small ones that came with it are stored together, before or after it."""
-    await appender.append([event("first")], [])
+    await appender.append([event("first")], [], workspace="bank")
     async with await psycopg.AsyncConnection.connect(url) as locking:
         await locking.execute("LOCK stored_events IN ACCESS EXCLUSIVE MODE")
-        held = asyncio.create_task(appender.append([event("held")], []))
+        held = asyncio.create_task(appender.append([event("held")], [], workspace="bank"))
         await waits(observer)
         sizes = {"small-1": 10, "large-1": 300_000, "small-2": 10, "large-2": 300_000, "small-3": 10}
-        stored = [asyncio.create_task(appender.append([event(name, size=size)], [])) for name, size in sizes.items()]
+        stored = [
+            asyncio.create_task(appender.append([event(name, size=size)], [], workspace="bank"))
+            for name, size in sizes.items()
+        ]
         await asyncio.sleep(0)
         await locking.rollback()
     await asyncio.gather(held, *stored)
@@ -131,25 +138,31 @@ async def test_stop_answers_all_that_wait(url: str, observer: psycopg.AsyncConne
     """Where the database hangs, they are refused; a second process is not kept from ending."""
     appender = Appender(url)
     appender.start()
-    await appender.append([event("before the stop")], [])
+    await appender.append([event("before the stop")], [], workspace="bank")
     async with await psycopg.AsyncConnection.connect(url) as locking:
         await locking.execute("LOCK stored_events IN ACCESS EXCLUSIVE MODE")
-        appends = [asyncio.create_task(appender.append([event(f"e{number}")], [])) for number in range(5)]
+        appends = [
+            asyncio.create_task(appender.append([event(f"e{number}")], [], workspace="bank")) for number in range(5)
+        ]
         await waits(observer)
-        appends += [asyncio.create_task(appender.append([event(f"f{number}")], [])) for number in range(5)]
+        appends += [
+            asyncio.create_task(appender.append([event(f"f{number}")], [], workspace="bank")) for number in range(5)
+        ]
         await asyncio.sleep(0)
         await appender.stop()
         results = await asyncio.gather(*appends, return_exceptions=True)
     assert {type(result) for result in results} == {StoreUnavailable}
     with pytest.raises(StoreUnavailable):
-        await appender.append([event("late")], [])
+        await appender.append([event("late")], [], workspace="bank")
 
 
 async def test_stop_stores_what_waits(url: str) -> None:
     """Where the database answers, nothing that was handed over is refused."""
     appender = Appender(url)
     appender.start()
-    appends = [asyncio.create_task(appender.append([event(f"s{number}")], [])) for number in range(300)]
+    appends = [
+        asyncio.create_task(appender.append([event(f"s{number}")], [], workspace="bank")) for number in range(300)
+    ]
     await asyncio.sleep(0)
     await appender.stop()
     assert all(isinstance(result, list) for result in await asyncio.gather(*appends, return_exceptions=True))
@@ -159,15 +172,15 @@ async def test_a_run_that_ends_leaves_nobody_waiting(url: str, observer: psycopg
     """Whatever ended it: the group that it had in hand is refused, and the next run stores what comes."""
     appender = Appender(url)
     run = asyncio.create_task(appender.run())
-    await appender.append([event("before the end")], [])
+    await appender.append([event("before the end")], [], workspace="bank")
     async with await psycopg.AsyncConnection.connect(url) as locking:
         await locking.execute("LOCK stored_events IN ACCESS EXCLUSIVE MODE")
-        in_hand = asyncio.create_task(appender.append([event("in hand")], []))
+        in_hand = asyncio.create_task(appender.append([event("in hand")], [], workspace="bank"))
         await waits(observer)
         run.cancel()
         with pytest.raises(StoreUnavailable):
             await in_hand
     again = asyncio.create_task(appender.run())
-    assert len(await appender.append([event("after the end")], [])) == 1
+    assert len(await appender.append([event("after the end")], [], workspace="bank")) == 1
     await appender.stop()
     await again
