@@ -9,7 +9,7 @@ from tests.conftest import NewServer, Server
 from tests.processes import children
 from tests.waiting import until
 
-EDITS = 2_000
+EDITS = 20_000
 INSTANCES = 50
 KILLS = 12
 
