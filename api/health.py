@@ -37,7 +37,8 @@ async def readyz(request: Request) -> Response:
     behind = [item.name for item in statuses if item.state == "running" and item.lag_seconds > _READY_LAG_SECONDS]
     failing = [item.name for item in statuses if item.state == "failing"]
     differing = [item.name for item in statuses if item.differences]
-    trouble = _troubled_projections(request, behind, failing, differing)
+    due = [item.name for item in statuses if item.rebuild_due]
+    trouble = _troubled_projections(request, behind, failing, differing, due)
     degraded = "degraded" if trouble or tasks.failing else "ready"
     content = {
         "status": "unavailable" if tasks.failing_essentials else degraded,
@@ -53,12 +54,13 @@ async def readyz(request: Request) -> Response:
 
 
 def _troubled_projections(
-    request: Request, behind: Iterable[str], failing: Iterable[str], differing: Iterable[str]
+    request: Request, behind: Iterable[str], failing: Iterable[str], differing: Iterable[str], due: Iterable[str]
 ) -> dict[str, str]:
     """Return what is wrong with which projection, without the words of a store: anybody may ask."""
     projector = services(request).projector
     waiting = dict.fromkeys(projector.trouble if projector else (), "its last batch failed")
     return {
+        **dict.fromkeys(due, "to be rebuilt: see `procvars projections list`"),
         **dict.fromkeys(differing, "differs from the event store: see the log"),
         **dict.fromkeys(behind, "more than a minute behind"),
         **waiting,
@@ -85,6 +87,7 @@ async def metrics(request: Request) -> Response:
                 differences=item.differences,
                 mended=item.mended,
             )
+    found.waiting_callers(services(request).waiting.callers)
     tasks = services(request).tasks
     for name in tasks.names:
         found.background_task(name, well=name not in tasks.failing)

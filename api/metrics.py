@@ -45,6 +45,11 @@ class Metrics:
             "1 while the database answers; at 0 the figures of the projections are the last that were known.",
             registry=self._registry,
         )
+        self._waiting = Gauge(
+            "procvars_waiting_callers",
+            "Calls that wait for a read model or for an event.",
+            registry=self._registry,
+        )
         self._tasks = Gauge(
             "procvars_background_task_up",
             "1 while a task beside the requests is well; 0 after it failed.",
@@ -71,6 +76,9 @@ class Metrics:
 
     def store_reachable(self, *, reachable: bool) -> None:
         self._store.set(reachable)
+
+    def waiting_callers(self, count: int) -> None:
+        self._waiting.set(count)
 
     def background_task(self, name: str, *, well: bool) -> None:
         self._tasks.labels(name).set(well)

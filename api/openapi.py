@@ -18,7 +18,7 @@ _PROBLEM_SCHEMA = {
     },
 }
 _EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavailable", "permission-denied")
-_ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable")
+_ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
 READING = ("instance-not-found",)
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
             "unsupported-media-type", "instance-not-found", "too-busy")  # fmt: skip

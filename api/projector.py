@@ -81,7 +81,7 @@ def _report_batch(projection: str, *, events: int, seconds: float, position: int
 
 
 async def _report_trouble(runners: list[ProjectionRunner]) -> None:
-    told: dict[str, str] = {}
+    told: dict[str, str] | None = None  # a new process says at once that all is well, where the one before it did not
     while True:
         trouble = {runner.projection.name: runner.trouble[:_MOST_CHARACTERS] for runner in runners if runner.trouble}
         if trouble != told:

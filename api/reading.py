@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from fastapi import Request
 
+from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import borrowed
 from api.services import services
 from commands.messages import Caller
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 _AFTER_VERSION_SECONDS = 5.0
 _LEAST_SECONDS = 0.05
-"""Time between two looks at what was said to be there and was not."""
+"""Time until the second look at what was said to be there and was not; it doubles with each look."""
 
 
 async def existing_instance(request: Request, workspace: str, instance_id: str) -> int:
@@ -27,7 +28,12 @@ async def existing_instance(request: Request, workspace: str, instance_id: str) 
 
     Raises InstanceNotFound.
     """
-    found = await services(request).store.whereabouts(instance_id)
+    return await version_of_existing(services(request).store, workspace, instance_id)
+
+
+async def version_of_existing(store: PostgresEventStore, workspace: str, instance_id: str) -> int:
+    """`existing_instance`, asked of a store that reads on a connection of the caller's, say."""
+    found = await store.whereabouts(instance_id)
     if found is None or found.workspace != workspace:
         raise InstanceNotFound()
     return found.version
@@ -91,13 +97,15 @@ async def wait_for(
     """
     waiting = services(request).waiting
     deadline = time.monotonic() + seconds
+    pause = _LEAST_SECONDS
     while (left := deadline - time.monotonic()) > 0:
-        asked = time.monotonic()
         if not await waiting.for_projections(request, targets, left):
             return None
         if (found := await look()) is not None:
             return found
-        await waiting.rest(_LEAST_SECONDS - (time.monotonic() - asked))
+        # The position is reached, and still it is not there: the stream is parked, say, and will be for a while.
+        await waiting.rest(min(pause, left))
+        pause *= 2
     return None
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from domain.events import Event, UnreadableEvent
 from projections.feed import EventLog
 from projections.projection import Connection, NoSuchProjection, Projection
-from projections.rebuilds_due import OTHER_SHAPE, due
+from projections.rebuilds_due import AHEAD, OTHER_SHAPE, due
 
 _LIST = """
 SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
@@ -48,9 +48,10 @@ _SYNC = """
 SELECT p.name,
     (SELECT max(e.originator_version) FROM stored_events e
         WHERE e.originator_id = %(instance)s AND e.notification_id <= coalesce(t.notification_id, 0)),
-    s.version
+    s.version, d.reason
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
+LEFT JOIN rebuilds_due d ON d.projection = p.name AND d.generation = p.generation
 LEFT JOIN parked_streams s
     ON s.projection = p.name AND s.generation = p.generation AND s.instance_id = %(instance)s
 """
@@ -182,9 +183,10 @@ async def sync_status(connection: Connection, instance_id: str, version: int) ->
     """Projection → the version of the instance that it has reached, where `version` is the newest."""
     rows = await (await connection.execute(_SYNC, {"instance": instance_id}, prepare=True)).fetchall()
     found = {}
-    for name, reached, parked_version in rows:
+    for name, reached, parked_version, rebuild_due in rows:
         reached = reached or 0
         if parked_version is not None:
             reached = min(reached, parked_version - 1)
-        found[name] = SyncStatus(version=reached, current=reached >= version, parked=parked_version is not None)
+        current = reached >= version and rebuild_due != AHEAD
+        found[name] = SyncStatus(version=reached, current=current, parked=parked_version is not None)
     return found

@@ -22,6 +22,15 @@ _DUE = """
 SELECT p.name, p.shape, d.reason FROM projections p
 LEFT JOIN rebuilds_due d ON d.projection = p.name AND d.generation = p.generation
 """
+# Marked, so that it is not forgotten when the store comes to that position with other events.
+_MARK_AHEAD = """
+INSERT INTO rebuilds_due (projection, generation, reason)
+SELECT p.name, p.generation, %s
+FROM projections p JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
+WHERE t.notification_id > (SELECT coalesce(max(notification_id), 0) FROM stored_events)
+ON CONFLICT (projection, generation) DO UPDATE SET reason = excluded.reason
+"""
+AHEAD = "ahead of the event store, which was restored from a backup"
 OTHER_SHAPE = "kept in the shape of another version, or in another store"
 
 
@@ -36,6 +45,7 @@ async def forget(connection: Connection, projection: str, generation: int) -> No
 
 async def due(connection: Connection, projections: Sequence[Projection]) -> dict[str, str]:
     """Projection → why this version of the program has to rebuild it; without those that are as they should be."""
+    await connection.execute(_MARK_AHEAD, (AHEAD,))
     found = {}
     kept = {row[0]: row[1:] for row in await (await connection.execute(_DUE)).fetchall()}
     for projection in projections:

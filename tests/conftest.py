@@ -16,6 +16,7 @@ import pytest
 from adapters.identity.shared_secret import issue
 from adapters.postgres.embedded import embedded_postgres
 from tests.command_line import PROCVARS
+from tests.separated_roles import separated_roles
 from tests.services.free_port import free_port
 from tests.waiting import until
 
@@ -95,8 +96,11 @@ class Server:
 
     @contextmanager
     def database(self) -> Iterator[psycopg.Connection]:
-        """A connection of its own to the embedded database; commits when left."""
-        with embedded_postgres(self.data_dir) as url, psycopg.connect(url) as connection:
+        """A superuser's connection to the embedded database; commits when left."""
+        with (
+            embedded_postgres(self.data_dir) as url,
+            psycopg.connect(url, options="-c search_path=read_models,public") as connection,
+        ):
             yield connection
 
     def kill(self) -> None:
@@ -115,10 +119,14 @@ NewServer = Callable[..., Server]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With a pool of one connection: a request that needed two would never be answered."""
-    running = Server(tmp_path_factory.mktemp("server"), environment={"PROCVARS_POOL_SIZE": "1"}).start()
-    yield running
-    running.stop()
+    """With a role that may not change events, as docs/security.md has it for production; and with a pool of one connection:
+    a request that needed two would never be answered.
+    """
+    data_dir = tmp_path_factory.mktemp("server")
+    with separated_roles(data_dir) as urls:
+        running = Server(data_dir, database_url=urls.app, environment={"PROCVARS_POOL_SIZE": "1"}).start()
+        yield running
+        running.stop()
 
 
 @pytest.fixture

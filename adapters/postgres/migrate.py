@@ -1,11 +1,12 @@
 """Brings the database to this version: the tables of `eventsourcing`, ours, and the first generation of each projection."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresTrackingRecorder
-from psycopg.errors import UndefinedTable
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
 from adapters.postgres.pool import MIGRATION, UNAVAILABLE, dedicated_connection
 from adapters.postgres.suitability import require_suitable
@@ -20,6 +21,13 @@ CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at 
 _APPLIED = "SELECT name FROM schema_migrations"
 _RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
 _KNOWN_PROJECTIONS = "SELECT name FROM projections"
+# Where roles are separated, the one that serves owns this schema and what is in it (docs/security.md).
+_READ_MODELS_OWNER = """
+SELECT pg_get_userbyid(nspowner), nspname = current_schema() FROM pg_namespace WHERE nspname = 'read_models'
+"""
+_CREATE_FOR_OWNER = """
+SELECT set_config('role', %s, true), set_config('search_path', 'read_models, ' || current_setting('search_path'), true)
+"""
 _ADD_PROJECTION = "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, %s)"
 
 
@@ -27,7 +35,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
     """Applies what is missing, in one transaction, and says in a line each what was done and what is left to do. Safe to
     repeat and to run twice at once.
 
-    Raises StoreUnavailable, UnsuitableDatabase, and psycopg's error where the role may not.
+    Raises StoreUnavailable, UnsuitableDatabase, NewerDatabase, MayNotMigrate.
     """
     try:
         connection = await dedicated_connection(database_url, "migrate", MIGRATION)
@@ -36,6 +44,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
             await connection.execute(_LOCK)
             await connection.execute(_CREATE_LOG)
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
+            _refuse_newer(applied)
             done = []
             if not applied:
                 await _create_library_tables(connection)
@@ -45,25 +54,61 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
                     await connection.execute(_RECORD, (script.name,))
                     done.append(f"applied {script.name}")
             return done + await _add_projections(connection, projections) + await _rebuilds_due(connection, projections)
+    except InsufficientPrivilege as error:
+        raise MayNotMigrate(f"Only the owner of the database's tables can migrate it: {error}") from error
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error
+
+
+class MayNotMigrate(StoreUnavailable):
+    """The role that is connected does not own the database's tables."""
 
 
 class NotMigrated(StoreUnavailable):
     """The database has not been brought to this version."""
 
 
-async def require_migrated(database_url: str) -> None:
-    """Raises NotMigrated, StoreUnavailable."""
+class NewerDatabase(StoreUnavailable):
+    """The database has been brought to a newer release of this program."""
+
+
+class NotItsRole(StoreUnavailable):
+    """The read models belong to another role than the one that is connected."""
+
+
+async def require_migrated(database_url: str, projections: Sequence[str]) -> None:
+    """Raise NotMigrated where a script or one of these projections is missing, and NotItsRole where the role does not
+    see the read models. Raises NewerDatabase, StoreUnavailable.
+    """
     try:
         async with await dedicated_connection(database_url, "version check", MIGRATION) as connection:
-            applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
-    except UndefinedTable:
-        applied = set()
+            missing = await _missing(connection, projections)
+            owner = await (await connection.execute(_READ_MODELS_OWNER)).fetchone()
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error
-    if missing := [script.name for script in _scripts() if script.name not in applied]:
+    if missing:
         raise NotMigrated(f"The database lacks {', '.join(missing)}: run `procvars migrate`.")
+    if owner and not owner[1]:
+        raise NotItsRole(f"The read models are the role {owner[0]}'s: only `procvars migrate` runs with another one.")
+
+
+async def _missing(connection: Connection, projections: Sequence[str]) -> list[str]:
+    try:
+        applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
+    except UndefinedTable:
+        applied = set()
+    _refuse_newer(applied)
+    if missing := [script.name for script in _scripts() if script.name not in applied]:
+        return missing
+    known = {row[0] for row in await (await connection.execute(_KNOWN_PROJECTIONS)).fetchall()}
+    return [f"the projection {name}" for name in projections if name not in known]
+
+
+def _refuse_newer(applied: AbstractSet[str]) -> None:
+    if unknown := sorted(applied - {script.name for script in _scripts()}):
+        raise NewerDatabase(
+            f"The database was migrated by a newer release, which knows {', '.join(unknown)}: install that."
+        )
 
 
 def _scripts() -> list[Traversable]:
@@ -74,9 +119,13 @@ async def _add_projections(connection: Connection, projections: Sequence[Project
     known = {row[0] for row in await (await connection.execute(_KNOWN_PROJECTIONS)).fetchall()}
     added = [projection for projection in projections if projection.name not in known]
     for projection in added:
+        await connection.execute(_ADD_PROJECTION, (projection.name, projection.shape))
+    owner = await (await connection.execute(_READ_MODELS_OWNER)).fetchone()
+    if added and owner:
+        await connection.execute(_CREATE_FOR_OWNER, (owner[0],))
+    for projection in added:
         await projection.generations.create(connection, 1)
         await projection.generations.publish(connection, 1)
-        await connection.execute(_ADD_PROJECTION, (projection.name, projection.shape))
     return [f"added the projection {projection.name}" for projection in added]
 
 

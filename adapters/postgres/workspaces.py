@@ -1,10 +1,15 @@
 """The workspaces of events that an earlier release stored, written beside them, so that an index finds them."""
 
+from contextlib import suppress
+
 from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import Connection
-from domain.events import EVENTS
+from domain.errors import EventUnreadable
+from domain.instance_id import DEFINITION_PREFIX, is_instance_id
 
 _PAGE = 1000
+_MOST_VERSIONS = 100
+"""Unreadable events after which no more of a stream are tried."""
 _WITHOUT = """
 SELECT notification_id, originator_id FROM stored_events
 WHERE workspace IS NULL AND notification_id > %s ORDER BY notification_id LIMIT %s
@@ -19,7 +24,7 @@ WHERE e.originator_id = n.originator_id AND e.workspace IS NULL
 async def fill_in_workspaces(connection: Connection, store: PostgresEventStore) -> int:
     """Write the workspace of every stream that has none yet, a page in a transaction; return the number of streams.
 
-    Safe to interrupt and to repeat. A stream none of whose events can be read stays without.
+    Safe to interrupt and to repeat. A stream whose events cannot be read stays without.
     """
     filled = position = 0
     while rows := await (await connection.execute(_WITHOUT, (position, _PAGE))).fetchall():
@@ -33,6 +38,13 @@ async def fill_in_workspaces(connection: Connection, store: PostgresEventStore) 
 
 
 async def _workspace(store: PostgresEventStore, stream: str) -> str | None:
-    async for recorded in store.stream(stream, topics=EVENTS):
-        return recorded.event.workspace
+    """The stream's workspace by the name of a definition's stream, or by the first of its events that can be read."""
+    if not is_instance_id(stream):
+        return stream.split(":")[1] if stream.startswith(DEFINITION_PREFIX) else None
+    last = await store.last_version(stream)
+    for version in range(1, min(last, _MOST_VERSIONS) + 1):
+        with suppress(EventUnreadable):
+            found = await store.event_at(stream, version)
+            if found is not None:
+                return found.event.workspace
     return None
