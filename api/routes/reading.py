@@ -121,7 +121,8 @@ async def sync(
     if wait and not _has_caught_up(found):
         targets = {name: position for name, status in found.items() if not (status.current or status.parked)}
         async with services(request).waiting.admitted(caller.user):
-            await wait_for(request, targets, wait, look)
+            if await wait_for(request, targets, wait, look) is None:
+                await look()  # some of them may have caught up all the same
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
 

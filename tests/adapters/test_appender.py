@@ -16,9 +16,7 @@ from domain.errors import StoreUnavailable
 from tests.waiting import until_async
 
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'procvars append'"
-_WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'procvars append' AND wait_event_type = 'Lock'"
-)
+_WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'procvars append' AND wait_event_type = 'Lock'"
 
 _GROUPS = """
 SELECT array_agg(originator_id ORDER BY notification_id) FROM stored_events
@@ -53,11 +51,13 @@ async def observer(url: str) -> AsyncIterator[psycopg.AsyncConnection]:
         yield connection
 
 
-async def waits(observer: psycopg.AsyncConnection) -> None:
+async def waits(observer: psycopg.AsyncConnection, *, other_than: object = None) -> object:
+    """Waits until an append waits for a lock, and returns its backend."""
+
     async def look() -> object:
         return await (await observer.execute(_WAITING)).fetchone()
 
-    await until_async("an append waits for a lock", look, lambda row: row == (1,))
+    return await until_async("an append waits for a lock", look, lambda row: row not in (None, other_than))
 
 
 @pytest.mark.parametrize("stream", ["\ud800", "nul\0", None], ids=["surrogate", "nul", "nothing"])
@@ -87,9 +87,9 @@ async def test_who_waited_may_be_gone_when_the_connection_is_back(
         await locking.execute("LOCK stored_events IN ACCESS EXCLUSIVE MODE")
         given_up = asyncio.create_task(appender.append([event("b")], [], workspace="bank"))
         kept = asyncio.create_task(appender.append([event("c")], [], workspace="bank"))
-        await waits(observer)
+        before = await waits(observer)
         await observer.execute(_TERMINATE)
-        await asyncio.sleep(0)
+        await waits(observer, other_than=before)
         given_up.cancel()
         await locking.rollback()
     assert len(await kept) == 1
@@ -108,6 +108,9 @@ async def test_a_locked_table_refuses_all_that_wait(
         others = [
             asyncio.create_task(appender.append([event(f"c{number}")], [], workspace="bank")) for number in range(100)
         ]
+        await asyncio.wait([first])
+        await asyncio.sleep(0)
+        assert all(other.done() for other in others)
         results = await asyncio.gather(first, *others, return_exceptions=True)
         assert {type(result) for result in results} == {StoreUnavailable}
     assert len(await appender.append([event("d")], [], workspace="bank")) == 1

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.api.bank import W, open_task, put, start, synced
+from tests.api.bank import W, open_task, put, start, states, synced
 from tests.conftest import Server, token
 
 
@@ -14,6 +14,9 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
     put(api, instance, {"n": 2}, 1).raise_for_status()
     open_task(api, instance)
     synced(api, instance)
+    # One that is behind: the age of what it has not applied is read from the store.
+    assert api.post("/projections/audit_log/pause").status_code == 200
+    put(api, instance, {"n": 3}).raise_for_status()
     entry = api.get(f"{W}/audit-log", params={"instance_id": instance}).json()["items"][0]["id"]
     named = {
         "workspace": "bank",
@@ -35,6 +38,9 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
     with ThreadPoolExecutor(5) as pool:
         for path, status in pool.map(read, [path for path in reads for _ in range(5)]):
             assert status == 200, (path, status)
+    assert states(api)["audit_log"]["lag_seconds"] > 0
+    assert api.post("/projections/audit_log/resume").status_code == 200
+    synced(api, instance)
 
 
 def test_a_retry_holds_one_connection(server: Server, api: httpx.Client) -> None:

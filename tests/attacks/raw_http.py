@@ -11,8 +11,9 @@ _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 
 
 @contextmanager
-def connected(port: int) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_SECONDS) as connection:
+def connected(port: int, *, patience: float = _PATIENCE_SECONDS) -> Iterator[socket.socket]:
+    """A connection; whoever waits on it for longer than `patience` seconds gets a TimeoutError."""
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
         yield connection
 
 
