@@ -21,7 +21,7 @@ _EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavai
 _ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
 READING = ("instance-not-found",)
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
-            "unsupported-media-type", "instance-not-found", "too-busy")  # fmt: skip
+            "event-too-large", "unsupported-media-type", "instance-not-found", "too-busy")  # fmt: skip
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
          "rule-too-expensive", "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip
