@@ -121,6 +121,16 @@ class EventFeed:
                 self._window = self._window.extended(run, self._window_memory)
             return run.behind(position, limit)
 
+    def let_go(self) -> bool:
+        """Forget a window that one page has made larger than the budget; return whether it was.
+
+        A reader that is not past it yet reads it again from the store.
+        """
+        if self._window.memory <= self._window_memory:
+            return False
+        self._window = Window(Run(self._window.run.until, ()), 0)
+        return True
+
     def _known(self, position: int, limit: int) -> Run | None:
         """What the window has behind a position that lies in it, None where it has nothing."""
         run = self._window.run

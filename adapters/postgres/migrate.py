@@ -18,6 +18,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(7249131502)"
 _CREATE_LOG = """
 CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())
 """
+_SCHEMA = "SELECT current_schema()"
 _APPLIED = "SELECT name FROM schema_migrations"
 _RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
 _KNOWN_PROJECTIONS = "SELECT name FROM projections"
@@ -40,7 +41,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
     try:
         connection = await dedicated_connection(database_url, "migrate", MIGRATION)
         async with connection, connection.transaction():
-            await require_suitable(connection)
+            await require_suitable(connection, database_url)
             await connection.execute(_LOCK)
             await connection.execute(_CREATE_LOG)
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
@@ -146,7 +147,11 @@ async def _create_library_tables(connection: Connection) -> None:
 
     Its insert function is left out: it takes no lock, so a reader that tails the table would skip events.
     """
-    datastore = _StatementsOnly(dbname="", host="", port="", user="", password="", originator_id_type="text")
+    row = await (await connection.execute(_SCHEMA)).fetchone()
+    assert row is not None
+    datastore = _StatementsOnly(
+        dbname="", host="", port="", user="", password="", schema=row[0], originator_id_type="text"
+    )
     recorders = (PostgresApplicationRecorder(datastore), PostgresTrackingRecorder(datastore))
     for recorder in recorders:
         for statement in recorder.sql_create_statements:

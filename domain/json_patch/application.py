@@ -5,9 +5,9 @@ from typing import Final, TypeAlias
 
 from domain.document_errors import NotAnObject, PatchFailed, TooDeep
 from domain.documents import Document, Json, depth, encode, parse, same, type_name
-from domain.json_diagnosis import MAX_DEPTH
 from domain.json_patch.operations import Operation, Patch, pointer, validate
 from domain.json_pointer import index, resolve, split
+from domain.json_structure import MAX_DEPTH
 
 _Container: TypeAlias = dict[str, Json] | list[Json]
 

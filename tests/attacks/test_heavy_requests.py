@@ -290,7 +290,7 @@ def test_one_user_cannot_keep_the_lane_from_another(server: Server) -> None:
     """Whoever has as many as allowed is told so; everybody else is served meanwhile."""
     with ExitStack() as callers, server.client() as http:
         started(http, "taken", large(MEGABYTE))
-        for _ in range(10):
+        for _ in range(66):
             callers.enter_context(closing(half_sent(server, "eve")))
         with server.client(token("eve")) as eve:
 

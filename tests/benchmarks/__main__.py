@@ -1,6 +1,7 @@
 """`make bench`: every measurement, as a table. Exit code 1 where a ratio is missed.
 
-`python -m tests.benchmarks appends stored_size` runs only these.
+`python -m tests.benchmarks appends stored_size` runs only these; `missed_events`, which takes a quarter of an hour, is
+only run like that.
 """
 
 import argparse
@@ -15,31 +16,45 @@ from api.garbage_collection import collect_rarely
 from tests.benchmarks import (
     appends,
     elasticsearch,
+    heavy_neighbour,
     http_edits,
     kafka_feeding,
     large_documents,
     latency,
     long_streams,
+    memory,
+    missed_events,
     projecting,
     rebuilding,
     stored_size,
+    waiters,
 )
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.temporary_database import Cluster, cluster
 
-MEASUREMENTS: dict[str, Callable[[Cluster], Awaitable[list[Measurement]]]] = {
-    "appends": appends.measure,
-    "long_streams": long_streams.measure,
-    "large_documents": lambda _: large_documents.measure(),
-    "stored_size": stored_size.measure,
-    "http_edits": http_edits.measure,
-    "projecting": projecting.measure,
-    "rebuilding": rebuilding.measure,
-    "kafka_feeding": kafka_feeding.measure,
-    "latency": latency.measure,
-    "elasticsearch": elasticsearch.measure,
-    "search_latency": latency.measure_search,
-}
+Measure = Callable[[Cluster], Awaitable[list[Measurement]]]
+
+ONLY_BY_NAME = ("missed_events",)
+
+
+def _measurements(edits: int | None) -> dict[str, Measure]:
+    return {
+        "appends": appends.measure,
+        "long_streams": long_streams.measure,
+        "large_documents": lambda _: large_documents.measure(),
+        "stored_size": stored_size.measure,
+        "http_edits": http_edits.measure,
+        "projecting": projecting.measure,
+        "rebuilding": rebuilding.measure,
+        "kafka_feeding": kafka_feeding.measure,
+        "latency": latency.measure,
+        "elasticsearch": elasticsearch.measure,
+        "search_latency": latency.measure_search,
+        "heavy_neighbour": heavy_neighbour.measure,
+        "waiters": waiters.measure,
+        "memory": lambda cluster: memory.measure(cluster, edits),
+        "missed_events": lambda cluster: missed_events.measure(cluster, edits),
+    }
 
 
 def _table(measured: Sequence[Measurement]) -> Table:
@@ -60,18 +75,22 @@ def _table(measured: Sequence[Measurement]) -> Table:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    names = ", ".join(_measurements(None))
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("only", nargs="*", metavar="measurement", help=", ".join(MEASUREMENTS))
-    wanted = parser.parse_args(arguments).only or list(MEASUREMENTS)
-    unknown = [name for name in wanted if name not in MEASUREMENTS]
+    parser.add_argument("only", nargs="*", metavar="measurement", help=names)
+    parser.add_argument("--edits", type=int, help="of memory and missed_events, instead of their own number")
+    given = parser.parse_args(arguments)
+    measurements = _measurements(given.edits)
+    wanted = given.only or [name for name in measurements if name not in ONLY_BY_NAME]
+    unknown = [name for name in wanted if name not in measurements]
     if unknown:
-        parser.error(f"no measurement {unknown[0]!r}; there are {', '.join(MEASUREMENTS)}")
+        parser.error(f"no measurement {unknown[0]!r}; there are {names}")
     collect_rarely()  # as the server does
     measured: list[Measurement] = []
     with cluster() as running:
         for name in wanted:
             print(f"{name} …", file=sys.stderr, flush=True)
-            measured += asyncio.run(MEASUREMENTS[name](running))  # type: ignore[arg-type]
+            measured += asyncio.run(measurements[name](running))  # type: ignore[arg-type]
     Console(width=120).print(_table(measured))
     return 0 if all(one.ok for one in measured) else 1
 

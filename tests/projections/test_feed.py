@@ -76,6 +76,7 @@ class Readers(RuleBasedStateMachine):
         strangers=st.lists(st.tuples(ANY_POSITION, st.integers(0, 6)), max_size=4),
         appended=st.lists(st.tuples(st.integers(0, 6), st.integers(1, 4)), max_size=4),
         delays=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=5),
+        lettings_go=st.lists(st.integers(0, 6), max_size=2),
     )
     def read_on(
         self,
@@ -83,6 +84,7 @@ class Readers(RuleBasedStateMachine):
         strangers: list[tuple[int, int]],
         appended: list[tuple[int, int]],
         delays: list[tuple[int, int]],
+        lettings_go: list[int],
     ) -> None:
         """Each reader reads on from where it stands, however long the reads take and whatever happens meanwhile."""
         self.log.delays = cycle(delays)
@@ -96,10 +98,15 @@ class Readers(RuleBasedStateMachine):
             await turns(start)
             self.log.append(gap, 1)
 
+        async def let_go(start: int) -> None:
+            await turns(start)
+            self.feed.let_go()
+
         async def all_at_once() -> tuple[list[Run], list[Run]]:
             following = [read(self.positions[reader], limit, start) for reader, limit, start in readers]
             asking = [read(position, 3, start) for position, start in strangers]
             others = [append(start, gap) for start, gap in appended]
+            others += [let_go(start) for start in lettings_go]
             found = await asyncio.gather(*following, *asking, *others)
             runs = [run for run in found if run is not None]
             return runs[: len(readers)], runs[len(readers) :]
@@ -175,6 +182,22 @@ async def test_the_window_has_a_budget_of_bytes() -> None:
     reads = log.reads
     assert (await feed.after(950)).until == 1000 and log.reads == reads
     assert (await feed.after(949)).after == 949 and log.reads == reads + 1
+
+
+async def test_a_window_that_one_page_has_made_too_large_is_let_go() -> None:
+    """One within its budget is not; and whoever has not read it yet reads it from the store."""
+    log = log_of(3)
+    feed = EventFeed(log, window_memory=10)
+    await feed.after(0)
+    assert not feed.let_go()
+    log.append(1, 1000)
+    await feed.after(3)
+    assert feed.let_go()
+    assert not feed.let_go()
+    reads = log.reads
+    check(await feed.after(3), log, 3)
+    check(await feed.after(0), log, 0)
+    assert log.reads == reads + 2
 
 
 def test_runs_that_do_not_meet_are_never_joined() -> None:
