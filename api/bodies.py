@@ -7,6 +7,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from api.errors import RequestTooLarge, UnsupportedMediaType
+from api.problem_size import MOST_ITEMS
 from domain import json_patch
 from domain.documents import Json, parse, parse_document
 from domain.editing import ApplyMergePatch, ApplyPatch, Change, ReplaceDocument
@@ -72,6 +73,8 @@ async def read_model(request: Request, model: type[M], limit: int) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
+        if error.error_count() > MOST_ITEMS:  # to list them takes more memory than the body
+            raise InvalidArgument(f"The body has {error.error_count()} mistakes.") from error
         found: list[Json] = [
             {"path": "".join(f"/{escape(str(part))}" for part in item["loc"]), "message": item["msg"]}
             for item in error.errors(include_input=False, include_context=False, include_url=False)

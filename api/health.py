@@ -46,6 +46,7 @@ async def readyz(request: Request) -> Response:
         "behind": behind,
         "failing": failing,
         "differing": differing,
+        "mended": [item.name for item in statuses if item.mended],
         "trouble": trouble,
         "tasks": tasks.failing,
     }
@@ -84,7 +85,9 @@ async def metrics(request: Request) -> Response:
                 lag_seconds=item.lag_seconds,
                 parked=item.parked,
                 differences=item.differences,
+                mended=item.mended,
             )
+    found.waiting_callers(services(request).waiting.callers)
     tasks = services(request).tasks
     for name in tasks.names:
         found.background_task(name, well=name not in tasks.failing)

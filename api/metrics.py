@@ -33,6 +33,7 @@ class Metrics:
             "lag_seconds": "Age of the oldest event that was not applied yet.",
             "parked": "Streams whose event could not be applied.",
             "differences": "Streams of which it shows something else than the event store says.",
+            "mended": "Streams of which it showed something else at some time since it was built, and that are mended.",
         }
         self._gauges = {
             name: Gauge(f"procvars_projection_{name}", text, ("projection",), registry=self._registry)
@@ -42,6 +43,11 @@ class Metrics:
         self._store = Gauge(
             "procvars_store_reachable",
             "1 while the database answers; at 0 the figures of the projections are the last that were known.",
+            registry=self._registry,
+        )
+        self._waiting = Gauge(
+            "procvars_waiting_callers",
+            "Calls that wait for a read model or for an event.",
             registry=self._registry,
         )
         self._tasks = Gauge(
@@ -60,15 +66,19 @@ class Metrics:
         self._gauges["position"].labels(projection).set(position)
 
     def projection_state(
-        self, projection: str, *, lag_events: int, lag_seconds: float, parked: int, differences: int
+        self, projection: str, *, lag_events: int, lag_seconds: float, parked: int, differences: int, mended: int
     ) -> None:
         self._gauges["lag_events"].labels(projection).set(lag_events)
         self._gauges["lag_seconds"].labels(projection).set(lag_seconds)
         self._gauges["parked"].labels(projection).set(parked)
         self._gauges["differences"].labels(projection).set(differences)
+        self._gauges["mended"].labels(projection).set(mended)
 
     def store_reachable(self, *, reachable: bool) -> None:
         self._store.set(reachable)
+
+    def waiting_callers(self, count: int) -> None:
+        self._waiting.set(count)
 
     def background_task(self, name: str, *, well: bool) -> None:
         self._tasks.labels(name).set(well)

@@ -18,10 +18,11 @@ _PROBLEM_SCHEMA = {
     },
 }
 _EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavailable", "permission-denied")
-_ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable")
-READING = ("instance-not-found",)
+_ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
+_FORWARDED = ("heavy-request-failed", "too-busy")
+READING = ("instance-not-found", *_FORWARDED)
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
-            "unsupported-media-type", "instance-not-found", "too-busy")  # fmt: skip
+            "unsupported-media-type", "instance-not-found", *_FORWARDED)  # fmt: skip
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
          "rule-too-expensive", "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from adapters.identity.discovery import ProviderUnavailable
 from adapters.identity.tokens import KeysUnavailable, TokenExpired, TokenInvalid
 from api import errors as edge
+from api.problem_size import bounded
 from commands.decision_loop import TooBusy
 from domain import document_errors, errors
 from domain.documents import encode
@@ -134,7 +135,7 @@ def _members(error: Exception) -> dict[str, Any]:
 def _response(
     uri: str, title: str, status: int, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:
-    content = {"type": uri, "title": title, "status": status, "detail": detail, **members}
+    content = {"type": uri, "title": title, "status": status, **bounded({"detail": detail, **members})}
     return Response(encode(content), status, headers, media_type=MEDIA_TYPE)
 
 

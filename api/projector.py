@@ -19,6 +19,7 @@ from api.bootstrap.store import comparisons_of, connected_store
 from api.garbage_collection import FEW_PAUSES, collect_rarely
 from api.lifeline import stop_with_the_parent
 from api.logging import configure_logging
+from api.process_memory import MemoryKeeper
 from api.settings import Settings
 from projections.feed import EventFeed
 from projections.runner import ProjectionRunner
@@ -72,6 +73,7 @@ async def _feed(settings: Settings) -> None:
         tasks.keep_running("listener", partial(listen, settings.database_url, hearers, feed.announce))
         tasks.keep_running("projections", partial(supervise, runners, comparisons))
         tasks.keep_running("trouble", partial(_report_trouble, runners))
+        tasks.keep_running("memory", partial(MemoryKeeper().watch, feed.let_go))
         await stopping.wait()
         await tasks.stop()
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from fastapi import Request
 
+from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import borrowed
 from api.services import services
 from commands.messages import Caller
@@ -27,7 +28,12 @@ async def existing_instance(request: Request, workspace: str, instance_id: str) 
 
     Raises InstanceNotFound.
     """
-    found = await services(request).store.whereabouts(instance_id)
+    return await version_of_existing(services(request).store, workspace, instance_id)
+
+
+async def version_of_existing(store: PostgresEventStore, workspace: str, instance_id: str) -> int:
+    """`existing_instance`, asked of a store that reads on a connection of the caller's, say."""
+    found = await store.whereabouts(instance_id)
     if found is None or found.workspace != workspace:
         raise InstanceNotFound()
     return found.version

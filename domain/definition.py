@@ -12,7 +12,8 @@ from domain.errors import InvalidDefinition
 from domain.events import DefinitionPublished
 from domain.instance_id import DEFINITION_PREFIX
 from domain.rules import paths, schemas
-from domain.rules.schema_graph import InvalidSchema
+from domain.rules.extraction import is_singular
+from domain.rules.subschema import InvalidSchema
 
 SearchType = Literal["keyword", "text", "number", "date", "boolean"]
 Group = Literal["keywords", "search", "task_fields"]
@@ -51,7 +52,12 @@ class Definition:
         """The compiled JSON Schema, or why it cannot be used: an earlier release may have accepted it."""
         return None if self.json_schema is None else schemas.compiled(self.json_schema)
 
-    @property
+    @cached_property
+    def groups_to_evaluate(self) -> frozenset[Group]:
+        """The groups with a path whose cost depends on more than the size of what it finds."""
+        return frozenset(group for group, fields in self.fields.items() if not all(map(is_singular, fields)))
+
+    @cached_property
     def fields(self) -> Mapping[Group, tuple[Field, ...]]:
         """The fields of each group."""
         return {"keywords": self.keywords, "search": self.search, "task_fields": self.task_fields}

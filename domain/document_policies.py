@@ -7,8 +7,8 @@ from domain.definition import Definition
 from domain.documents import Document, Json, encode
 from domain.errors import DocumentTooLarge, RuleTooExpensive, SchemaViolation
 from domain.rules.budget import BudgetExceeded
-from domain.rules.extraction import too_expensive
-from domain.rules.schema_graph import InvalidSchema
+from domain.rules.extraction import certainly_affordable, extraction
+from domain.rules.subschema import InvalidSchema
 from domain.warnings import Warning
 
 
@@ -68,6 +68,8 @@ def _check_schema(new: Document, size: int, definition: Definition) -> None:
 
 def _check_paths(new: Document, size: int, definition: Definition) -> None:
     for group, fields in definition.fields.items():
-        for item in too_expensive(fields, new, size):
+        if group not in definition.groups_to_evaluate and certainly_affordable(len(fields), size):
+            continue
+        for item in extraction(fields, new).too_expensive:
             detail = f"The path {item.path} of {item.key!r} in {group} would need too much work on these variables."
             raise RuleTooExpensive(detail, rule={"group": group, "key": item.key, "path": item.path})

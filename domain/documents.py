@@ -10,10 +10,10 @@ from typing import Any, Final, TypeAlias
 import jiter
 import orjson
 
-from domain.document_errors import NotAnObject, TooDeep, UnrepresentableValue
-from domain.json_diagnosis import MAX_DEPTH, diagnose
-from domain.json_number import may_be_lossy, why_not_kept
-from domain.json_pointer import escape
+from domain.document_errors import NotAnObject, TooDeep
+from domain.json_diagnosis import diagnose, diagnose_numbers
+from domain.json_number import may_be_lossy
+from domain.json_structure import MAX_DEPTH
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 """A JSON value. Numbers are int exactly where the text has neither fraction nor exponent; no NaN, no Infinity."""
@@ -48,7 +48,9 @@ def parse(raw: bytes) -> Json:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise TooDeep
     if not verbatim and may_be_lossy(raw):
-        _refuse_lossy_numbers(raw)
+        lossy = diagnose_numbers(raw)
+        if lossy is not None:
+            raise lossy
     return value
 
 
@@ -148,18 +150,3 @@ def _jiter(raw: bytes, **options: Any) -> Any:
 def _dumps(value: Json | list[Document], *, sort_keys: bool) -> bytes:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
     return text.encode()
-
-
-def _refuse_lossy_numbers(raw: bytes) -> None:
-    """Raise UnrepresentableValue for the first number of a valid JSON text that cannot be kept."""
-    pending: list[tuple[str, Any]] = [("", _jiter(raw, float_mode="lossless-float"))]
-    while pending:
-        path, value = pending.pop()
-        if isinstance(value, dict):
-            pending += [(f"{path}/{escape(key)}", child) for key, child in reversed(value.items())]
-        elif isinstance(value, list):
-            pending += [(f"{path}/{index}", value[index]) for index in reversed(range(len(value)))]
-        elif isinstance(value, jiter.LosslessFloat):
-            why = why_not_kept(bytes(value).decode())
-            if why:
-                raise UnrepresentableValue(path, why)

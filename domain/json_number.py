@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -13,8 +12,9 @@ MAX_INTEGER_DIGITS: Final = 4300
 # to 15 significant digits always survives as a double (C's DBL_DIG) while its exponent has no more than two digits.
 _SHAPE: Final = bytes.maketrans(b"123456789.E-", b"0000000000e+")
 _WORTH_A_LOOK: Final = (b"0" * 17, b"0" * 16 + b"e", b"0e000", b"0e+000")
-_LITERAL: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_BEFORE_A_NUMBER: Final = b":,[ \t\r\n"
+_WORTH_CONVERTING: Final = re.compile(
+    r"(?<![0-9.])(?=[0-9.]{17}|[0-9.]{1,16}[eE][+-]?[0-9])[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+)
 
 
 def why_not_kept(literal: str) -> str | None:
@@ -43,21 +43,18 @@ def why_not_kept(literal: str) -> str | None:
 def may_be_lossy(raw: bytes) -> bool:
     """Tell cheaply whether a JSON text could hold a number that cannot be kept.
 
-    True may be a false alarm, about something that looks like a number in the middle of a string; False is certain.
+    True may be a false alarm, about a number that can be kept or about a string; False is certain.
     """
     shape = raw.translate(_SHAPE)
-    return any(why_not_kept(literal) for needle in _WORTH_A_LOOK for literal in _literals(raw, shape, needle))
+    return any(needle in shape for needle in _WORTH_A_LOOK)
 
 
-def _literals(raw: bytes, shape: bytes, needle: bytes) -> Iterator[str]:
-    """Yield, without their minus, the numbers whose shape has the needle in it."""
-    end = 0
-    while (hit := shape.find(needle, end)) >= 0:
-        start = end + len(shape[end:hit].rstrip(b"0"))
-        end = hit + len(needle)
-        before = start - 2 if raw[start - 1 : start] == b"-" else start - 1
-        if before < 0 or raw[before] in _BEFORE_A_NUMBER:
-            match = _LITERAL.match(raw, start)
-            if match is not None:
-                end = max(end, match.end())
-                yield match[0].decode()
+def first_lossy(masked: bytes) -> int | None:
+    """Return the offset of the first number that cannot be kept, a minus left out, in a JSON text without its strings."""
+    if not may_be_lossy(masked):
+        return None
+    text = masked.decode("latin-1")
+    literals = _WORTH_CONVERTING.findall(text)
+    if literals == [*map(repr, map(float, literals))]:  # none of them is lossy, found out by C code
+        return None
+    return next((found.start() for found in _WORTH_CONVERTING.finditer(text) if why_not_kept(found[0])), None)

@@ -52,13 +52,39 @@ class Run:
             raise ValueError(f"a run from {other.after} does not follow one that ends at {self.until}")
         return Run(self.after, [*self.events, *other.events])
 
-    def newest(self, memory: int) -> "Run":
-        """Return the newest part of this run whose events take no more than `memory` bytes."""
-        kept = len(self.events)
-        while kept and memory >= (size := self.events[kept - 1].memory):
-            memory -= size
-            kept -= 1
-        return Run(self.events[kept - 1].position, self.events[kept:]) if kept else self
+    def without_oldest(self, events: int) -> "Run":
+        """Return what is left of this run without its first `events` events."""
+        return Run(self.events[events - 1].position, self.events[events:]) if events else self
+
+    @property
+    def memory(self) -> int:
+        """Bytes that its events take, about."""
+        return sum(recorded.memory for recorded in self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The newest run that was read, and the bytes that its events take, about."""
+
+    run: Run
+    memory: int
+
+    def extended(self, page: Run, budget: int) -> "Window":
+        """Return the window with the page behind it, and without its oldest events where it is over the budget.
+
+        Between this window and a page further ahead there are events that nobody asked for: then the page is the new
+        window. It is kept as a whole where not even the last of its events is within the budget.
+        """
+        follows = page.after == self.run.until
+        run = self.run.followed_by(page) if follows else page
+        memory = page.memory + (self.memory if follows else 0)
+        dropped = 0
+        while memory > budget and dropped < len(run.events):
+            memory -= run.events[dropped].memory
+            dropped += 1
+        if dropped == len(run.events):
+            return Window(page, page.memory)
+        return Window(run.without_oldest(dropped), memory)
 
 
 class EventFeed:
@@ -67,7 +93,7 @@ class EventFeed:
     def __init__(self, log: EventLog, *, window_memory: int = WINDOW_MEMORY) -> None:
         self._log = log
         self._window_memory = window_memory
-        self._window = Run(0, ())
+        self._window = Window(Run(0, ()), 0)
         self._reading = asyncio.Lock()
         self._appended = asyncio.Event()
 
@@ -84,24 +110,28 @@ class EventFeed:
         """Return the run of up to `limit` events after that position, in commit order. Raises StoreUnavailable."""
         if (known := self._known(position, limit)) is not None:
             return known
-        if position < self._window.after:
+        if position < self._window.run.after:
             return Run(position, await self._log.after_position(position, limit))
         async with self._reading:
             # Another reader may have moved the window while this one waited, to any place.
             if (known := self._known(position, limit)) is not None:
                 return known
             run = Run(position, await self._log.after_position(position, PAGE))
-            if run.events and position >= self._window.until:
-                self._extend(run)
+            if run.events and position >= self._window.run.until:
+                self._window = self._window.extended(run, self._window_memory)
             return run.behind(position, limit)
+
+    def let_go(self) -> bool:
+        """Forget a window that one page has made larger than the budget; return whether it was.
+
+        A reader that is not past it yet reads it again from the store.
+        """
+        if self._window.memory <= self._window_memory:
+            return False
+        self._window = Window(Run(self._window.run.until, ()), 0)
+        return True
 
     def _known(self, position: int, limit: int) -> Run | None:
         """What the window has behind a position that lies in it, None where it has nothing."""
-        window = self._window
-        return window.behind(position, limit) if window.after <= position < window.until else None
-
-    def _extend(self, run: Run) -> None:
-        # Between the window and a run further ahead there are events that nobody asked for: the run is the new window.
-        window = self._window.followed_by(run) if run.after == self._window.until else run
-        kept = window.newest(self._window_memory)
-        self._window = kept if kept.events else run
+        run = self._window.run
+        return run.behind(position, limit) if run.after <= position < run.until else None

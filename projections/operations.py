@@ -17,7 +17,9 @@ SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id,
     (SELECT count(*) FROM stored_events WHERE notification_id > coalesce(t.notification_id, 0)),
     (SELECT count(*) FROM parked_streams s WHERE s.projection = p.name AND s.generation = p.generation),
     (SELECT count(*) FROM read_model_differences d
-        WHERE d.projection = p.name AND d.generation = p.generation AND d.mended_at IS NULL)
+        WHERE d.projection = p.name AND d.generation = p.generation AND d.mended_at IS NULL),
+    (SELECT count(*) FROM read_model_differences d
+        WHERE d.projection = p.name AND d.generation = p.generation AND d.mended_at IS NOT NULL)
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 """
@@ -79,6 +81,8 @@ class ProjectionStatus:
     parked: int
     differences: int
     """Streams of which it shows something else than the event store says, found by the comparison and not mended."""
+    mended: int
+    """Streams of which it showed something else at some time since it was built, and that were applied again."""
     error: str | None
     since: datetime | None
     """Since when it is failing."""
@@ -115,7 +119,7 @@ async def list_projections(
     found = []
     for projection in projections:
         name = projection.name
-        _, paused, failing_since, failure, position, lag_events, parked, differences = rows[name]
+        _, paused, failing_since, failure, position, lag_events, parked, differences, mended = rows[name]
         rebuild = rebuilds.get(name)
         if reasons.get(name) == OTHER_SHAPE:
             failure = f"{OTHER_SHAPE}: it waits for a rebuild"
@@ -129,6 +133,7 @@ async def list_projections(
                 lag_seconds=_age(oldest[0].event, now) if oldest else 0.0,
                 parked=parked,
                 differences=differences,
+                mended=mended,
                 error=failure,
                 since=failing_since,
                 rebuild_due=reasons.get(name),

@@ -16,6 +16,9 @@ from projections.stream_versions import unbroken
 from projections.trouble import passes_by_itself
 
 _PARKED_IDS = "SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s"
+_PARKED_AMONG = """
+SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = ANY(%s)
+"""
 _PARK = """
 INSERT INTO parked_streams (projection, generation, instance_id, version, position, error)
 VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
@@ -34,6 +37,12 @@ log = structlog.get_logger(__name__)
 
 class NotParked(NotFound):
     """This stream is not parked in this projection."""
+
+
+async def parked_among(connection: Connection, name: str, generation: int, instance_ids: Sequence[str]) -> set[str]:
+    """Return those of the streams that are parked in this projection."""
+    rows = await connection.execute(_PARKED_AMONG, (name, generation, list(instance_ids)), prepare=True)
+    return {row[0] for row in await rows.fetchall()}
 
 
 async def _without_parked(
@@ -113,7 +122,7 @@ async def _apply_one_by_one(
             if passes_by_itself(error):
                 raise
             newly_parked.add(event.originator_id)
-            message = _message(error)
+            message = error_text(error)
             watch.failed(event, message)
             at = (event.originator_id, event.originator_version, recorded.position)
             await park(connection, projection, generation, *at, message)
@@ -162,12 +171,13 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
         except Exception as error:
             if passes_by_itself(error):
                 raise
-            await connection.execute(_FAILED_AGAIN, (_message(error), *key))
+            await connection.execute(_FAILED_AGAIN, (error_text(error), *key))
             return False
         await connection.execute(_RELEASE, key)
         return True
 
 
-def _message(error: Exception) -> str:
+def error_text(error: Exception) -> str:
+    """Return what is kept of an error with the stream that it parks."""
     kind = UNREADABLE if isinstance(error, EventUnreadable) else type(error).__name__
     return f"{kind}: {error}".replace("\0", "\ufffd")

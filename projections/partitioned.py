@@ -103,6 +103,9 @@ class PartitionedProjection:
         except KeepsFailing as error:
             await self.feeding.give_up(connection, error)
             return False
+        except Exception:
+            self.feeding.moved()
+            raise
         last = events[-1].position
         log.info("taken from the event store", projection=self.projection.name, events=len(events), position=last)
         return last < until

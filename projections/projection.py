@@ -11,6 +11,7 @@ from domain.documents import Document
 from domain.errors import NotFound
 from domain.events import Event, Recorded
 from projections.counted import Counted
+from projections.history.streams import EventStream
 
 Connection = psycopg.AsyncConnection[TupleRow]
 Connect = Callable[[], Awaitable[Connection]]
@@ -105,7 +106,7 @@ class EventSource(Protocol):
         ...
 
 
-class EventArchive(Protocol):
+class EventArchive(EventStream, Protocol):
     """What a rebuild reads. Raises StoreUnavailable."""
 
     async def last_position(self) -> int:

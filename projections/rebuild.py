@@ -16,8 +16,7 @@ import psycopg
 from domain.errors import DomainError
 from domain.events import Event, Recorded
 from projections import rebuilds_due
-from projections.failing import FailureWatch
-from projections.parked import apply_or_park
+from projections.batch_application import BatchApplication
 from projections.positions import (
     announce,
     forget_positions,
@@ -143,10 +142,10 @@ async def create(
     live = await live_projection(connection, projection.name)
     number = max({live.generation} | await projection.generations.numbers(connection)) + 1
     await projection.generations.create(connection, number)
-    watch = FailureWatch()
+    application = BatchApplication(projection, archive)
     definitions = 0
     async for published in archive.definitions_until(until):
-        await apply_or_park(connection, projection, number, [published], watch)
+        await application.apply(connection, number, [published])
         definitions += 1
     await connection.execute(_ADD_SHARES, (projection.name, number, until, shares - 1))
     total = await archive.count_until(until)
@@ -167,7 +166,7 @@ async def fill(
     key = (projection.name, generation, share)
     until = await _until(connection, projection.name, generation)
     position = await _share_position(connection, key)
-    watch = FailureWatch()
+    application = BatchApplication(projection, archive)
     # The next page is read while this one is applied.
     ahead = asyncio.ensure_future(read(position))
     try:
@@ -178,10 +177,11 @@ async def fill(
             async with connection.transaction():
                 stands = await _share_position(connection, key, lock=True)
                 if stands == position:
-                    await apply_or_park(connection, projection, generation, events, watch)
+                    await application.apply(connection, generation, events)
                     await connection.execute(_SHARE_DONE, (reached, len(events), *key), prepare=True)
                     stands = reached
             if stands != reached:  # a worker that outlived its rebuild has come further
+                application.forget()
                 ahead.cancel()
                 ahead = asyncio.ensure_future(read(stands))
             position = stands
@@ -206,11 +206,11 @@ async def catch_up(
     until: int | None = None,
 ) -> None:
     """What happened while the shares were filled, in commit order: to the position `until`, or until little is left."""
-    watch = FailureWatch()
+    application = BatchApplication(projection, archive)
     position = await _position(connection, projection.name, new)
     while events := await _page(archive, position, until):
         async with connection.transaction():
-            position = await _apply(connection, projection, new.number, events, watch)
+            position = await _apply(connection, projection, new.number, events, application)
         if until is None and await archive.last_position() - position < _CLOSE_EVENTS:
             return
 
@@ -224,9 +224,9 @@ async def swap(connection: Connection, projection: Projection, archive: EventArc
         await lock_projection(connection, projection.name, wait=True)
         until = await archive.last_position()
         position = await _position(connection, projection.name, new)
-        watch = FailureWatch()
+        application = BatchApplication(projection, archive)
         while events := await _page(archive, position, until):
-            position = await _apply(connection, projection, new.number, events, watch)
+            position = await _apply(connection, projection, new.number, events, application)
         await projection.generations.publish(connection, new.number)
         await connection.execute(_PUBLISHED, (new.number, projection.shape, projection.name))
         await save_position(connection, projection.name, new.number, until)
@@ -280,9 +280,9 @@ async def _apply(
     projection: Projection,
     generation: int,
     events: Sequence[Recorded[Event]],
-    watch: FailureWatch,
+    application: BatchApplication,
 ) -> int:
-    await apply_or_park(connection, projection, generation, events, watch)
+    await application.apply(connection, generation, events)
     position = events[-1].position
     await save_position(connection, projection.name, generation, position)
     return position

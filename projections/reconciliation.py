@@ -1,4 +1,4 @@
-"""The comparison of the read models with the event store that goes on all the time, a slice of the streams at a time.
+"""The comparison of the read models with the event store that runs all the time, a slice of the streams at a time.
 
 It counts, and reads no document: how many events of its kinds a read model shows of a stream, and up to which version.
 So it is cheap enough never to stop, and finds what every proof on the way of an event has missed. A difference is mended
@@ -6,24 +6,34 @@ by applying the stream again from its beginning. `procvars projections check` co
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
-from projections.counted import NOTHING, Counted, Tally, difference, sum_of
+from domain.errors import EventUnreadable
+from domain.events import Event, Recorded
+from projections.comparison import differing
+from projections.differences import due_again, record, record_mended, tried_lately
+from projections.failing import FailureWatch
 from projections.history.streams import EventStream
-from projections.parked import UNREADABLE, NotParked, park, retry
+from projections.parked import UNREADABLE, NotParked, apply_or_park, error_text, park, parked_among, retry
 from projections.positions import LiveProjection, live_projection, lock_projection
 from projections.projection import Connect, Connection, Projection
 from projections.stream_versions import unbroken
 from projections.trouble import back_off, passes_by_itself
 
 _TICK_SECONDS = 2.0
+_LARGEST_SHARE_OF_TIME = 0.02
+"""A slice that takes long, because its streams are, is followed by a rest that is longer by as much."""
 _MOST_EVENTS = 20_000
 """Of the streams of a slice together: a stream of many events is a slice of its own."""
 _RECENT_EVENTS = 2_000
+_BATCH_EVENTS = 500
+_BATCH_MEMORY = 16 * 2**20
+"""Bytes that the decoded events of a batch may take, about; it has one event at least."""
 
 _ONE_AT_A_TIME = "SELECT pg_try_advisory_lock(724914, hashtext(%s))"
 _NEXT = """
@@ -36,38 +46,12 @@ SELECT originator_id, max(originator_version) FROM stored_events
 WHERE notification_id > %(position)s - %(events)s AND notification_id <= %(position)s AND topic <> 'DefinitionPublished'
 GROUP BY originator_id ORDER BY max(notification_id) DESC LIMIT %(limit)s
 """
-_TALLIES = """
-SELECT originator_id, topic, count(*) FILTER (WHERE notification_id <= %(position)s),
-    max(originator_version) FILTER (WHERE notification_id <= %(position)s), count(*), max(originator_version)
-FROM stored_events WHERE originator_id = ANY(%(streams)s) GROUP BY originator_id, topic
-"""
-_PARKED = """
-SELECT instance_id FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = ANY(%s)
-"""
 _UNREADABLE = """
 SELECT instance_id FROM parked_streams
 WHERE projection = %s AND generation = %s AND error LIKE %s AND instance_id > %s ORDER BY instance_id LIMIT 1
 """
-_FOUND = """
-INSERT INTO read_model_differences (projection, generation, instance_id, detail) VALUES (%s, %s, %s, %s)
-ON CONFLICT (projection, generation, instance_id)
-DO UPDATE SET detail = excluded.detail, found_at = now(), mended_at = NULL
-"""
-_MENDED = """
-UPDATE read_model_differences SET mended_at = now()
-WHERE projection = %s AND generation = %s AND instance_id = %s AND mended_at IS NULL
-"""
-_LEFT = "SELECT instance_id FROM read_model_differences WHERE projection = %s AND generation = %s AND mended_at IS NULL"
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What the event store has of a stream, by topic: up to the projection's position, and in all."""
-
-    until: Mapping[str, Tally]
-    all: Mapping[str, Tally]
 
 
 @dataclass(slots=True)
@@ -87,10 +71,11 @@ class Reconciliation:
         failures = 0
         try:
             while True:
+                started = time.monotonic()
                 try:
                     await self.step()
                     failures = 0
-                    await asyncio.sleep(_TICK_SECONDS)
+                    await asyncio.sleep(_rest_after(time.monotonic() - started, self.streams_per_minute))
                 except Exception as error:
                     if not passes_by_itself(error):
                         raise
@@ -107,8 +92,8 @@ class Reconciliation:
         if not await self._is_ours(connection):
             return []
         live = await live_projection(connection, self.projection.name)
-        if live.shape != self.projection.shape:
-            return []  # it is about to be rebuilt
+        if not self._may_write(live):
+            return []
         await self._retry_unreadable(connection, live)
         found = []
         for stream in await self._suspects(connection, live):
@@ -137,56 +122,60 @@ class Reconciliation:
         row = await (await connection.execute(_ONE_AT_A_TIME, (self.projection.name,), prepare=True)).fetchone()
         return row is not None and bool(row[0])
 
+    def _may_write(self, live: LiveProjection) -> bool:
+        """Tell whether this release may write the read model: nobody paused it, and no rebuild is due for its shape."""
+        return live.shape == self.projection.shape and not live.paused and not live.failing
+
     async def _suspects(self, connection: Connection, live: LiveProjection) -> list[str]:
         chosen = await self._slice(connection, live)
-        return sorted(await _differing(connection, self.projection, live, chosen))
+        found = await differing(connection, self.projection, live, chosen)
+        return sorted(found.keys() - await tried_lately(connection, self.projection.name, live, list(found)))
 
     async def _slice(self, connection: Connection, live: LiveProjection) -> list[str]:
-        """Half of it in the order of ids, half what was applied lately, and what was found before and is not mended."""
-        limit = max(1, round(self.streams_per_minute * _TICK_SECONDS / 60 / 2))
+        """Half of it in the order of ids, half what was applied lately, and what could not be mended some time ago."""
+        limit = _half_of_a_slice(self.streams_per_minute)
         rows = await (await connection.execute(_NEXT, (self._after, limit), prepare=True)).fetchall()
         in_order = _few_events(rows)
         self._after = in_order[-1] if in_order else ""
         values = {"position": live.position, "events": _RECENT_EVENTS, "limit": limit}
         recent = await (await connection.execute(_RECENT, values, prepare=True)).fetchall()
-        left = await (await connection.execute(_LEFT, (self.projection.name, live.generation))).fetchmany(limit)
-        return list(dict.fromkeys([*in_order, *_few_events(recent), *(row[0] for row in left)]))
+        again = await due_again(connection, self.projection.name, live, limit)
+        return list(dict.fromkeys([*in_order, *_few_events(recent), *again]))
 
     async def _mend(self, connection: Connection, stream: str) -> bool:
         """Look again while the projection stands still, and apply the stream anew. Whether there was a difference."""
         name = self.projection.name
         async with connection.transaction():
             locked = await lock_projection(connection, name, wait=True)
-            if locked is None:
+            if locked is None or not self._may_write(locked):
                 return False
-            key = (name, locked.generation, stream)
-            differing = await _differing(connection, self.projection, locked, [stream])
-            if stream not in differing:
-                await connection.execute(_MENDED, key)
+            detail = (await differing(connection, self.projection, locked, [stream])).get(stream)
+            if detail is None:
+                await record_mended(connection, name, locked, stream)
                 return False
-            log.error("read model differs", projection=name, instance_id=stream, detail=differing[stream])
-            await connection.execute(_FOUND, (*key, differing[stream]))
-            if await self._apply_anew(connection, locked, stream):
-                left = await _differing(connection, self.projection, locked, [stream])
-                if stream not in left:
-                    await connection.execute(_MENDED, key)
-                    log.info("read model is mended", projection=name, instance_id=stream)
+            log.error("read model differs", projection=name, instance_id=stream, detail=detail)
+            await record(connection, name, locked, stream, detail)
+            is_applied = await self._apply_anew(connection, locked, stream)
+            if is_applied and not await differing(connection, self.projection, locked, [stream]):
+                await record_mended(connection, name, locked, stream)
+                log.info("read model is mended", projection=name, instance_id=stream)
             return True
 
     async def _apply_anew(self, connection: Connection, locked: LiveProjection, stream: str) -> bool:
-        """False where an event could not be applied: the stream is parked."""
+        """Apply the whole stream to nothing. False where an event could not be read or applied: it is parked there."""
+        name, generation = self.projection.name, locked.generation
+        await self.projection.generations.clear(connection, generation, [stream])
         version = position = 0
         try:
-            async with connection.transaction():
-                await self.projection.generations.clear(connection, locked.generation, [stream])
-                async for recorded in unbroken(self.streams, stream, after=0):
-                    version, position = recorded.event.originator_version, recorded.position
-                    await self.projection.apply(connection, locked.generation, [recorded])
+            async for batch in _batches(unbroken(self.streams, stream, after=0)):
+                await apply_or_park(connection, self.projection, generation, batch, FailureWatch())
+                if await parked_among(connection, name, generation, [stream]):
+                    return False
+                version, position = batch[-1].event.originator_version, batch[-1].position
         except Exception as error:
             if passes_by_itself(error):
                 raise
-            message = f"{type(error).__name__}: {error}".replace("\0", "\ufffd")
-            await park(connection, self.projection, locked.generation, stream, version, position, message)
+            await park(connection, self.projection, generation, stream, version + 1, position, error_text(error))
             return False
         return True
 
@@ -194,6 +183,16 @@ class Reconciliation:
         if self._connection is None or self._connection.closed:
             self._connection = await self.connect()
         return self._connection
+
+
+def _half_of_a_slice(streams_per_minute: int) -> int:
+    return max(1, round(streams_per_minute * _TICK_SECONDS / 60 / 2))
+
+
+def _rest_after(seconds: float, streams_per_minute: int) -> float:
+    """Return the seconds to the next slice, of which there are few where few streams a minute are asked for."""
+    tick = max(_TICK_SECONDS, 60 * 2 / streams_per_minute)
+    return max(tick, seconds / _LARGEST_SHARE_OF_TIME)
 
 
 def _few_events(rows: Sequence[tuple[str, int]]) -> list[str]:
@@ -208,40 +207,20 @@ def _few_events(rows: Sequence[tuple[str, int]]) -> list[str]:
     return chosen
 
 
-async def _differing(
-    connection: Connection, projection: Projection, live: LiveProjection, streams: Sequence[str]
-) -> dict[str, str]:
-    """Stream → how the read model differs in it; without parked streams, which differ by their nature."""
-    if not streams:
-        return {}
-    parked = await connection.execute(_PARKED, (projection.name, live.generation, list(streams)))
-    waiting = {row[0] for row in await parked.fetchall()}
-    counted = await projection.counted(connection, live.generation, streams)
-    stored = await _stored(connection, streams, live.position)
-    found: dict[str, str] = {}
-    for stream in streams:
-        if stream not in waiting and (detail := _difference(counted, stream, stored.get(stream))) is not None:
-            found[stream] = detail
-    return found
-
-
-def _difference(counted: Sequence[Counted], stream: str, stored: _Stored | None) -> str | None:
-    for one in counted:
-        topics = [kind.TOPIC for kind in one.kinds]
-        least, most = (
-            sum_of(tallies.get(topic, NOTHING) for topic in topics)
-            for tallies in ((stored.until, stored.all) if stored else ({}, {}))
-        )
-        if (detail := difference(one, stream, least, most)) is not None:
-            return detail
-    return None
-
-
-async def _stored(connection: Connection, streams: Sequence[str], position: int) -> dict[str, _Stored]:
-    values = {"position": position, "streams": list(streams)}
-    until: dict[str, dict[str, Tally]] = {}
-    everything: dict[str, dict[str, Tally]] = {}
-    for row in await (await connection.execute(_TALLIES, values, prepare=True)).fetchall():
-        until.setdefault(row[0], {})[row[1]] = Tally(row[2], row[3])
-        everything.setdefault(row[0], {})[row[1]] = Tally(row[4], row[5])
-    return {stream: _Stored(until[stream], everything[stream]) for stream in until}
+async def _batches(stream: AsyncIterator[Recorded[Event]]) -> AsyncIterator[list[Recorded[Event]]]:
+    """Raises EventUnreadable behind the last event that can be read."""
+    batch: list[Recorded[Event]] = []
+    memory = 0
+    try:
+        async for recorded in stream:
+            if batch and (len(batch) >= _BATCH_EVENTS or memory + recorded.memory > _BATCH_MEMORY):
+                yield batch
+                batch, memory = [], 0
+            batch.append(recorded)
+            memory += recorded.memory
+    except EventUnreadable:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch

@@ -72,7 +72,6 @@ class ProjectionRunner:
                 failures += 1
                 log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
                 await self._record_failure(self.trouble)
-                self._feeding.moved()
                 await self._disconnect()
                 await asyncio.sleep(pause)
                 continue
@@ -93,6 +92,9 @@ class ProjectionRunner:
         except KeepsFailing as error:
             await self._feeding.give_up(await self._connected(), error)
             return False
+        except Exception:
+            self._feeding.moved()
+            raise
 
     async def _batch(self) -> bool:
         run = await self.feed.after(self.position)

@@ -76,7 +76,13 @@ def _started(server: PostgresServer) -> str:
                 connection.execute(_CREATE)
         return str(server.get_uri(database=_DATABASE))
     except (OSError, RuntimeError, ValueError, subprocess.SubprocessError, psycopg.Error) as error:
-        words = error.strerror if isinstance(error, OSError) else type(error).__name__
         raise EmbeddedPostgresFailed(
-            f"the embedded PostgreSQL in {server.pgdata} does not start: {words}; {server.log} may say more"
+            f"the embedded PostgreSQL in {server.pgdata} does not start: {_words(error)}; {server.log} may say more"
         ) from error
+
+
+def _words(error: Exception) -> str:
+    """Return what failed, without the command line of the program that did."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"{Path(error.cmd[0]).name} ended with {error.returncode}"
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__

@@ -5,6 +5,7 @@ written by orjson, so that every integer in it fits 64 bits and orjson may read 
 larger integer, which orjson would turn into a float.
 """
 
+import re
 from typing import cast
 
 import zstandard
@@ -25,6 +26,7 @@ from domain.events import Event
 
 _BYTES_A_VALUE = 64
 """What CPython takes for an empty container, or for a small text or number with its place in a container, about."""
+_FOUR_BYTES = re.compile(rb"[\xf0-\xf4]")
 
 
 class ZstdCompressor(Compressor):
@@ -104,6 +106,8 @@ def decoded_size(text: bytes) -> int:
     """Estimate the bytes that a JSON text takes once it is decoded.
 
     Each value but the first of its container has a comma before it, so commas and brackets count the values. A document
-    of many small values is some twenty times as large in memory as its text, one of long texts hardly larger.
+    of many small values is some twenty times as large in memory as its text, one of long texts hardly larger. CPython
+    keeps each character of a text in as many bytes as the widest of them needs.
     """
-    return len(text) + _BYTES_A_VALUE * (text.count(b",") + text.count(b"{") + text.count(b"["))
+    widest = 1 if text.isascii() else 4 if _FOUR_BYTES.search(text) else 2
+    return widest * len(text) + _BYTES_A_VALUE * (text.count(b",") + text.count(b"{") + text.count(b"["))

@@ -1,6 +1,7 @@
 """Brings the database to this version: the tables of `eventsourcing`, ours, and the first generation of each projection."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -17,6 +18,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(7249131502)"
 _CREATE_LOG = """
 CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())
 """
+_SCHEMA = "SELECT current_schema()"
 _APPLIED = "SELECT name FROM schema_migrations"
 _RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
 _KNOWN_PROJECTIONS = "SELECT name FROM projections"
@@ -34,15 +36,16 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
     """Applies what is missing, in one transaction, and says in a line each what was done and what is left to do. Safe to
     repeat and to run twice at once.
 
-    Raises StoreUnavailable, UnsuitableDatabase, MayNotMigrate.
+    Raises StoreUnavailable, UnsuitableDatabase, NewerDatabase, MayNotMigrate.
     """
     try:
         connection = await dedicated_connection(database_url, "migrate", MIGRATION)
         async with connection, connection.transaction():
-            await require_suitable(connection)
+            await require_suitable(connection, database_url)
             await connection.execute(_LOCK)
             await connection.execute(_CREATE_LOG)
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
+            _refuse_newer(applied)
             done = []
             if not applied:
                 await _create_library_tables(connection)
@@ -66,13 +69,17 @@ class NotMigrated(StoreUnavailable):
     """The database has not been brought to this version."""
 
 
+class NewerDatabase(StoreUnavailable):
+    """The database has been brought to a newer release of this program."""
+
+
 class NotItsRole(StoreUnavailable):
     """The read models belong to another role than the one that is connected."""
 
 
 async def require_migrated(database_url: str, projections: Sequence[str]) -> None:
     """Raise NotMigrated where a script or one of these projections is missing, and NotItsRole where the role does not
-    see the read models. Raises StoreUnavailable.
+    see the read models. Raises NewerDatabase, StoreUnavailable.
     """
     try:
         async with await dedicated_connection(database_url, "version check", MIGRATION) as connection:
@@ -91,10 +98,18 @@ async def _missing(connection: Connection, projections: Sequence[str]) -> list[s
         applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
     except UndefinedTable:
         applied = set()
+    _refuse_newer(applied)
     if missing := [script.name for script in _scripts() if script.name not in applied]:
         return missing
     known = {row[0] for row in await (await connection.execute(_KNOWN_PROJECTIONS)).fetchall()}
     return [f"the projection {name}" for name in projections if name not in known]
+
+
+def _refuse_newer(applied: AbstractSet[str]) -> None:
+    if unknown := sorted(applied - {script.name for script in _scripts()}):
+        raise NewerDatabase(
+            f"The database was migrated by a newer release, which knows {', '.join(unknown)}: install that."
+        )
 
 
 def _scripts() -> list[Traversable]:
@@ -132,7 +147,11 @@ async def _create_library_tables(connection: Connection) -> None:
 
     Its insert function is left out: it takes no lock, so a reader that tails the table would skip events.
     """
-    datastore = _StatementsOnly(dbname="", host="", port="", user="", password="", originator_id_type="text")
+    row = await (await connection.execute(_SCHEMA)).fetchone()
+    assert row is not None
+    datastore = _StatementsOnly(
+        dbname="", host="", port="", user="", password="", schema=row[0], originator_id_type="text"
+    )
     recorders = (PostgresApplicationRecorder(datastore), PostgresTrackingRecorder(datastore))
     for recorder in recorders:
         for statement in recorder.sql_create_statements:

@@ -1,6 +1,6 @@
 """Connections to the one database, how long their statements may take, and the translation of the driver's errors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -31,6 +31,23 @@ UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.In
 """What the driver raises when the database, or the way to it, is the trouble: nobody's data is at fault. The errors of
 `TIMED_OUT` are among them.
 """
+
+# How values become text and back, what a statement sees, and where the tables are: a role or a database may have other
+# defaults, which suit other programs.
+_RELIED_ON = {
+    "client_encoding": "UTF8",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "default_transaction_isolation": "read committed",
+}
+_SEARCH_PATH = {"search_path": '"$user",public'}
+"""PostgreSQL's own default. An operator who keeps the tables elsewhere says so in the URL."""
 
 log = structlog.get_logger(__name__)
 
@@ -92,10 +109,21 @@ async def projection_connection(database_url: str, patience: Patience = PROJECTI
     return connection
 
 
+def names_schema(database_url: str) -> bool:
+    """Return whether the URL itself says in which schema the tables are."""
+    return "search_path" in str(conninfo_to_dict(database_url).get("options") or "")
+
+
 def _conninfo(database_url: str, patience: Patience) -> str:
-    """Return the URL with these settings, behind which its own `options` come and win."""
+    """Return the URL with these settings. Its own `options` win, but where this program would misread what it stores."""
     own = conninfo_to_dict(database_url).get("options")
-    return make_conninfo(database_url, options=f"{patience.options} {own or ''}".rstrip())
+    parts = (patience.options, _options(_SEARCH_PATH), str(own or ""), _options(_RELIED_ON))
+    return make_conninfo(database_url, options=" ".join(part for part in parts if part))
+
+
+def _options(settings: Mapping[str, str]) -> str:
+    """Return settings as a connection takes them at its start, where a backslash keeps a space inside a value."""
+    return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in settings.items())
 
 
 class Lender(Protocol):

@@ -1,22 +1,36 @@
 """Whether a database is one that the events can be kept in."""
 
-from adapters.postgres.pool import Connection
+from adapters.postgres.pool import Connection, names_schema
 from domain.errors import StoreUnavailable
 
 OLDEST_VERSION = 140000
 """PostgreSQL 14, as the server counts its versions."""
-_SETTINGS = "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')"
+_SETTINGS = "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema()"
+
+_ELSEWHERE = """
+SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = 'schema_migrations' AND to_regclass('schema_migrations') IS NULL AND EXISTS (
+    SELECT FROM pg_class o WHERE o.relname = 'idempotency_keys' AND o.relnamespace = c.relnamespace)
+ORDER BY n.nspname LIMIT 1
+"""
 
 
 class UnsuitableDatabase(StoreUnavailable):
     """The database cannot keep the events."""
 
 
-async def require_suitable(connection: Connection) -> None:
-    """Raises UnsuitableDatabase."""
+async def require_suitable(connection: Connection, database_url: str) -> None:
+    """Raise UnsuitableDatabase where the events could not be kept, or are in a schema that nobody named."""
     row = await (await connection.execute(_SETTINGS)).fetchone()
     assert row is not None
     refuse_unsuitable(version=row[0], encoding=row[1])
+    if row[2] is None:
+        raise UnsuitableDatabase("The search path in PROCVARS_DATABASE_URL names no schema that exists.")
+    if not names_schema(database_url) and (found := await (await connection.execute(_ELSEWHERE)).fetchone()):
+        raise UnsuitableDatabase(
+            f"The tables of this program are in the schema {found[0]}, and not on the search path: end "
+            f"PROCVARS_DATABASE_URL with ?options=-csearch_path%3D{found[0]}"
+        )
 
 
 def refuse_unsuitable(*, version: int, encoding: str) -> None:

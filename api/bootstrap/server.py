@@ -31,6 +31,7 @@ from commands.editing import Editing
 from commands.execution import Execution
 from domain.permissions import DEFAULT_ROLE_PERMISSIONS
 from projections.positions import live_positions
+from projections.rebuilds_due import due
 
 
 @asynccontextmanager
@@ -71,6 +72,8 @@ async def open_server(
         open_store(settings, database_url) as store,
     ):
         requests = store.light_events
+        async with borrowed(store.pool) as connection:
+            await due(connection, store.projections)  # before anything is appended to a store that was restored
         metrics = Metrics()
         loop = DecisionLoop(requests, clock=lambda: datetime.now(UTC))
         environment = settings.environment_on(database_url)

@@ -9,6 +9,7 @@ from eventsourcing.cryptography import AESCipher
 from eventsourcing.utils import Environment
 
 from adapters.postgres.appender import Appender
+from adapters.postgres.cipher_key import fingerprint_of, record_key, require_key
 from adapters.postgres.embedded import embedded_postgres
 from adapters.postgres.event_mapper import EventMapper
 from adapters.postgres.event_store import PostgresEventStore
@@ -50,6 +51,10 @@ def event_mapper(settings: Settings) -> EventMapper:
     return EventMapper(AESCipher(Environment("", {"CIPHER_KEY": settings.cipher_key.get_secret_value()})))
 
 
+def _fingerprint(settings: Settings) -> str:
+    return fingerprint_of(None if settings.cipher_key is None else settings.cipher_key.get_secret_value())
+
+
 @asynccontextmanager
 async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
     """Connects to Elasticsearch, where that is configured, with the first request: it may be down meanwhile."""
@@ -67,12 +72,14 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
 
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
-    """What was missing and what is left to do, in a line each. Raises StoreUnavailable."""
+    """What was missing and what is left to do, in a line each. Raises StoreUnavailable, WrongCipherKey."""
     pool, appender = connection_pool(database_url, UNHURRIED), Appender(database_url)
-    events = PostgresEventStore(pool, appender, event_mapper(settings))
+    mapper = event_mapper(settings)
+    events = PostgresEventStore(pool, appender, mapper)
     async with search_store(settings) as search:
         done = await migrate(database_url, build_projections(events, search))
     async with pool, borrowed(pool) as connection:
+        await record_key(connection, _fingerprint(settings), mapper)
         filled = await fill_in_workspaces(connection, events.on(connection))
     return [*done, *([f"wrote the workspaces of {filled} streams"] if filled else [])]
 
@@ -81,7 +88,7 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
 async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """The store on its database, which is migrated first where it has to be and may be.
 
-    Raises StoreUnavailable, NotMigrated, NotItsRole.
+    Raises StoreUnavailable, NotMigrated, NotItsRole, WrongCipherKey.
     """
     if settings.database_url is None:
         await migrate_only(settings, database_url)
@@ -107,7 +114,7 @@ async def _migrate_where_missing(settings: Settings, database_url: str) -> None:
 async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """The store on its database as it is, for work that takes its time.
 
-    Raises StoreUnavailable, NotMigrated, NotItsRole.
+    Raises StoreUnavailable, NotMigrated, NotItsRole, WrongCipherKey.
     """
     await require_migrated(database_url, PROJECTION_NAMES)
     async with _connected(settings, database_url, UNHURRIED) as store:
@@ -128,6 +135,8 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
     mapper = event_mapper(settings)
     events = PostgresEventStore(pool, appender, mapper)
     async with search_store(settings) as search, pool:
+        async with borrowed(pool) as connection:
+            await require_key(connection, _fingerprint(settings))
         yield Store(
             settings=settings,
             database_url=database_url,

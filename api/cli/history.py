@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.output import DIFFERENCE, fail, note, show_json, show_table
+from api.cli.output import DIFFERENCE, fail, note, show_json, show_json_items, show_table
 from api.cli.session import with_store
 from api.store import Store
 from domain.documents import Document
@@ -18,28 +18,36 @@ from projections.history.verify import Mismatch, verify_all
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]
-_EVERYTHING = 2**31
+_PAGE = 20
 
 
 @app.command()
 def show(instance: str, json: Json = False) -> None:
     """Every change of the variables, newest first."""
 
-    async def work(store: Store) -> list[Modification]:
-        found = await modifications(store.events, instance, None, _EVERYTHING)
-        if not found:
-            raise InstanceNotFound()
-        return found
+    async def work(store: Store) -> None:
+        pages = _pages(store, instance)
+        if json:
+            await show_json_items(item async for page in pages for item in page)
+        else:
+            rows = [_row(item) async for page in pages for item in page]
+            show_table(("version", "time", "user", "origin", "reason", "operations"), rows)
 
-    found = with_store(work)
-    if json:
-        show_json({"items": found})
-    else:
-        rows = [
-            (item.version, item.time.isoformat(), item.user, item.origin, item.reason, len(item.patch))
-            for item in found
-        ]
-        show_table(("version", "time", "user", "origin", "reason", "operations"), rows)
+    with_store(work)
+
+
+async def _pages(store: Store, instance: str) -> AsyncIterator[list[Modification]]:
+    """All modifications, a few of them in memory at a time. Raises InstanceNotFound."""
+    before = None
+    while page := await modifications(store.events, instance, before, _PAGE):
+        yield page
+        before = page[-1].version
+    if before is None:
+        raise InstanceNotFound()
+
+
+def _row(item: Modification) -> tuple[object, ...]:
+    return item.version, item.time.isoformat(), item.user, item.origin, item.reason, len(item.patch)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """How commands speak: data to stdout, chatter to stderr, failures with an exit code that says what kind it is."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, NoReturn
 
 import typer
@@ -29,6 +29,15 @@ def note(message: str) -> None:
 
 def show_json(value: Any) -> None:
     print(encoded(value).decode())
+
+
+async def show_json_items(items: AsyncIterator[Any]) -> None:
+    """Print `{"items": […]}`, each item as it comes. An error before the first leaves nothing printed."""
+    separator = '{"items":['
+    async for item in items:
+        print(separator, encoded(item).decode(), sep="", end="")
+        separator = ","
+    print("]}" if separator == "," else '{"items":[]}')
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

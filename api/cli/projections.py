@@ -44,6 +44,7 @@ def list_projections(json: Json = False) -> None:
                 f"{item.lag_seconds:.1f}",
                 item.parked,
                 item.differences,
+                item.mended,
                 item.error,
                 item.rebuild_due,
             )
@@ -57,6 +58,7 @@ def list_projections(json: Json = False) -> None:
             "lag seconds",
             "parked",
             "differences",
+            "mended",
             "error",
             "rebuild due",
         )

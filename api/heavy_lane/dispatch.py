@@ -21,7 +21,9 @@ _WORKSPACES = API + "/workspaces/"
 _WITH_BODY = frozenset({"PUT", "POST", "PATCH"})
 _UNKNOWN_LENGTH = -1
 _PROBLEMS = tuple(PROBLEM_TYPES)
-_AT_ONCE, _PER_USER, _WAITING_PER_USER = 16, 2, 8
+_AT_ONCE, _PER_USER = 16, 2
+_WAITING_PER_USER = 64
+"""An engine may ask for much at once; each that waits keeps some 64 KB of its body here."""
 
 
 class Dispatch:

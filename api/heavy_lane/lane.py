@@ -9,9 +9,9 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
 
 from api.errors import HeavyRequestFailed
+from api.process_memory import resident_bytes
 from api.supervised_child import SupervisedChild
 
 _MODULE = "api.heavy_lane.process"
@@ -88,15 +88,6 @@ class HeavyLane:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-
-
-def resident_bytes(pid: int | None) -> int:
-    """Return the resident memory of a process; 0 where that cannot be known."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 @contextmanager

@@ -14,12 +14,12 @@ from api.app import create_app
 from api.bootstrap.heavy_lane import open_lane
 from api.cli.failures import failures_in_a_line
 from api.garbage_collection import collect_rarely
-from api.heavy_lane.memory import MemoryKeeper, limit_memory
 from api.heavy_lane.turns import Turns
 from api.http.limits import limits_of_this_process
 from api.http.server import HttpServer
 from api.lifeline import stop_with_the_parent
 from api.logging import configure_logging
+from api.process_memory import MemoryKeeper, limit_memory
 from api.settings import Settings
 
 _MEMORY_BYTES_A_DOCUMENT_BYTE = 200

@@ -59,6 +59,11 @@ class Waiting:
         self._newest = 0
         self._heard_since_look = False
 
+    @property
+    def callers(self) -> int:
+        """How many wait."""
+        return self._users.total()
+
     def appended(self, workspace: str) -> None:
         """Wake those who wait for events of that workspace; of any, where it is empty."""
         self._heard_since_look = True

@@ -17,7 +17,7 @@ from api.services import services
 from commands import messages
 from commands.execution import StepAnswer
 from domain.instance_status import InstanceStatus
-from projections.history.debug_records import debug_records
+from projections.history.debug_records import debug_page
 from projections.history.integrations import integrations
 from projections.history.navigation_snapshots import navigation_snapshots
 
@@ -225,8 +225,11 @@ async def debug(
     caller: Reader,
     instance_id: str,
     after_version: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000,
 ) -> Response:
-    """Execution records as they occurred, oldest first."""
+    """Execution records as they occurred, oldest first; `next` is the version after which there are more.
+
+    Fewer than `limit` where they are large.
+    """
     await existing_instance(request, caller.workspace, instance_id)
-    records = debug_records(services(request).store, instance_id, after_version=after_version)
-    return answer({"items": [record async for record in records]})
+    return answer(await debug_page(services(request).store, instance_id, after_version=after_version, limit=limit))

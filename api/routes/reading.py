@@ -1,5 +1,6 @@
 """The read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,7 +13,7 @@ from api.answers import answer
 from api.bodies import LARGEST_OTHER_BODY, read_model
 from api.openapi import COMMANDS, READING, body, problems
 from api.paths import WORKSPACE
-from api.reading import existing_instance, until_shown, wait_for
+from api.reading import existing_instance, until_shown, version_of_existing, wait_for
 from api.services import services
 from domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
 from domain.instance_status import InstanceStatus
@@ -105,22 +106,28 @@ async def sync(
     request: Request, caller: Reader, instance_id: str, wait: Annotated[float, Query(ge=0, le=30)] = 0
 ) -> Response:
     """Which read models have caught up with the instance; `wait` waits for all of them, in seconds."""
-    version = await existing_instance(request, caller.workspace, instance_id)
-    found: dict[str, SyncStatus] = {}
+    async with borrowed(services(request).pool) as connection:  # one for all, as thousands may ask at once
+        store = services(request).store.on(connection)
+        version = await version_of_existing(store, caller.workspace, instance_id)
+        found = await sync_status(connection, instance_id, version)
+        position = await store.position_of(instance_id, version)
 
     async def look() -> bool | None:
         nonlocal found
         async with borrowed(services(request).pool) as connection:
             found = await sync_status(connection, instance_id, version)
-        return all(status.current or status.parked for status in found.values()) or None
+        return _has_caught_up(found) or None
 
-    if not await look() and wait:
-        position = await services(request).store.position_of(instance_id, version)
+    if wait and not _has_caught_up(found):
         targets = {name: position for name, status in found.items() if not (status.current or status.parked)}
         async with services(request).waiting.admitted(caller.user):
             await wait_for(request, targets, wait, look)
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
+
+
+def _has_caught_up(found: Mapping[str, SyncStatus]) -> bool:
+    return all(status.current or status.parked for status in found.values())
 
 
 @router.get("/audit-log", responses=problems())

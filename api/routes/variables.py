@@ -162,13 +162,20 @@ async def history(
     """Every change of the variables, newest first: version, time, who, why, patch."""
     await existing_instance(request, caller.workspace, instance_id)
     items = await modifications(services(request).store, instance_id, cursor, limit)
-    return answer({"items": items, "next": items[-1].version if len(items) == limit else None})
+    return answer({"items": items, "next": items[-1].version if items and items[-1].version > 1 else None})
 
 
 @router.get("/variables/blame", responses=problems(*READING, "no-such-version"))
 async def blame(
-    request: Request, caller: Reader, instance_id: str, version: Annotated[int | None, Query(ge=1, le=2**62)] = None
+    request: Request,
+    caller: Reader,
+    instance_id: str,
+    version: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+    cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> Response:
-    """Who last set each value."""
+    """Who last set each value, in the order of the document; `next` is the cursor for the values after these."""
     await existing_instance(request, caller.workspace, instance_id)
-    return answer({"items": await blame_of(services(request).store, instance_id, version)})
+    leaves = await blame_of(services(request).store, instance_id, version)
+    end = cursor + limit
+    return answer({"items": leaves[cursor:end], "next": end if end < len(leaves) else None})

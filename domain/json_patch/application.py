@@ -5,9 +5,9 @@ from typing import Final, TypeAlias
 
 from domain.document_errors import NotAnObject, PatchFailed, TooDeep
 from domain.documents import Document, Json, depth, encode, parse, same, type_name
-from domain.json_diagnosis import MAX_DEPTH
 from domain.json_patch.operations import Operation, Patch, pointer, validate
 from domain.json_pointer import index, resolve, split
+from domain.json_structure import MAX_DEPTH
 
 _Container: TypeAlias = dict[str, Json] | list[Json]
 
@@ -15,8 +15,11 @@ _Container: TypeAlias = dict[str, Json] | list[Json]
 MAX_COPIED_BYTES: Final = 64 * 1024 * 1024
 
 
-def apply(document: Document, patch: Patch) -> Document:
+def apply(document: Document, patch: Patch, *, most_shifts: int | None = None) -> Document:
     """Return the document after all operations of an untrusted patch; the one given is not changed.
+
+    `most_shifts`: array elements that all insertions and removals together may move by one place. A patch that was stored
+    is applied without such a limit, or it could not be replayed.
 
     Only the containers on the way to a change are copied (once a patch); everything else is shared between the two
     documents, and with the patch's values. `test` compares exactly: 1, 1.0 and true differ.
@@ -24,7 +27,7 @@ def apply(document: Document, patch: Patch) -> Document:
     Raises InvalidPatch (malformed), PatchFailed (an operation that cannot be applied), NotAnObject (the whole document
     replaced with something else) or TooDeep (the result has more than 200 levels).
     """
-    draft = _Draft(document)
+    draft = _Draft(document, most_shifts)
     for position, operation in enumerate(validate(patch)):
         try:
             draft.perform(operation)
@@ -36,8 +39,9 @@ def apply(document: Document, patch: Patch) -> Document:
 class _Draft:
     """A document that is being changed: containers of the original are copied before the first write to them."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, most_shifts: int | None) -> None:
         self._root: Json = document
+        self._shifts_left = most_shifts
         # By id. Holding the containers keeps their ids from being used again.
         self._copied: dict[int, _Container] = {}
         self._copied_bytes = 0
@@ -59,7 +63,7 @@ class _Draft:
                 source = resolve(self._root, split(pointer(operation, "from")))
                 self._add(path, self._independent(self._fitting(path, source)))
             case "test":
-                if not same(resolve(self._root, path), operation["value"]):
+                if not equal_to_given(resolve(self._root, path), operation["value"]):
                     raise LookupError("the value differs from the one tested for")
 
     def finished(self) -> Document:
@@ -80,7 +84,9 @@ class _Draft:
         elif path[-1] == "-":
             parent.append(value)
         else:
-            parent.insert(index(path[-1], len(parent) + 1), value)
+            at = index(path[-1], len(parent) + 1)
+            self._shift(len(parent) - at)
+            parent.insert(at, value)
 
     def _replace(self, path: Sequence[str], value: Json) -> None:
         if not path:
@@ -93,11 +99,19 @@ class _Draft:
             raise LookupError("the whole document cannot be removed")
         parent = self._writable(path[:-1])
         if isinstance(parent, list):
-            del parent[index(path[-1], len(parent))]
+            at = index(path[-1], len(parent))
+            self._shift(len(parent) - at)
+            del parent[at]
         elif path[-1] in parent:
             del parent[path[-1]]
         else:
             raise LookupError(f'there is no member "{path[-1]}"')
+
+    def _shift(self, elements: int) -> None:
+        if self._shifts_left is not None:
+            self._shifts_left -= elements
+            if self._shifts_left < 0:
+                raise LookupError("the patch moves too many elements of arrays, each by a place, over and over")
 
     def _move(self, source: Sequence[str], path: Sequence[str]) -> None:
         value = resolve(self._root, source)
@@ -144,6 +158,28 @@ class _Draft:
                 return copy
             case _:
                 raise LookupError(f"{type_name(value)} has no members")
+
+
+def equal_to_given(found: Json, given: Json) -> bool:
+    """Tell whether two values are `same`, in time that the second bounds: a small value is found to be another than a
+    large one without looking through the large one.
+    """
+    pending = [(found, given)]
+    while pending:
+        one, other = pending.pop()
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, dict) and isinstance(other, dict):
+            if len(one) != len(other) or any(key not in one for key in other):
+                return False
+            pending += [(one[key], value) for key, value in other.items()]
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return False
+            pending += zip(one, other, strict=True)
+        elif not same(one, other):
+            return False
+    return True
 
 
 def _put(container: _Container, token: str, value: Json) -> None:

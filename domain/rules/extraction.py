@@ -1,6 +1,6 @@
 """What the paths of a definition find in a document, and which of them are too expensive for it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -41,11 +41,13 @@ def extraction(rules: Iterable[AnyRule], document: Document) -> Extraction[AnyRu
         if isinstance(path, InvalidPath):
             found.invalid.append(rule)
             continue
-        try:
-            values = _find(path, document, allowance)
-        except BudgetExceeded:
-            found.too_expensive.append(rule)
-            continue
+        values = path.find_small(document)
+        if values is None:
+            try:
+                values = _find(path, document, allowance)
+            except BudgetExceeded:
+                found.too_expensive.append(rule)
+                continue
         if len(values) == 1:
             found.values[rule.key] = values[0]
         elif values:
@@ -58,16 +60,16 @@ def extract(rules: Iterable[Rule], document: Document) -> dict[str, Json]:
     return extraction(rules, document).values
 
 
-def too_expensive(rules: Sequence[AnyRule], document: Document, size: int) -> Iterator[AnyRule]:
-    """Yield the rules that are too expensive for a document, whose `size` is in bytes of compact JSON.
+def certainly_affordable(number: int, size: int) -> bool:
+    """Tell whether that many singular paths are affordable for every document of that size, in bytes of compact JSON.
 
-    Nothing is evaluated where that is certain: names and indices alone cost no more than the values that they lead to.
+    They cost no more than the values that they lead to.
     """
-    if len(rules) * size > STEPS_PER_GROUP * RESULT_BYTES_PER_STEP or not all(map(_is_singular, rules)):
-        yield from extraction(rules, document).too_expensive
+    return number * size <= STEPS_PER_GROUP * RESULT_BYTES_PER_STEP
 
 
-def _is_singular(rule: Rule) -> bool:
+def is_singular(rule: Rule) -> bool:
+    """Tell whether the rule's path is made of names and indices alone."""
     path = compiled(rule.path)
     return isinstance(path, Path) and path.is_singular
 

@@ -5,7 +5,7 @@ The library's own evaluation recurses along the document and follows a path to i
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 import jsonpath
 from jsonpath import segments, selectors
@@ -17,6 +17,7 @@ from domain.rules.path_limits import mistake_of, parts
 
 MAX_CHARACTERS: Final = 1_000
 RESULT_BYTES_PER_STEP: Final = 8
+_SMALL: Final = 1_000
 # An array or object that is visited takes as long as some of the values in it (measured).
 _STEPS_PER_CONTAINER: Final = 4
 
@@ -41,6 +42,7 @@ class Path:
             parsed = _JSONPATH.compile(text)
             assert isinstance(parsed, jsonpath.JSONPath)  # a union of paths is no part of RFC 9535
             self._query = _compile_query(parsed)
+            self._steps = _singular_steps(parsed)
         except jsonpath.JSONPathError as error:
             raise InvalidPath(str(error.args[0])) from error
         except RecursionError:
@@ -50,16 +52,28 @@ class Path:
     @property
     def is_singular(self) -> bool:
         """Whether the path is made of names and indices alone, so that it selects at most one value."""
-        return self._parsed.singular_query()
+        return self._steps is not None
+
+    def find_small(self, document: Document) -> list[Json] | None:
+        """Return what a singular path finds, if that is nothing or small, so that no work needs to be counted."""
+        if self._steps is None:
+            return None
+        found = _follow(document, self._steps)
+        if not found:
+            return found
+        value = found[0]
+        is_large = len(value) > _SMALL if isinstance(value, str) else isinstance(value, dict | list)
+        return None if is_large else found
 
     def find(self, document: Document, budget: Budget) -> list[Json]:
         """Return the selected values in document order. Raises BudgetExceeded, before anything else gets out of hand."""
         found = self._query(document, Evaluation(document, budget))
         # Selected values may overlap, so that together they are larger than the document.
         for value in found:
-            if isinstance(value, str):
-                budget.spend(len(value) // RESULT_BYTES_PER_STEP)
-            elif isinstance(value, dict | list):
+            kind = type(value)
+            if kind is str:
+                budget.spend(len(cast(str, value)) // RESULT_BYTES_PER_STEP)
+            elif kind is dict or kind is list:
                 budget.spend(len(encode(value)) // RESULT_BYTES_PER_STEP)
         return found
 

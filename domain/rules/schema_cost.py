@@ -12,7 +12,8 @@ from typing import Final
 from domain.documents import Json
 from domain.rules.budget import Budget
 from domain.rules.patterns import category_positions, positions
-from domain.rules.schema_graph import InvalidSchema, SchemaGraph, Subschema
+from domain.rules.schema_graph import SchemaGraph
+from domain.rules.subschema import InvalidSchema, Subschema
 
 MAX_APPLIED_TO_A_VALUE: Final = 1_000
 MAX_PATTERNS: Final = 100

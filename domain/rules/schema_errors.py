@@ -8,7 +8,7 @@ import jsonschema_rs
 
 from domain.documents import Json, encode
 from domain.json_pointer import join
-from domain.rules.schema_graph import Subschema
+from domain.rules.subschema import Subschema
 
 MAX_ERRORS: Final = 100
 MAX_CHARACTERS: Final = 16_000

@@ -5,13 +5,13 @@ work the schema can make.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urldefrag, urljoin
 
 from domain.document_errors import InvalidPointer
 from domain.documents import Json
 from domain.json_pointer import join, split
+from domain.rules.subschema import InvalidSchema, Subschema, innermost_first, mark_recursive
 
 MAX_SUBSCHEMAS: Final = 2_000
 
@@ -22,38 +22,6 @@ _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 _DEFINITIONS: Final = ("$defs", "definitions")
 _OF_MEMBERS: Final = ("additionalProperties", "unevaluatedProperties")
 _OF_ITEMS: Final = ("contains", "unevaluatedItems")
-
-
-class InvalidSchema(ValueError):
-    """The schema cannot be used. `pointer` says where it is wrong."""
-
-    def __init__(self, pointer: str, message: str) -> None:
-        super().__init__(message)
-        self.pointer = pointer
-
-
-@dataclass(eq=False, slots=True)
-class Subschema:
-    """A schema in the schema, and where the schemas in it apply."""
-
-    pointer: str
-    content: Json
-    base: str
-    same_value: list["Subschema"] = field(default_factory=list)
-    """Those that apply to the same value."""
-    required: list["Subschema"] = field(default_factory=list)
-    """Those among them that the value has to fit: by `allOf` or a reference."""
-    names: list["Subschema"] = field(default_factory=list)
-    """Those that apply to each name of a member."""
-    members: dict[str, "Subschema"] = field(default_factory=dict)
-    patterns: dict[str, "Subschema"] = field(default_factory=dict)
-    other_members: list["Subschema"] = field(default_factory=list)
-    """By `additionalProperties` to members that nothing else applies to, by `unevaluatedProperties` perhaps to all."""
-    first_items: list["Subschema"] = field(default_factory=list)
-    items: list["Subschema"] = field(default_factory=list)
-    """Those that apply to each item, or to each after the first."""
-    recursive: bool = False
-    """Whether a value in the value may have to fit it too, by a reference."""
 
 
 class SchemaGraph:
@@ -72,8 +40,8 @@ class SchemaGraph:
         self._read_all()
         while self._unconnected:
             self._connect(self._unconnected.pop())
-        self.subschemas = _innermost_first(list(self._by_pointer.values()))
-        _mark_recursive(self.root)
+        self.subschemas = innermost_first(list(self._by_pointer.values()))
+        mark_recursive(self.root)
 
     def at(self, pointer: str) -> Subschema:
         """Return the subschema at a place that is known to hold one."""
@@ -223,50 +191,3 @@ def _resolved(base: str, reference: str, pointer: str) -> tuple[str, str]:
     except ValueError as error:
         raise InvalidSchema(pointer, f"{reference!r} is no URI reference") from error
     return uri, fragment
-
-
-def nested(subschema: Subschema) -> Iterator[Subschema]:
-    """Yield what a subschema applies to the values in a value."""
-    yield from subschema.members.values()
-    yield from subschema.patterns.values()
-    yield from subschema.other_members
-    yield from subschema.first_items
-    yield from subschema.items
-    yield from subschema.names
-
-
-def _innermost_first(subschemas: list[Subschema]) -> list[Subschema]:
-    """Return each subschema after those that it applies to the same value.
-
-    Raises InvalidSchema where one of them leads back to it: nothing could ever be told about a value.
-    """
-    ordered: dict[Subschema, None] = {}
-    for start in subschemas:
-        path: dict[Subschema, Iterator[Subschema]] = {} if start in ordered else {start: iter(start.same_value)}
-        while path:
-            current = next(reversed(path))
-            following = next(path[current], None)
-            if following is None:
-                ordered[current] = None
-                del path[current]
-            elif following in path:
-                raise InvalidSchema(current.pointer, "following its references ends where it began")
-            elif following not in ordered:
-                path[following] = iter(following.same_value)
-    return list(ordered)
-
-
-def _mark_recursive(root: Subschema) -> None:
-    """Mark the subschemas that a way through the graph comes back to."""
-    done: set[Subschema] = set()
-    path: dict[Subschema, Iterator[Subschema]] = {root: iter([*root.same_value, *nested(root)])}
-    while path:
-        current = next(reversed(path))
-        following = next(path[current], None)
-        if following is None:
-            done.add(current)
-            del path[current]
-        elif following in path:
-            following.recursive = True
-        elif following not in done:
-            path[following] = iter([*following.same_value, *nested(following)])

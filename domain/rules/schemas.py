@@ -10,7 +10,8 @@ from domain.json_pointer import join
 from domain.rules.budget import Budget
 from domain.rules.schema_cost import SchemaCosts
 from domain.rules.schema_errors import EXPLAINED_STEPS, MASK, SchemaError, bounded, narrowed_errors
-from domain.rules.schema_graph import InvalidSchema, SchemaGraph
+from domain.rules.schema_graph import SchemaGraph
+from domain.rules.subschema import InvalidSchema
 
 MAX_BYTES: Final = 256 * 1024
 _REGEX: Final = jsonschema_rs.RegexOptions(size_limit=10 << 20)

@@ -1,6 +1,5 @@
 """The engine's execution records, as they occurred. They are its events, so nothing can change them afterwards."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -18,6 +17,10 @@ EXECUTION_EVENTS: tuple[type[Event], ...] = tuple(
 _NOT_A_DETAIL = {*Event.model_fields, "previous"}
 
 
+_MEMORY = 16 * 2**20
+"""Bytes that the decoded events of one page may take, about, before no more are read."""
+
+
 @dataclass(frozen=True, slots=True)
 class DebugRecord:
     version: int
@@ -29,19 +32,33 @@ class DebugRecord:
     """The event's own facts, with the values of that time: what was started with, written, asked or answered."""
 
 
-async def debug_records(
-    streams: EventStreams, instance_id: str, *, after_version: int = 0
-) -> AsyncIterator[DebugRecord]:
-    """The records above that version, oldest first; none for an unknown instance."""
+@dataclass(frozen=True, slots=True)
+class DebugPage:
+    items: list[DebugRecord]
+    next: int | None
+    """The version to ask after for more, None for the last page."""
+
+
+async def debug_page(streams: EventStreams, instance_id: str, *, after_version: int, limit: int) -> DebugPage:
+    """The records above that version, oldest first, up to `limit` of them and as many as one answer should hold."""
+    found: list[DebugRecord] = []
+    memory = 0
     async for recorded in streams.stream(instance_id, after=after_version, topics=EXECUTION_EVENTS):
-        event = recorded.event
-        yield DebugRecord(
-            version=event.originator_version,
-            time=event.timestamp,
-            user=event.user,
-            type=event.TOPIC,
-            detail=_detail(event),
-        )
+        if len(found) == limit or memory > _MEMORY:
+            return DebugPage(found, found[-1].version)
+        found.append(_record(recorded.event))
+        memory += recorded.memory
+    return DebugPage(found, None)
+
+
+def _record(event: Event) -> DebugRecord:
+    return DebugRecord(
+        version=event.originator_version,
+        time=event.timestamp,
+        user=event.user,
+        type=event.TOPIC,
+        detail=_detail(event),
+    )
 
 
 def _detail(event: Event) -> Document:

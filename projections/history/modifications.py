@@ -9,6 +9,9 @@ from domain.instance import VARIABLES_EVENTS
 from projections.history.streams import EventStreams
 from projections.history.variables_events import Origin, origin_of, patch_of, reason_of
 
+_MEMORY = 16 * 2**20
+"""Bytes that the decoded events of one page may take, about, before no more are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Modification:
@@ -34,16 +37,19 @@ class Modification:
 async def modifications(
     streams: EventStreams, instance_id: str, before_version: int | None, limit: int
 ) -> list[Modification]:
-    """At most `limit` modifications whose version is below `before_version` (None: the newest), newest first.
+    """At most `limit` modifications whose version is below `before_version` (None: the newest), newest first; fewer where
+    their documents are large, but one at least.
 
     A navigation back that keeps the data is no modification, and left out. An unknown instance has none.
     """
     before = before_version if before_version is not None else await streams.last_version(instance_id) + 1
     found: list[Modification] = []
-    while (wanted := limit - len(found)) > 0:
+    memory = 0
+    while (wanted := limit - len(found)) > 0 and not (found and memory > _MEMORY):
         page = await streams.stream_backwards(instance_id, before=before, topics=VARIABLES_EVENTS, limit=wanted)
         events = [cast(VariablesEvent, recorded.event) for recorded in page]
         found += [_modification(event) for event in events if not isinstance(event, NavigatedBack) or event.reset_data]
+        memory += sum(recorded.memory for recorded in page)
         if not page:
             break
         before = events[-1].originator_version

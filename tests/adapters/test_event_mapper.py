@@ -2,6 +2,7 @@
 
 import json
 import random
+import tracemalloc
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +11,27 @@ from eventsourcing.cryptography import AESCipher
 from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 from eventsourcing.utils import Environment
 
-from adapters.postgres.event_mapper import EventMapper
+from adapters.postgres import exact_json
+from adapters.postgres.event_mapper import EventMapper, decoded_size
 from domain.event_state import state_of
 from domain.events import InstanceStarted, ProcessVariablesModified
 
 DEPTH = 200
+
+
+MANY = 20_000
+TEXTS: dict[str, bytes] = {
+    "empty objects": b"[" + b",".join([b"{}"] * MANY) + b"]",
+    "empty lists": b"[" + b",".join([b"[]"] * MANY) + b"]",
+    "small integers": b"[" + b",".join([b"0"] * MANY) + b"]",
+    "integers": b"[" + b",".join(b"%d" % (number * 10**5) for number in range(MANY)) + b"]",
+    "small objects": b"[" + b",".join(b'{"k%d":1}' % number for number in range(MANY)) + b"]",
+    "one large object": b"{" + b",".join(b'"k%d":%d' % (number, number * 10**5) for number in range(MANY)) + b"}",
+    "short texts": b"[" + b",".join(b'"t%d"' % number for number in range(MANY)) + b"]",
+    "a long text": b'"' + b"x" * 10**6 + b'"',
+    "a long text with one wide character": ('"' + "x" * 10**6 + "\U0001f600" + '"').encode(),
+    "a long text with one character of two bytes": ('"' + "x" * 10**6 + "\u20ac" + '"').encode(),
+}
 
 
 def cipher() -> AESCipher:
@@ -121,3 +138,17 @@ def test_a_modification_takes_little_space() -> None:
     stored = EventMapper().to_stored_event(event)
 
     assert len(stored.state) <= 0.6 * len(json.dumps(state_of(event), separators=(",", ":")))
+
+
+@pytest.mark.parametrize("shape", TEXTS)
+def test_the_size_in_memory_is_estimated(shape: str) -> None:
+    """What a document takes is at most twice the estimate, whatever it is made of: windows and pages count by it."""
+    text = TEXTS[shape]
+    tracemalloc.start()
+    try:
+        decoded = exact_json.loads(text)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert decoded is not None
+    assert taken <= 2 * decoded_size(text)

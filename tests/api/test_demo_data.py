@@ -12,7 +12,7 @@ from domain.definition import Definition, Field, SearchField, check_definition
 from domain.documents import Document, Json, canonical, encode, parse_document, same
 from domain.rules.extraction import extract
 from domain.rules.schema_errors import SchemaError
-from domain.rules.schema_graph import InvalidSchema
+from domain.rules.subschema import InvalidSchema
 
 INSTANCES = list(demo_instances())
 BY_ID = {instance.id: instance for instance in INSTANCES}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _PATIENCE_SECONDS = 120.0
+_LENGTH = re.compile(rb"(?i)content-length: (\d+)")
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 
 
@@ -53,3 +54,16 @@ def status_of(connection: socket.socket) -> int | None:
             return None
         received += chunk
     return int(found[1])
+
+
+def answer_of(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Head and body of an answer that says how long it is, on a connection that goes on."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    found = _LENGTH.search(head)
+    assert found is not None, head
+    while len(body) < int(found[1]):
+        body += connection.recv(65536)
+    return head, body

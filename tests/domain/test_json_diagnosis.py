@@ -1,14 +1,20 @@
 """A text that is no JSON is refused with the place of its first mistake and a hint that names it."""
 
+import json
 import re
 
+import jiter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.document_errors import DocumentError, DuplicateKey, InvalidJson
-from domain.documents import parse
+from domain import json_structure
+from domain.document_errors import DocumentError, DuplicateKey, InvalidJson, UnrepresentableValue
+from domain.documents import Document, parse
 from domain.json_diagnosis import diagnose
+from domain.json_scanner import Scanner
+from domain.json_structure import MAX_DEPTH
+from tests.domain.json_strategies import documents
 
 MISSING_COMMA = """{
   "field1": "value1"  // ❌ Missing comma here
@@ -183,3 +189,102 @@ def test_every_position_is_inside_the_text(text: str) -> None:
         assert 1 <= refusal.column <= len(lines[refusal.line - 1]) + 1
     except DocumentError:
         pass
+
+
+_MISTAKES = [
+    b"",
+    b",",
+    b":",
+    b'"',
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"0",
+    b"1e400",
+    b"//",
+    b"\\ud800",
+    b"\xff",
+    b"\n",
+    b'"a":1,',
+]
+_MISTAKES += [b"[" * 200 + b"]" * 200 + b",", b"12345678901234567.5", b"NaN", b"'", "ä".encode()]
+
+
+@given(
+    documents,
+    st.sampled_from([None, 0, 2]),
+    st.lists(st.tuples(st.integers(0, 400), st.sampled_from(_MISTAKES), st.integers(0, 2)), min_size=1, max_size=3),
+    st.sampled_from([1, 3, 8, 64]),
+)
+@settings(max_examples=600, deadline=None)
+def test_what_is_skipped_has_no_mistake(
+    document: Document, indent: int | None, mistakes: list[tuple[int, bytes, int]], block: int
+) -> None:
+    """Beginning where the parser stopped gives the same error as reading from the beginning, to the last word."""
+    raw = json.dumps(document, indent=indent, ensure_ascii=bool(indent)).encode()
+    for at, written, instead_of in mistakes:
+        raw = raw[:at] + written + raw[at + instead_of :]
+    try:
+        jiter.from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError as refusal:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(json_structure, "_BLOCK", block)
+            patch.setattr(json_structure, "_PIECE", block)
+            found = diagnose(raw, str(refusal))
+        with pytest.raises(DocumentError) as expected:
+            Scanner(raw.decode("utf-8", "surrogateescape")).scan()
+        assert (type(found), str(found)) == (expected.type, str(expected.value))
+
+
+_SIZE = 300_000
+
+
+@pytest.mark.parametrize(
+    ("unit", "head", "tail"),
+    [
+        ("0,", "[", "]"),
+        ("{},", "[", "]"),
+        ("[\n],", "[", ""),
+        ("[" * 150 + "]" * 150 + ",", "[", "]"),
+        ('{"a":1,"b":[2]},', "[", '{"a":1,"a":2}]'),
+        ("0,", '{"a":' * 100 + "[", "]}"),
+        ('"\\"[,",', "[", '"\\ud800"]'),
+        ("0.1234567890123456, ", "[ ", "1e400]"),
+        ("\\n", '["', ""),
+        ("\\n", '["', '\\x"]'),
+        ("ä", '["', '", ]'),
+        (" ", "[1,2,", "]"),
+        ("1-", "[", "]"),
+    ],
+)
+def test_only_the_neighbourhood_of_a_mistake_is_scanned(
+    unit: str, head: str, tail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a text is, the scanner reads a few members of it."""
+    read: list[int] = []
+    value = Scanner._value
+
+    def counted(scanner: Scanner) -> None:
+        read.append(1)
+        value(scanner)
+
+    monkeypatch.setattr(Scanner, "_value", counted)
+    with pytest.raises((InvalidJson, DuplicateKey, UnrepresentableValue)):
+        parse((head + unit * (_SIZE // len(unit)) + tail).encode())
+    assert len(read) <= 2 * MAX_DEPTH
+
+
+def test_the_path_of_a_value_counts_the_elements_that_were_skipped() -> None:
+    """Elements and keys in front of the place where the scanner starts are in the path."""
+    with pytest.raises(UnrepresentableValue) as refusal:
+        parse(b'{"a": [0, [1, 2], {"b": 3}, {"x": [' + b"[], " * 5000 + b"1e400]}]}")
+    assert refusal.value.path == "/a/3/x/5000"
+
+
+def test_a_key_of_any_length_does_not_hide_the_position() -> None:
+    """The parser quotes the key that it refuses, line breaks in it too."""
+    key = b'"' + b"\\n" * 100 + b'"'
+    with pytest.raises(DuplicateKey) as refusal:
+        parse(b"[" + b"0," * 1000 + b"{" + key + b":1," + key + b":2}]")
+    assert refusal.value.column == 2 + 2000 + 1 + len(key) + 3

@@ -1,14 +1,15 @@
 """What the engine did, as it occurred: debug records, navigation snapshots and integrations, out of an edit's reach."""
 
 from domain.instance_status import InstanceStatus
-from projections.history.debug_records import DebugRecord, debug_records
+from projections.history.debug_records import DebugRecord
 from projections.history.integrations import IntegrationCall, integrations
 from projections.history.navigation_snapshots import NodeSnapshot, navigation_snapshots
 from tests.history.builders import INSTANCE, ListedStreams, Stream, minute
 
 
 async def records_of(stream: Stream, after_version: int = 0) -> list[DebugRecord]:
-    return [record async for record in debug_records(ListedStreams(stream), INSTANCE, after_version=after_version)]
+    page = await debug_page(ListedStreams(stream), INSTANCE, after_version=after_version, limit=1_000)
+    return page.items
 
 
 async def test_every_step_of_the_engine_is_a_record() -> None:
@@ -99,7 +100,7 @@ async def test_an_edit_does_not_reach_a_request() -> None:
 async def test_an_unknown_instance_has_nothing() -> None:
     """Whether the instance exists is for the caller to say."""
     streams = ListedStreams(Stream({}).keep("review").call("i-1", 1))
-    records = [record async for record in debug_records(streams, "another")]
+    records = (await debug_page(streams, "another", after_version=0, limit=1_000)).items
     assert (records, await navigation_snapshots(streams, "another"), await integrations(streams, "another")) == (
         [],
         [],

@@ -87,7 +87,7 @@ async def test_a_definition_is_published_over_deep_documents(
 async def test_nested_lists_are_read_back(connection: Connection) -> None:
     """A list of several found values is one level deeper than the document may be."""
     nested: Document = {"l": 1}
-    for _ in range(198):
+    for _ in range(199):
         nested["l"] = [nested["l"]]
     story = Story()
     story.publish(keywords={"all": "$['l','l']"}, search={"all": ("number", "$['l','l']")})

@@ -1,7 +1,8 @@
 """The feed with many readers: whatever they ask, in whatever order, none is led past an event."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import cycle, repeat
 
 import pytest
 from hypothesis import settings
@@ -15,14 +16,17 @@ from tests.projections.story import START
 EVENT = TaskClosed(
     originator_id="a", originator_version=1, timestamp=START, workspace="w", user="u", user_name="u", task_id="t"
 )
+ANY_POSITION = st.integers(0, 60) | st.just(2**62)
 
 
 class Log:
-    """An event store whose reads take a moment, in which others go on. Positions have gaps, as after refused appends."""
+    """An event store whose reads take a while, in which others go on. Positions have gaps, as after refused appends."""
 
     def __init__(self) -> None:
         self.events: list[Recorded[Event]] = []
         self.reads = 0
+        self.delays: Iterator[tuple[int, int]] = repeat((0, 1))
+        """How many turns of the loop a read takes before it sees the store, and until it brings what it saw."""
 
     def append(self, gap: int, memory: int) -> None:
         last = self.events[-1].position if self.events else 0
@@ -30,13 +34,20 @@ class Log:
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         self.reads += 1
+        before, after = next(self.delays)
+        await turns(before)
         found = [one for one in self.events if one.position > position][:limit]
-        await asyncio.sleep(0)
+        await turns(after)
         return found
 
     @property
     def last(self) -> int:
         return self.events[-1].position if self.events else 0
+
+
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 def check(run: Run, log: Log, position: int) -> None:
@@ -46,7 +57,7 @@ def check(run: Run, log: Log, position: int) -> None:
 
 
 class Readers(RuleBasedStateMachine):
-    """Readers at random places who read at once, while events are appended."""
+    """Readers at random places who read on at once, while events are appended and strangers ask for anything."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,36 +71,54 @@ class Readers(RuleBasedStateMachine):
         for gap in gaps:
             self.log.append(gap, memory)
 
-    @rule(readers=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 5)), min_size=1, max_size=6))
-    def read_on(self, readers: list[tuple[int, int]]) -> None:
-        """Each reads on from where it stands; all of them at the same moment."""
+    @rule(
+        readers=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 5), st.integers(0, 6)), min_size=1, max_size=6),
+        strangers=st.lists(st.tuples(ANY_POSITION, st.integers(0, 6)), max_size=4),
+        appended=st.lists(st.tuples(st.integers(0, 6), st.integers(1, 4)), max_size=4),
+        delays=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=5),
+        lettings_go=st.lists(st.integers(0, 6), max_size=2),
+    )
+    def read_on(
+        self,
+        readers: list[tuple[int, int, int]],
+        strangers: list[tuple[int, int]],
+        appended: list[tuple[int, int]],
+        delays: list[tuple[int, int]],
+        lettings_go: list[int],
+    ) -> None:
+        """Each reader reads on from where it stands, however long the reads take and whatever happens meanwhile."""
+        self.log.delays = cycle(delays)
+        behind = self.log.last
 
-        async def all_at_once() -> Sequence[tuple[int, int, Run]]:
-            places = [(reader, self.positions[reader]) for reader, _ in readers]
-            runs = await asyncio.gather(
-                *(self.feed.after(position, limit) for (_, position), (_, limit) in zip(places, readers, strict=True))
-            )
-            return [(*place, run) for place, run in zip(places, runs, strict=True)]
+        async def read(position: int, limit: int, start: int) -> Run:
+            await turns(start)
+            return await self.feed.after(position, limit)
 
-        for reader, position, run in self.loop.run_until_complete(all_at_once()):
+        async def append(start: int, gap: int) -> None:
+            await turns(start)
+            self.log.append(gap, 1)
+
+        async def let_go(start: int) -> None:
+            await turns(start)
+            self.feed.let_go()
+
+        async def all_at_once() -> tuple[list[Run], list[Run]]:
+            following = [read(self.positions[reader], limit, start) for reader, limit, start in readers]
+            asking = [read(position, 3, start) for position, start in strangers]
+            others = [append(start, gap) for start, gap in appended]
+            others += [let_go(start) for start in lettings_go]
+            found = await asyncio.gather(*following, *asking, *others)
+            runs = [run for run in found if run is not None]
+            return runs[: len(readers)], runs[len(readers) :]
+
+        followed, asked = self.loop.run_until_complete(all_at_once())
+        for (position, _), run in zip(strangers, asked, strict=True):
             check(run, self.log, position)
-            if position < self.log.last:
-                assert run.events, "a reader that is behind gets something"
+        places = [self.positions[reader] for reader, _, _ in readers]
+        for (reader, _, _), position, run in zip(readers, places, followed, strict=True):
+            check(run, self.log, position)
+            assert run.events or position >= behind, "a reader that is behind gets something"
             self.positions[reader] = max(self.positions[reader], run.until)
-
-    @rule(positions=st.lists(st.integers(0, 60) | st.just(2**62), min_size=1, max_size=4), data=st.data())
-    def read_anywhere(self, positions: list[int], data: st.DataObject) -> None:
-        """Strangers ask for any position, also one ahead of the store, beside a reader that follows."""
-        reader = data.draw(st.integers(0, 2))
-        places = [*positions, self.positions[reader]]
-
-        async def all_at_once() -> Sequence[Run]:
-            return await asyncio.gather(*(self.feed.after(position, 3) for position in places))
-
-        runs = self.loop.run_until_complete(all_at_once())
-        for position, run in zip(places, runs, strict=True):
-            check(run, self.log, position)
-        self.positions[reader] = runs[-1].until
 
     @rule()
     def a_new_reader(self) -> None:
@@ -104,7 +133,7 @@ class Readers(RuleBasedStateMachine):
         assert max(self.positions) <= self.log.last
 
 
-Readers.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+Readers.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 TestReaders = Readers.TestCase
 
 
@@ -153,6 +182,22 @@ async def test_the_window_has_a_budget_of_bytes() -> None:
     reads = log.reads
     assert (await feed.after(950)).until == 1000 and log.reads == reads
     assert (await feed.after(949)).after == 949 and log.reads == reads + 1
+
+
+async def test_a_window_that_one_page_has_made_too_large_is_let_go() -> None:
+    """One within its budget is not; and whoever has not read it yet reads it from the store."""
+    log = log_of(3)
+    feed = EventFeed(log, window_memory=10)
+    await feed.after(0)
+    assert not feed.let_go()
+    log.append(1, 1000)
+    await feed.after(3)
+    assert feed.let_go()
+    assert not feed.let_go()
+    reads = log.reads
+    check(await feed.after(3), log, 3)
+    check(await feed.after(0), log, 0)
+    assert log.reads == reads + 2
 
 
 def test_runs_that_do_not_meet_are_never_joined() -> None:

@@ -61,6 +61,18 @@ async def test_repetitions_and_unknown_streams_are_taken_as_they_come() -> None:
     assert (await versions.continued(told.events, told)).events == told.events
 
 
+def test_what_is_remembered_has_a_limit() -> None:
+    """The streams that were edited least lately are forgotten first."""
+    event = story().events[0]
+    versions = StreamVersions()
+    many = [
+        Recorded(number, event.event.model_copy(update={"originator_id": f"i-{number}"})) for number in range(50_010)
+    ]
+    versions.applied(many)
+    assert len(versions._versions) == 50_000
+    assert "i-9" not in versions._versions and "i-10" in versions._versions
+
+
 async def test_what_was_rolled_back_is_forgotten() -> None:
     """Then the first event of a stream is taken as it comes."""
     told = story()

@@ -1,8 +1,11 @@
-"""The memory of the lane: bounded, given back after work, and the first that the system takes when it has too little."""
+"""The memory of a child process: bounded, given back after work, and the first that the system takes when it has too
+little.
+"""
 
 import asyncio
 import ctypes
 import gc
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -10,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 _RELEASE_SECONDS = 0.3
+_WATCH_SECONDS = 1.0
+_GROWTH_BYTES = 24 * 2**20
+"""Growth since the last release that is worth another one."""
 _FIRST_TO_BE_KILLED = "1000"
 
 
@@ -39,14 +45,32 @@ class MemoryKeeper:
             self._is_scheduled = True
             asyncio.get_running_loop().call_later(_RELEASE_SECONDS, self._release)
 
+    async def watch(self, let_go: Callable[[], bool]) -> None:
+        """Do it whenever `let_go` has dropped something, or the process has grown; until cancelled."""
+        kept = 0
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if let_go() or resident_bytes(os.getpid()) > kept + _GROWTH_BYTES:
+                self._release()
+                kept = resident_bytes(os.getpid())
+
     def _release(self) -> None:
         self._is_scheduled = False
         gc.collect()  # an exception and its traceback may hold a document in a cycle
         self._trim()
 
 
+def resident_bytes(pid: int | None) -> int:
+    """Return the resident memory of a process; 0 where that cannot be known."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 def _trimming() -> Callable[[], object]:
-    """The C library's function that gives freed memory back, where it has one: glibc keeps what was freed otherwise."""
+    """Return the C library's function that gives freed memory back, where it has one: glibc keeps it otherwise."""
     if not sys.platform.startswith("linux"):
         return lambda: None
     with suppress(OSError, AttributeError):

@@ -1,0 +1,44 @@
+"""The processes of a server, and the memory that they take."""
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+
+HEAVY_LANE = "api.heavy_lane.process"
+_PROC = Path("/proc")
+
+
+def processes(server: int) -> dict[int, str]:
+    """Id → command line of the server's process and its children, without the database's."""
+    found = {}
+    for directory in (entry for entry in _PROC.iterdir() if entry.name.isdigit()):
+        with suppress(OSError, IndexError):  # one that has ended meanwhile
+            command = (directory / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            parent = int((directory / "stat").read_text().rpartition(")")[2].split()[1])
+            if server in (int(directory.name), parent) and "postgres" not in command:
+                found[int(directory.name)] = command
+    return found
+
+
+def lane_of(server: int) -> int | None:
+    """The id of the server's heavy lane, while there is one."""
+    return next((pid for pid, command in processes(server).items() if HEAVY_LANE in command), None)
+
+
+def memory_of(server: int) -> int:
+    """Bytes that the server and its children take, what they share counted once (PSS)."""
+    total = 0
+    for pid in processes(server):
+        with suppress(OSError):
+            found = re.search(r"^Pss:\s+(\d+) kB", (_PROC / str(pid) / "smaps_rollup").read_text(), re.MULTILINE)
+            total += int(found[1]) * 1024 if found else 0
+    return total
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False

@@ -1,0 +1,78 @@
+"""A wrong cipher key, or a database of a newer release: nothing starts, and nothing is written."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+from eventsourcing.cryptography import AESCipher
+
+from tests.api.bank import put, start, variables
+from tests.attacks.test_start import WITH_A_DATABASE, refused
+from tests.command_line import run
+from tests.conftest import NewServer
+
+KEY, OTHER = AESCipher.create_key(32), AESCipher.create_key(32)
+CASES = [(KEY, OTHER), (KEY, None), (None, KEY)]
+EVENTS = "SELECT count(*), max(notification_id) FROM stored_events"
+
+
+def environment(database_url: str, key: str | None) -> dict[str, str]:
+    found = {"PROCVARS_DATABASE_URL": database_url, "PROCVARS_KAFKA_BROKERS": "127.0.0.1:9"}
+    return found if key is None else found | {"PROCVARS_CIPHER_KEY": key}
+
+
+def all_refused(tmp_path: Path, settings: dict[str, str]) -> list[str]:
+    """What each command says that needs a database."""
+    with ThreadPoolExecutor(3) as pool:
+        return list(pool.map(lambda command: refused(tmp_path, settings, *command), WITH_A_DATABASE))
+
+
+def fill(new_server: NewServer, database_url: str, key: str | None) -> str:
+    """A database whose events are stored under that key; the id of an instance."""
+    server = new_server(database_url=database_url, environment={} if key is None else {"PROCVARS_CIPHER_KEY": key})
+    with server.client() as api:
+        instance = start(api, {"n": 0})
+        put(api, instance, {"n": 1}).raise_for_status()
+    server.stop()
+    return instance
+
+
+@pytest.mark.parametrize(("stored", "given"), CASES, ids=["another", "missing", "needless"])
+def test_every_command_refuses(
+    new_server: NewServer, database_url: str, tmp_path: Path, stored: str | None, given: str | None
+) -> None:
+    """In one line that names the setting and no key; with the right one all is as before."""
+    instance = fill(new_server, database_url, stored)
+    for line in all_refused(tmp_path, environment(database_url, given)):
+        assert "PROCVARS_CIPHER_KEY" in line
+        assert not any(key in line for key in (KEY, OTHER))
+    server = new_server(
+        database_url=database_url, environment={} if stored is None else {"PROCVARS_CIPHER_KEY": stored}
+    )
+    with server.client() as api:
+        assert variables(api, instance, version=2) == {"n": 1}
+
+
+def test_a_database_of_an_earlier_release(new_server: NewServer, database_url: str, tmp_path: Path) -> None:
+    """It has no fingerprint: the key has to read its newest events, and is written down then."""
+    fill(new_server, database_url, KEY)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM cipher_fingerprint")
+        assert "PROCVARS_CIPHER_KEY" in refused(tmp_path, environment(database_url, OTHER), "migrate")
+        assert connection.execute("SELECT * FROM cipher_fingerprint").fetchall() == []
+        assert run({**os.environ, **environment(database_url, KEY)}, "migrate").returncode == 0
+        ((recorded,),) = connection.execute("SELECT fingerprint FROM cipher_fingerprint").fetchall()
+        assert recorded not in ("none", KEY)
+
+
+def test_a_database_of_a_newer_release(new_server: NewServer, database_url: str, tmp_path: Path) -> None:
+    """Every command says so, and touches nothing."""
+    fill(new_server, database_url, None)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO schema_migrations (name) VALUES ('9999_later.sql')")
+        before = connection.execute(EVENTS).fetchall()
+        for line in all_refused(tmp_path, environment(database_url, None)):
+            assert "9999_later.sql" in line
+        assert connection.execute(EVENTS).fetchall() == before
