@@ -56,6 +56,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.VersionConflict: 412,
     edge.RequestTooLarge: 413,
     errors.DocumentTooLarge: 413,
+    errors.EventTooLarge: 413,
     edge.UnsupportedMediaType: 415,
     edge.MalformedRequest: 400,
     edge.HeadTooLarge: 431,

@@ -18,6 +18,8 @@ from domain.permissions import DEFAULT_ROLE_PERMISSIONS
 _PREFIX = "PROCVARS_"
 _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
 _KEY_BYTES = (16, 24, 32)
+_DOCUMENTS_IN_AN_EVENT = 4
+"""Patch, previous document and body may each be as large as a document; escapes and names take some more."""
 
 
 class SettingsError(Exception):
@@ -172,6 +174,11 @@ class Settings(BaseSettings):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
         given = {**dict(self), "database_url": database_url}
         return kept | {f"{_PREFIX}{name.upper()}": _text(value) for name, value in given.items() if value is not None}
+
+    @property
+    def largest_message(self) -> int:
+        """Bytes of the largest message that a topic takes which the relay creates."""
+        return _DOCUMENTS_IN_AN_EVENT * self.max_document_bytes
 
     @property
     def has_keys(self) -> bool:

@@ -8,6 +8,8 @@ from domain.event_state import event_from_state, state_of
 from domain.events import Event, Recorded, UnreadableEvent, unreadable
 
 _NAMESPACE = UUID("5b0cfe5e-6f0c-5b6e-9a55-6c1b6f3b2f04")
+ENVELOPE_BYTES = 4096
+"""What a message has beyond the JSON of its event, at most: key, headers, and the envelope's own members."""
 _OUTSIDE_PAYLOAD = ("timestamp", "workspace", "user", "user_name", "class_version")
 
 

@@ -118,6 +118,10 @@ class DocumentTooLarge(DomainError):
     """The variables would be larger than this server keeps."""
 
 
+class EventTooLarge(DomainError):
+    """What would be stored of this is larger than Kafka carries: the values before and after, and all that differs."""
+
+
 class InvalidDefinition(Unprocessable):
     """The process definition is not valid."""
 

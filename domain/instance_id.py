@@ -21,3 +21,8 @@ def is_instance_id(text: str) -> bool:
         and text not in _DOT_SEGMENTS
         and _FORBIDDEN.search(text) is None
     )
+
+
+def is_stream_id(text: str) -> bool:
+    """Return whether a stream of the store could have this id: an instance's, or a definition's."""
+    return is_instance_id(text.removeprefix(DEFINITION_PREFIX))

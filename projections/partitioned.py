@@ -10,11 +10,13 @@ whole projection, because rows of all partitions are derived from definitions (`
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
 from domain.errors import StoreUnavailable
-from domain.events import DefinitionPublished, Event, Recorded
+from domain.events import Event, Recorded
+from domain.instance_id import DEFINITION_PREFIX
 from projections import partition_positions
 from projections.failing import KeepsFailing, report_failure
 from projections.feed import EventLog
@@ -24,6 +26,10 @@ from projections.positions import LiveProjection, lock_projection, move_live, sh
 from projections.projection import Connect, Connection, Projection
 
 _PAGE = 500
+_SHOWN = 10
+
+Place = tuple[int, str, int]
+"""Position, stream and version of an event."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +52,23 @@ class EventsMissing(Exception):
         self.until = until
 
 
+class StoredEvents(EventLog, Protocol):
+    """The event store, which a message has to agree with."""
+
+    async def stored(self, places: Sequence[Place]) -> set[Place]:
+        """Return those places at which the store has an event.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class PartitionedProjection:
     """For one task at a time: it has one connection."""
 
     projection: Projection
-    events: EventLog
+    events: StoredEvents
     connect: Connect
     feeding: Feeding
     _connection: Connection | None = None
@@ -63,6 +80,7 @@ class PartitionedProjection:
 
         Raises the troubles of the store.
         """
+        batch = await self._genuine(batch)
         caught_up = 0
         while True:
             try:
@@ -123,6 +141,18 @@ class PartitionedProjection:
         if connection is not None:
             await connection.close()
 
+    async def _genuine(self, batch: Sequence[Delivered]) -> Sequence[Delivered]:
+        """The events that the store has where the message says. Another store's, of a relay with a wrong address or of
+        the time before a backup was restored, would move a partition to where this store has something else.
+        """
+        places = [_place(one.recorded) for one in batch]
+        stored = await self.events.stored(places)
+        strange = [place for place in places if place not in stored]
+        if not strange:
+            return batch
+        log.error("messages of another event store", projection=self.projection.name, places=strange[:_SHOWN])
+        return [one for one, place in zip(batch, places, strict=True) if place in stored]
+
     async def _apply(self, batch: Sequence[Delivered]) -> bool:
         connection = await self._connected()
         name = self.projection.name
@@ -150,7 +180,7 @@ class PartitionedProjection:
         return True
 
     async def _lock(self, connection: Connection, batch: Sequence[Delivered]) -> LiveProjection | None:
-        if any(isinstance(one.recorded.event, DefinitionPublished) for one in batch):
+        if any(one.recorded.event.originator_id.startswith(DEFINITION_PREFIX) for one in batch):
             return await lock_projection(connection, self.projection.name, wait=True)
         return await share_projection(connection, self.projection.name)
 
@@ -158,3 +188,7 @@ class PartitionedProjection:
         if self._connection is None or self._connection.closed:
             self._connection = await self.connect()
         return self._connection
+
+
+def _place(recorded: Recorded[Event]) -> Place:
+    return recorded.position, recorded.event.originator_id, recorded.event.originator_version

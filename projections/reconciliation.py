@@ -73,9 +73,10 @@ class Reconciliation:
             while True:
                 started = time.monotonic()
                 try:
-                    await self.step()
+                    found = await self.step()
                     failures = 0
-                    await asyncio.sleep(_rest_after(time.monotonic() - started, self.streams_per_minute))
+                    seconds = 0.0 if found else time.monotonic() - started  # what has to be mended does not wait
+                    await asyncio.sleep(rest_after(seconds, self.streams_per_minute))
                 except Exception as error:
                     if not passes_by_itself(error):
                         raise
@@ -189,8 +190,10 @@ def _half_of_a_slice(streams_per_minute: int) -> int:
     return max(1, round(streams_per_minute * _TICK_SECONDS / 60 / 2))
 
 
-def _rest_after(seconds: float, streams_per_minute: int) -> float:
-    """Return the seconds to the next slice, of which there are few where few streams a minute are asked for."""
+def rest_after(seconds: float, streams_per_minute: int) -> float:
+    """Return the seconds to the next slice, after one that took so many: long where it was long, and where few streams a
+    minute are asked for.
+    """
     tick = max(_TICK_SECONDS, 60 * 2 / streams_per_minute)
     return max(tick, seconds / _LARGEST_SHARE_OF_TIME)
 

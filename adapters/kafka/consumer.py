@@ -118,7 +118,7 @@ class Consumer:
         size = 0
         while self._inbox and len(batch) < _BATCH_EVENTS and size < _BATCH_BYTES:
             batch.append(self._inbox.popleft())
-            size += len(batch[-1].value)
+            size += len(batch[-1].value or b"")  # a message may have no value
         self._room.set()
         return batch
 

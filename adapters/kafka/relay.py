@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from adapters.kafka.errors import PartitionCountChanged
-from adapters.kafka.topic import TOPIC, count_partitions, create_topic, message, partition_of
+from adapters.kafka.topic import TOPIC, count_partitions, create_topic, largest_message, message, partition_of
 from adapters.postgres.pool import UNAVAILABLE
 from adapters.postgres.relay_session import RelaySession, relay_session
 from domain.errors import StoreUnavailable
@@ -36,6 +36,8 @@ _BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _GRACE_SECONDS = 5.0
 _REQUEST_TIMEOUT_MS = 20_000
 _BATCH_BYTES = 256 * 1024
+_SMALLEST_LIMIT = 16 * 1024
+"""Bytes; a message without its payload is smaller than that."""
 _TROUBLE = (*UNAVAILABLE, StoreUnavailable, KafkaError)
 
 log = structlog.get_logger(__name__)
@@ -65,6 +67,11 @@ class Relay:
     """Of a topic that is created."""
     max_message_bytes: int
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _largest: int = field(init=False)
+    """Bytes of a message that the topic takes, as far as is known."""
+
+    def __post_init__(self) -> None:
+        self._largest = self.max_message_bytes
 
     async def run(self) -> None:
         """Until `stopping` is set. Trouble with the database or the broker is retried. Raises PartitionCountChanged."""
@@ -78,6 +85,12 @@ class Relay:
                             await self._publish(session, producer)
             except _OutOfTimeError:
                 log.warning("the broker did not acknowledge in time: what was sent is published again")
+            except MessageSizeTooLargeError:
+                self._largest = max(self._largest // 2, _SMALLEST_LIMIT)
+                log.error(
+                    "the broker takes no message of that size: larger events go without payload", bytes=self._largest
+                )
+                await self._rest(_BACK_OFF_SECONDS[0])
             except _TROUBLE as error:
                 pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
@@ -105,6 +118,9 @@ class Relay:
             if found is None:
                 found = recorded or self.partitions
                 await create_topic(admin, found, self.max_message_bytes)
+            self._largest = min(self._largest, await largest_message(admin) or self._largest)
+            if self._largest < self.max_message_bytes:
+                log.warning("the topic takes less than the largest event: such go without payload", bytes=self._largest)
         finally:
             await admin.close()
         if not recorded:
@@ -121,8 +137,8 @@ class Relay:
             bootstrap_servers=self.brokers,
             acks="all",
             enable_idempotence=True,
-            max_request_size=self.max_message_bytes,
-            max_batch_size=_BATCH_BYTES,
+            max_request_size=self._largest,
+            max_batch_size=min(_BATCH_BYTES, self._largest),
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )
         await producer.start()
@@ -147,7 +163,7 @@ class Relay:
                 if events and not self.stopping.is_set():
                     position = events[-1].position
                     reading = asyncio.create_task(self.events.after_position(position, _PAGE))
-                    in_flight.append(await self._while_held(session, _send(producer, events, last_positions)))
+                    in_flight.append(await self._while_held(session, self._send(producer, events, last_positions)))
                     if len(in_flight) < _BATCHES_IN_FLIGHT:
                         continue
                 if in_flight:
@@ -160,6 +176,19 @@ class Relay:
             reading.cancel()
             for batch in in_flight:
                 batch.acknowledged.cancel()
+
+    async def _send(
+        self, producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], last_positions: list[int]
+    ) -> _Batch:
+        """Writes the partitions' new positions into `last_positions` too. Raises KafkaError."""
+        sent = []
+        published: dict[int, int] = {}
+        for recorded in events:
+            partition = partition_of(recorded.event.originator_id, len(last_positions))
+            one = message(recorded, last_positions[partition], partition, self._largest)
+            sent.append(await producer.send(TOPIC, one.value, one.key, partition, headers=one.headers))
+            last_positions[partition] = published[partition] = recorded.position
+        return _Batch(events[-1].position, published, asyncio.gather(*sent))
 
     async def _settle(self, session: RelaySession, in_flight: deque[_Batch]) -> None:
         """Waits for the oldest batch and saves the position after it, and after those acknowledged by then too."""
@@ -195,15 +224,3 @@ class Relay:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.stopping.wait()
-
-
-async def _send(producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], last_positions: list[int]) -> _Batch:
-    """Writes the partitions' new positions into `last_positions` too. Raises KafkaError."""
-    sent = []
-    published: dict[int, int] = {}
-    for recorded in events:
-        partition = partition_of(recorded.event.originator_id, len(last_positions))
-        one = message(recorded, last_positions[partition], partition)
-        sent.append(await producer.send(TOPIC, one.value, one.key, partition, headers=one.headers))
-        last_positions[partition] = published[partition] = recorded.position
-    return _Batch(events[-1].position, published, asyncio.gather(*sent))

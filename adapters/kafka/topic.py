@@ -6,19 +6,26 @@ from typing import cast
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError
 from aiokafka.errors import for_code as error_for_code
 from aiokafka.partitioner import murmur2
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from adapters.postgres import exact_json
 from domain.envelope import envelope, event_from_envelope
-from domain.events import Event, Recorded
+from domain.events import Event, Recorded, unreadable
+from domain.instance_id import is_stream_id
 from projections.partitioned import Delivered
 
 TOPIC = "procvars.events.v1"
 
 _BROKERS_DEFAULT = -1
+_LIMIT = "max.message.bytes"
+_TOO_LARGE = "the event is larger than the topic takes: the event store has it"
 _CACHED_KEYS = 100_000
+_LARGEST_NUMBER = 2**63 - 1
+"""That PostgreSQL's bigint holds."""
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +39,15 @@ class Message:
     value: bytes
     headers: list[tuple[str, bytes]]
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in the log, alone in a batch, at most."""
+        return cast(int, DefaultRecordBatchBuilder.estimate_size_in_bytes(self.key, self.value, self.headers))
+
+
+class NotAnEvent(Exception):
+    """The message is not one that the relay wrote for this partition."""
+
 
 @lru_cache(maxsize=_CACHED_KEYS)
 def partition_of(key: str, partitions: int) -> int:
@@ -39,23 +55,51 @@ def partition_of(key: str, partitions: int) -> int:
     return cast(int, (murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
 
 
-def message(recorded: Recorded[Event], previous_position: int, partition: int) -> Message:
-    """`previous_position`: of the event before this one in the partition, 0 for the first."""
+def message(recorded: Recorded[Event], previous_position: int, partition: int, largest: int) -> Message:
+    """Return the message for an event, without its payload where the message would have more than `largest` bytes.
+
+    `previous_position`: of the event before this one in the partition, 0 for the first.
+    """
+    whole = _message(recorded, previous_position, partition)
+    if whole.size <= largest:
+        return whole
     event = recorded.event
+    log.error("event too large for Kafka", position=recorded.position, size=whole.size, largest=largest)
+    stub = unreadable(event.originator_id, event.originator_version, event.TOPIC, _TOO_LARGE)
+    return _message(Recorded(recorded.position, stub), previous_position, partition)
+
+
+def _message(recorded: Recorded[Event], previous_position: int, partition: int) -> Message:
+    sent = {**envelope(recorded), "previous_position": previous_position}
     return Message(
         partition=partition,
-        key=event.originator_id.encode(),
-        value=exact_json.dumps({**envelope(recorded), "previous_position": previous_position}),
-        headers=[("type", event.TOPIC.encode()), ("position", str(recorded.position).encode())],
+        key=recorded.event.originator_id.encode(),
+        value=exact_json.dumps(sent),
+        headers=[("type", sent["type"].encode()), ("position", str(recorded.position).encode())],
     )
 
 
-def delivered(partition: int, value: bytes) -> Delivered:
-    """What a message of that partition brings. Raises ValueError, KeyError or TypeError for one that the relay did not
-    write.
+def delivered(partition: int, partitions: int, value: bytes | None) -> Delivered:
+    """Return what a message of that partition, one of so many, brings.
+
+    Raises NotAnEvent, whatever the message is: anybody may be able to write to the topic.
     """
-    sent = exact_json.loads(value)
-    return Delivered(partition, sent["previous_position"], event_from_envelope(sent))
+    if value is None:
+        raise NotAnEvent("it has no value")
+    try:
+        sent = exact_json.loads(value)
+        found = Delivered(partition, sent["previous_position"], event_from_envelope(sent))
+    except Exception as error:
+        raise NotAnEvent(f"{type(error).__name__}: {error}") from error
+    event = found.recorded.event
+    numbers = (found.previous_position, found.recorded.position, event.originator_version)
+    if any(type(number) is not int or not 0 <= number <= _LARGEST_NUMBER for number in numbers):
+        raise NotAnEvent("its positions are none")
+    if found.previous_position >= found.recorded.position:
+        raise NotAnEvent("the event before it would come after it")
+    if not is_stream_id(event.originator_id) or partition_of(event.originator_id, partitions) != partition:
+        raise NotAnEvent("its stream is none of this partition")
+    return found
 
 
 async def count_partitions(admin: AIOKafkaAdminClient) -> int | None:
@@ -69,9 +113,19 @@ async def count_partitions(admin: AIOKafkaAdminClient) -> int | None:
     return len(found["partitions"])
 
 
+async def largest_message(admin: AIOKafkaAdminClient) -> int | None:
+    """Return the bytes of the largest batch that the topic takes; None where nobody may know. Raises KafkaError."""
+    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, TOPIC, {_LIMIT: None})])
+    for code, _message, _kind, _name, entries in answer.resources:
+        for name, value, *_ in entries if not code else ():
+            if name == _LIMIT:
+                return int(value)
+    return None
+
+
 async def create_topic(admin: AIOKafkaAdminClient, partitions: int, max_message_bytes: int) -> None:
     """With as many replicas as the broker gives by default. Raises KafkaError; a topic that is there stays as it is."""
-    config = {"max.message.bytes": str(max_message_bytes)}
+    config = {_LIMIT: str(max_message_bytes)}
     # The driver takes the broker's default only together with an assignment, which may be empty.
     new = NewTopic(TOPIC, partitions, _BROKERS_DEFAULT, replica_assignments={}, topic_configs=config)
     answer = await admin.create_topics([new])

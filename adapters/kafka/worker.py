@@ -19,13 +19,12 @@ from faust.types import EventT
 
 from adapters.kafka.consumer import Consumer
 from adapters.kafka.errors import ProjectionPaused
-from adapters.kafka.topic import TOPIC, count_partitions, delivered
+from adapters.kafka.topic import TOPIC, NotAnEvent, count_partitions, delivered
 from adapters.postgres.pool import UNAVAILABLE
-from projections.feed import EventLog
 from projections.feeding import Feeding
 from projections.history.streams import EventStream
 from projections.partition_positions import Progress
-from projections.partitioned import Delivered, PartitionedProjection
+from projections.partitioned import Delivered, PartitionedProjection, StoredEvents
 from projections.projection import Connect, Projection
 from projections.trouble import back_off, passes_by_itself
 
@@ -44,7 +43,7 @@ _BROKER_TROUBLE = (KafkaError, OSError, TimeoutError)
 log = structlog.get_logger(__name__)
 
 
-class WorkerEvents(EventLog, EventStream, Protocol):
+class WorkerEvents(StoredEvents, EventStream, Protocol):
     """The event store, in the order of commits and stream by stream."""
 
 
@@ -88,8 +87,8 @@ class ProjectionWorker:
         while not self.stopping.is_set():
             partitioned = PartitionedProjection(self.projection, self.events, self.connect, self._feeding)
             try:
-                await self._topic_is_there()
-                await self._consume(partitioned)
+                if partitions := await self._partitions():
+                    await self._consume(partitioned, partitions)
                 failures = 0
             except _BROKER_TROUBLE as error:
                 log.warning("worker waits for Kafka", projection=self.projection.name, error=_words(error))
@@ -100,25 +99,31 @@ class ProjectionWorker:
             await self._rest(max(_RESTART_SECONDS, back_off(failures)))
             failures += 1
 
-    async def _topic_is_there(self) -> None:
-        """Faust would look for a missing topic again only after minutes. Raises KafkaError."""
+    async def _partitions(self) -> int | None:
+        """Return how many the topic has, once it is there; None where the worker stops before. Raises KafkaError.
+
+        Faust would look for a missing topic again only after minutes.
+        """
         admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers)
         try:
             await admin.start()
-            while not self.stopping.is_set() and await count_partitions(admin) is None:
+            while not self.stopping.is_set():
+                if (count := await count_partitions(admin)) is not None:
+                    return count
                 log.info("no topic yet: the relay creates it", topic=TOPIC)
                 await self._rest(_RESTART_SECONDS)
+            return None
         finally:
             await admin.close()
 
-    async def _consume(self, partitioned: PartitionedProjection) -> None:
+    async def _consume(self, partitioned: PartitionedProjection, partitions: int) -> None:
         """As long as the consumer lives."""
         consumer = Consumer(self.projection.name, self.brokers)
         try:
             await consumer.start()
             while not (self.stopping.is_set() or consumer.crashed):
                 batch = await consumer.take(_TAKE_SECONDS)
-                if batch and await self._commit(self._decoded(batch), consumer, partitioned):
+                if batch and await self._commit(self._decoded(batch, partitions), consumer, partitioned):
                     consumer.acknowledge(batch)
                     await asyncio.sleep(_COLLECTING_SECONDS)
             if consumer.crashed:
@@ -126,19 +131,18 @@ class ProjectionWorker:
         finally:
             await consumer.stop()
 
-    def _decoded(self, batch: Sequence[EventT[bytes]]) -> list[Delivered]:
+    def _decoded(self, batch: Sequence[EventT[bytes]], partitions: int) -> list[Delivered]:
+        """Return what the messages bring, without those that bring nothing.
+
+        One that the relay wrote and that was damaged on its way is missed by the next message.
+        """
         found = []
         for event in batch:
+            place = {"partition": event.message.partition, "offset": event.message.offset}
             try:
-                found.append(delivered(event.message.partition, event.value))
-            except (ValueError, KeyError, TypeError) as error:
-                # Not from the relay. Were it an event that was damaged on its way, the next message would miss it.
-                log.error(
-                    "message is no event",
-                    partition=event.message.partition,
-                    offset=event.message.offset,
-                    error=_words(error),
-                )
+                found.append(delivered(event.message.partition, partitions, event.value))
+            except NotAnEvent as error:
+                log.error("message is no event", projection=self.projection.name, error=str(error), **place)
         return found
 
     async def _commit(self, batch: Sequence[Delivered], consumer: Consumer, partitioned: PartitionedProjection) -> bool:

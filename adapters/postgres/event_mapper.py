@@ -20,7 +20,7 @@ from eventsourcing.persistence import (
 )
 
 from adapters.postgres import exact_json
-from domain.errors import ReadTooLarge
+from domain.errors import EventTooLarge, ReadTooLarge
 from domain.event_state import event_from_state, state_of
 from domain.events import Event
 
@@ -46,7 +46,9 @@ class ZstdCompressor(Compressor):
 class EventMapper(Mapper[str]):
     """The library's mapper for our frozen Pydantic events: topics are short names, fields go to JSON without a walk."""
 
-    def __init__(self, cipher: Cipher | None = None) -> None:
+    def __init__(self, cipher: Cipher | None = None, *, largest: int | None = None) -> None:
+        """`largest`: bytes that the JSON of an event may have to be written, where there is a limit."""
+        self._largest = largest
         super().__init__(transcoder=JSONTranscoder(), compressor=ZstdCompressor(), cipher=cipher)
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
@@ -54,9 +56,11 @@ class EventMapper(Mapper[str]):
         return self.write(cast(Event, domain_event))[0]
 
     def write(self, event: Event) -> tuple[StoredEvent, int]:
-        """Return the event as it is stored, and the bytes, about, that it takes in memory."""
+        """Return the event as it is stored, and the bytes, about, that it takes in memory. Raises EventTooLarge."""
         assert self.compressor is not None
         text = exact_json.dumps(state_of(event))
+        if self._largest is not None and len(text) > self._largest:
+            raise EventTooLarge(limit=self._largest, size=len(text))
         stored = self.compressor.compress(text)
         if self.cipher:
             stored = self.cipher.encrypt(stored)

@@ -108,6 +108,11 @@ _WHEREABOUTS = """
 SELECT workspace, originator_version FROM stored_events
 WHERE originator_id = %s AND topic <> 'DefinitionPublished' ORDER BY originator_version DESC LIMIT 1
 """
+_STORED = """
+SELECT e.notification_id, e.originator_id, e.originator_version FROM stored_events e
+JOIN unnest(%b::bigint[], %b::text[], %b::bigint[]) AS n (position, stream, version)
+    ON e.notification_id = n.position AND e.originator_id = n.stream AND e.originator_version = n.version
+"""
 _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
@@ -358,6 +363,15 @@ class PostgresEventStore:
             for row in rows:
                 yield self._rows.placed(row)
             after = rows[-1][4]
+
+    async def stored(self, places: Sequence[tuple[int, str, int]]) -> set[tuple[int, str, int]]:
+        """Return those places, as position, stream and version, at which there is an event."""
+        if not places:
+            return set()
+        positions, streams, versions = zip(*places, strict=True)
+        async with borrowed(self._pool) as connection:
+            cursor = await connection.execute(_STORED, (list(positions), list(streams), list(versions)), prepare=True)
+            return {(row[0], row[1], row[2]) for row in await cursor.fetchall()}
 
     async def count_until(self, position: int) -> int:
         """How many events the store has up to that position."""

@@ -46,8 +46,10 @@ _RELIED_ON = {
     "transform_null_equals": "off",
     "default_transaction_isolation": "read committed",
 }
-_SEARCH_PATH = {"search_path": '"$user",public'}
-"""PostgreSQL's own default. An operator who keeps the tables elsewhere says so in the URL."""
+OWNERS_PATH = '"$user",public'
+"""PostgreSQL's own default: where `migrate` puts tables. An operator who keeps them elsewhere says so in the URL."""
+_PATH = f"read_models,{OWNERS_PATH}"
+"""A schema that is not there, as `read_models` where one role does everything, is passed over."""
 
 log = structlog.get_logger(__name__)
 
@@ -94,10 +96,13 @@ def connection_pool(database_url: str, patience: Patience, *, max_size: int = 8)
     )
 
 
-async def dedicated_connection(database_url: str, purpose: str, patience: Patience = UNHURRIED) -> Connection:
+async def dedicated_connection(
+    database_url: str, purpose: str, patience: Patience = UNHURRIED, *, search_path: str = _PATH
+) -> Connection:
     """Return an autocommit connection of one's own. Raises what `UNAVAILABLE` names."""
+    conninfo = _conninfo(database_url, patience, search_path)
     return await psycopg.AsyncConnection.connect(
-        _conninfo(database_url, patience), autocommit=True, application_name=f"procvars {purpose}", **_VIGILANCE
+        conninfo, autocommit=True, application_name=f"procvars {purpose}", **_VIGILANCE
     )
 
 
@@ -114,10 +119,10 @@ def names_schema(database_url: str) -> bool:
     return "search_path" in str(conninfo_to_dict(database_url).get("options") or "")
 
 
-def _conninfo(database_url: str, patience: Patience) -> str:
+def _conninfo(database_url: str, patience: Patience, search_path: str = _PATH) -> str:
     """Return the URL with these settings. Its own `options` win, but where this program would misread what it stores."""
     own = conninfo_to_dict(database_url).get("options")
-    parts = (patience.options, _options(_SEARCH_PATH), str(own or ""), _options(_RELIED_ON))
+    parts = (patience.options, _options({"search_path": search_path}), str(own or ""), _options(_RELIED_ON))
     return make_conninfo(database_url, options=" ".join(part for part in parts if part))
 
 

@@ -11,9 +11,6 @@ from api.settings import NoBrokers, Settings
 from projections.projection import named
 from projections.supervisor import keep_comparing
 
-# Patch, previous document and body may each be as large as a document; escapes and numbers take some more.
-_LARGEST_EVENT = 4
-
 
 async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
     """Until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
@@ -27,7 +24,7 @@ async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Eve
             database_url=database_url,
             brokers=settings.kafka_brokers,
             partitions=settings.kafka_partitions,
-            max_message_bytes=_LARGEST_EVENT * settings.max_document_bytes,
+            max_message_bytes=settings.largest_message,
             stopping=stopping,
         ).run()
 

@@ -20,6 +20,7 @@ from adapters.postgres.workspaces import fill_in_workspaces
 from api.heavy_lane.weights import LIGHT_READS
 from api.settings import Settings
 from api.store import Store
+from domain.envelope import ENVELOPE_BYTES
 from projections.history.streams import EventStream
 from projections.projection import Connect, Projection
 from projections.reconciliation import Reconciliation
@@ -46,9 +47,11 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 def event_mapper(settings: Settings) -> EventMapper:
-    if settings.cipher_key is None:
-        return EventMapper()
-    return EventMapper(AESCipher(Environment("", {"CIPHER_KEY": settings.cipher_key.get_secret_value()})))
+    """Return the mapper, which writes no event that Kafka, where it is configured, does not carry."""
+    key = settings.cipher_key
+    cipher = None if key is None else AESCipher(Environment("", {"CIPHER_KEY": key.get_secret_value()}))
+    largest = None if settings.kafka_brokers is None else settings.largest_message - ENVELOPE_BYTES
+    return EventMapper(cipher, largest=largest)
 
 
 def _fingerprint(settings: Settings) -> str:

@@ -42,9 +42,11 @@ class Dispatch:
             return
         body = RecordedBody(receive)
         try:
-            if scope["method"] in _WITH_BODY and await self._has_heavy_body(scope, body):
-                await self._forward(scope, body, send)
-                return
+            if scope["method"] in _WITH_BODY:
+                length = _announced_length(scope)
+                if not 0 <= length <= LIGHT_BODY_BYTES and await self._has_heavy_body(scope, body, length):
+                    await self._forward(scope, body, send)
+                    return
             try:
                 await self._app(scope, body, send)
             except ReadTooLarge:
@@ -52,10 +54,9 @@ class Dispatch:
         except _PROBLEMS as error:
             await problem_response(error)(scope, receive, send)
 
-    async def _has_heavy_body(self, scope: Scope, body: RecordedBody) -> bool:
+    async def _has_heavy_body(self, scope: Scope, body: RecordedBody, length: int) -> bool:
         """Whether the caller of a route sends a body that is too large for this process. Raises as `authenticated`."""
-        length = _announced_length(scope)
-        if 0 <= length <= LIGHT_BODY_BYTES or not _is_routed(scope):
+        if not _is_routed(scope):
             return False
         await authenticated(Request(scope))  # nobody else's body gets any further
         if length > self._largest_body:

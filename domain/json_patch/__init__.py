@@ -1,7 +1,8 @@
 """JSON Patch (RFC 6902) and JSON Merge Patch (RFC 7396) on documents that are never changed in place."""
 
 from domain.json_patch.application import apply
-from domain.json_patch.difference import Changes, changes, diff
+from domain.json_patch.changes import Changes, changes
+from domain.json_patch.difference import diff
 from domain.json_patch.merging import merge
 from domain.json_patch.operations import Operation, Patch, validate
 from domain.json_patch.rebasing import overlap, rebase, touched_paths

@@ -23,10 +23,12 @@ from mode import CrashingSupervisor
 from adapters.kafka.relay import Relay
 from adapters.kafka.topic import TOPIC, Message, message, partition_of
 from adapters.kafka.worker import ProjectionWorker
+from adapters.postgres.event_store import PostgresEventStore
 from adapters.postgres.pool import borrowed, dedicated_connection
 from domain.documents import Document
 from domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
 from projections.counted import Counted
+from projections.partitioned import Place
 from projections.projection import Connection, Generations, Projection
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import loan_application
@@ -35,6 +37,8 @@ from tests.services.known_services import SERVICES
 
 _INSTANCES, _EDITS, _PARTITIONS = 100, 100, 8
 _ROUNDS = 3
+_LARGEST = 2**20
+"""Bytes of a message."""
 _BARE_TOPIC = "bench.bare"
 _BARE_GROUP = "bench.bare"
 _FORGET_RELAY = "DELETE FROM notification_tracking WHERE application_name = 'relay'"
@@ -85,7 +89,7 @@ class _Feeding:
                 database_url=connection.info.dsn,
                 brokers=self.brokers,
                 partitions=_PARTITIONS,
-                max_message_bytes=2**20,
+                max_message_bytes=_LARGEST,
             )
             started = time.perf_counter()
             running = asyncio.create_task(relay.run())
@@ -123,7 +127,7 @@ class _Feeding:
     async def _messages(self) -> list[Message]:
         found, position = [], 0
         while page := await self.commands.store.events.after_position(position, 500):
-            found += [message(one, 0, partition_of(one.event.originator_id, _PARTITIONS)) for one in page]
+            found += [message(one, 0, partition_of(one.event.originator_id, _PARTITIONS), _LARGEST) for one in page]
             position = page[-1].position
         return found
 
@@ -143,7 +147,7 @@ class _Feeding:
 
         await self._rewind(f"procvars.{projection.name}")
         timed = _Timed(projection)
-        worker = ProjectionWorker(timed, _OnlyKafka(), connect, self.brokers)
+        worker = ProjectionWorker(timed, _OnlyKafka(self.commands.store.events), connect, self.brokers)
         await worker.run_until(self.last)
         assert timed.events >= self.last
         return self.last / (timed.ended - timed.began)
@@ -261,8 +265,14 @@ class _Timed:
         return await self.projection.counted(connection, generation, stream_ids)
 
 
+@dataclass(frozen=True)
 class _OnlyKafka:
     """An event store that brings nothing, so that nothing is taken from it."""
+
+    events: PostgresEventStore
+
+    async def stored(self, places: Sequence[Place]) -> set[Place]:
+        return await self.events.stored(places)
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         return []

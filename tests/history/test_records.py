@@ -1,7 +1,7 @@
 """What the engine did, as it occurred: debug records, navigation snapshots and integrations, out of an edit's reach."""
 
 from domain.instance_status import InstanceStatus
-from projections.history.debug_records import DebugRecord
+from projections.history.debug_records import DebugRecord, debug_page
 from projections.history.integrations import IntegrationCall, integrations
 from projections.history.navigation_snapshots import NodeSnapshot, navigation_snapshots
 from tests.history.builders import INSTANCE, ListedStreams, Stream, minute

@@ -8,11 +8,10 @@ import psycopg
 import pytest
 
 from adapters.postgres.search import PostgresSearch
-from domain.errors import StoreUnavailable
 from domain.events import Event, Recorded
 from projections import parked, partition_positions
 from projections.feeding import Feeding
-from projections.partitioned import Delivered, PartitionedProjection
+from projections.partitioned import Delivered, PartitionedProjection, Place
 from projections.positions import lock_projection, save_position, share_projection
 from projections.projection import Connection, Projection
 from projections.registry import build_projections
@@ -50,6 +49,10 @@ class Bank(Story):
 
     async def last_position(self) -> int:
         return len(self.events)
+
+    async def stored(self, places: Sequence[Place]) -> set[Place]:
+        there = {(one.position, one.event.originator_id, one.event.originator_version) for one in self.events}
+        return there & {*places}
 
     def messages(self, partition: int | None = None) -> list[Delivered]:
         last, found = {0: 0, 1: 0}, []
@@ -191,13 +194,37 @@ async def test_what_another_worker_applied_is_not_missing(site: Site) -> None:
     assert await site.versions() == {"a": 3, "c": 1}
 
 
-async def test_an_event_that_the_store_does_not_have_is_trouble(site: Site) -> None:
-    """A store that was restored from a backup is behind the topic: that is said, and nothing is applied."""
+async def test_an_event_that_the_store_does_not_have_is_passed_over(site: Site) -> None:
+    """A store that was restored from a backup is behind the topic: nothing of it is applied, and nothing stops."""
     messages = site.bank.messages(0)
-    site.bank.events.clear()
-    with pytest.raises(StoreUnavailable, match="Kafka knows of an event at 2"):
-        await site.partitioned.apply(messages[1:])
-    assert await site.versions() == {}
+    lost = site.bank.events.pop()
+    assert await site.partitioned.apply(messages)
+    assert await site.versions() == {"a": 1}
+    site.bank.start("d", {"name": "d"})
+    await site.relayed()
+    assert site.bank.events[-1].position == lost.position, "another event in its place"
+    assert await site.partitioned.apply([*messages, *site.bank.messages()])
+    assert await site.versions() == {"a": 1, "b": 1, "d": 1}
+    assert await site.position() == len(site.bank.events)
+
+
+async def test_another_stores_event_at_a_position_of_this_one_is_passed_over(site: Site) -> None:
+    """It moves no partition, so that the event which is there is applied when it comes."""
+    site.bank.modify("a", {"name": "a2"})
+    await site.relayed()
+    own = site.bank.messages(0)
+    other = Bank()
+    other.start("z", {"name": "z"})
+    other.modify("z", {"name": "z2"})
+    foreign = [
+        replace(message, partition=0)
+        for message in other.messages()
+        if message.recorded.position > own[0].recorded.position
+    ]
+    assert await site.partitioned.apply([own[0], *foreign])
+    assert await site.partitioned.apply([*own[1:], *site.bank.messages(1)])
+    assert await site.versions() == {"a": 2, "b": 1, "c": 1}
+    assert await site.position() == len(site.bank.events)
 
 
 async def test_a_paused_projection_takes_nothing(site: Site) -> None:

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from projections.projection import named
-from projections.reconciliation import Reconciliation
+from projections.reconciliation import Reconciliation, rest_after
 from projections.registry import PROJECTION_NAMES
 from tests.rebuild.banks import Bank, rows
 from tests.rebuild.test_rebuild_command import VIEWS
@@ -135,6 +135,27 @@ async def test_what_cannot_be_applied_any_more_is_parked(bank: Bank) -> None:
     assert rows(bank, ["audit_log"]) == before
 
 
+async def test_what_cannot_be_read_any_more_waits_until_it_can(bank: Bank) -> None:
+    """What comes before it is applied; the stream is taken up again by itself once the event can be read."""
+    before = rows(bank, ["audit_log"])
+    execute(bank, "CREATE TABLE kept AS SELECT * FROM stored_events WHERE originator_id = 'i-3'")
+    damage = "UPDATE stored_events SET state = 'damaged' WHERE originator_id = 'i-3' AND originator_version = 9"
+    execute(bank, damage)
+    execute(bank, "DELETE FROM audit_log_g1 WHERE subject_identifier = 'i-3'")
+    assert await compare(bank, "audit_log") == ["i-3"]
+    parked = execute(bank, "SELECT version, error LIKE 'unreadable: %' FROM parked_streams")
+    shown = execute(bank, "SELECT max(version) FROM audit_log_g1 WHERE subject_identifier = 'i-3'")
+    assert (parked, shown) == ([(9, True)], [(8,)])
+    repair = (
+        "UPDATE stored_events e SET state = k.state FROM kept k "
+        "WHERE e.originator_id = k.originator_id AND e.originator_version = k.originator_version"
+    )
+    execute(bank, repair)
+    assert await compare(bank, "audit_log") == []
+    assert rows(bank, ["audit_log"]) == before
+    assert said(bank, "audit_log")["parked"] == 0
+
+
 @pytest.mark.parametrize("state", ["paused = true", "failing_since = now(), failure = 'code'", "shape = 99"])
 async def test_a_read_model_that_must_not_be_written_is_left_alone(bank: Bank, state: str) -> None:
     """Paused by an operator, failing by its code, or in the shape of another release."""
@@ -162,6 +183,12 @@ async def test_two_processes_do_not_both_compare(bank: Bank) -> None:
         assert await compare(bank, "audit_log") == []
         assert await first.step() == ["i-3"]
         await first.close()
+
+
+@pytest.mark.parametrize(("seconds", "per_minute", "rest"), [(0.01, 600, 2.0), (0.2, 600, 10.0), (0.01, 30, 4.0)])
+def test_it_takes_a_small_share_of_the_time(seconds: float, per_minute: int, rest: float) -> None:
+    """A fiftieth, however long the streams are; and no more streams than asked for."""
+    assert rest_after(seconds, per_minute) == pytest.approx(rest)
 
 
 async def test_small_slices_reach_every_stream(bank: Bank) -> None:
