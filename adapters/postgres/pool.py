@@ -32,8 +32,8 @@ UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.In
 `TIMED_OUT` are among them.
 """
 
-# How values become text and back, what a statement sees, and where the tables are: a role or a database may have other
-# defaults, which suit other programs.
+# How values become text and back, and what a statement sees: a role or a database may have other defaults, which suit other
+# programs. Not the search path, by which operators separate roles (docs/security.md).
 _RELIED_ON = {
     "client_encoding": "UTF8",
     "DateStyle": "ISO, YMD",
@@ -46,8 +46,6 @@ _RELIED_ON = {
     "transform_null_equals": "off",
     "default_transaction_isolation": "read committed",
 }
-_SEARCH_PATH = {"search_path": '"$user",public'}
-"""PostgreSQL's own default. An operator who keeps the tables elsewhere says so in the URL."""
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +115,7 @@ def names_schema(database_url: str) -> bool:
 def _conninfo(database_url: str, patience: Patience) -> str:
     """Return the URL with these settings. Its own `options` win, but where this program would misread what it stores."""
     own = conninfo_to_dict(database_url).get("options")
-    parts = (patience.options, _options(_SEARCH_PATH), str(own or ""), _options(_RELIED_ON))
+    parts = (patience.options, str(own or ""), _options(_RELIED_ON))
     return make_conninfo(database_url, options=" ".join(part for part in parts if part))
 
 

@@ -117,7 +117,7 @@ async def test_an_event_larger_than_the_topic_takes(site: Site) -> None:
     async with admin(site.brokers) as client:
         await client.create_topics([NewTopic(TOPIC, site.partitions, 1, topic_configs={"max.message.bytes": "60000"})])
     await site.open(4)
-    large = {"text": "x" * 200_000}
+    large: dict[str, Any] = {"text": "x" * 200_000}
     await site.commands.execution.start(StartInstance(CALLER, "large", DEFINITION, None, large))
     relay = await site.relay()
     await site.worker(*SOME)
