@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresTrackingRecorder
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
-from adapters.postgres.pool import MIGRATION, OWNERS_PATH, UNAVAILABLE, dedicated_connection
+from adapters.postgres.pool import MIGRATION, UNAVAILABLE, dedicated_connection
 from adapters.postgres.suitability import require_suitable
 from domain.errors import StoreUnavailable
 from projections.projection import Connection, Projection
@@ -24,7 +24,7 @@ _RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
 _KNOWN_PROJECTIONS = "SELECT name FROM projections"
 # Where roles are separated, the one that serves owns this schema and what is in it (docs/security.md).
 _READ_MODELS_OWNER = """
-SELECT pg_get_userbyid(nspowner), pg_get_userbyid(nspowner) = current_user FROM pg_namespace WHERE nspname = 'read_models'
+SELECT pg_get_userbyid(nspowner), nspname = current_schema() FROM pg_namespace WHERE nspname = 'read_models'
 """
 _CREATE_FOR_OWNER = """
 SELECT set_config('role', %s, true), set_config('search_path', 'read_models, ' || current_setting('search_path'), true)
@@ -39,7 +39,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
     Raises StoreUnavailable, UnsuitableDatabase, NewerDatabase, MayNotMigrate.
     """
     try:
-        connection = await dedicated_connection(database_url, "migrate", MIGRATION, search_path=OWNERS_PATH)
+        connection = await dedicated_connection(database_url, "migrate", MIGRATION)
         async with connection, connection.transaction():
             await require_suitable(connection, database_url)
             await connection.execute(_LOCK)

@@ -32,8 +32,8 @@ UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.In
 `TIMED_OUT` are among them.
 """
 
-# How values become text and back, what a statement sees, and where the tables are: a role or a database may have other
-# defaults, which suit other programs.
+# How values become text and back, and what a statement sees: a role or a database may have other defaults, which suit other
+# programs. Not the search path, by which operators separate roles (docs/security.md).
 _RELIED_ON = {
     "client_encoding": "UTF8",
     "DateStyle": "ISO, YMD",
@@ -46,10 +46,6 @@ _RELIED_ON = {
     "transform_null_equals": "off",
     "default_transaction_isolation": "read committed",
 }
-OWNERS_PATH = '"$user",public'
-"""PostgreSQL's own default: where `migrate` puts tables. An operator who keeps them elsewhere says so in the URL."""
-_PATH = f"read_models,{OWNERS_PATH}"
-"""A schema that is not there, as `read_models` where one role does everything, is passed over."""
 
 log = structlog.get_logger(__name__)
 
@@ -96,11 +92,9 @@ def connection_pool(database_url: str, patience: Patience, *, max_size: int = 8)
     )
 
 
-async def dedicated_connection(
-    database_url: str, purpose: str, patience: Patience = UNHURRIED, *, search_path: str = _PATH
-) -> Connection:
+async def dedicated_connection(database_url: str, purpose: str, patience: Patience = UNHURRIED) -> Connection:
     """Return an autocommit connection of one's own. Raises what `UNAVAILABLE` names."""
-    conninfo = _conninfo(database_url, patience, search_path)
+    conninfo = _conninfo(database_url, patience)
     return await psycopg.AsyncConnection.connect(
         conninfo, autocommit=True, application_name=f"procvars {purpose}", **_VIGILANCE
     )
@@ -119,10 +113,10 @@ def names_schema(database_url: str) -> bool:
     return "search_path" in str(conninfo_to_dict(database_url).get("options") or "")
 
 
-def _conninfo(database_url: str, patience: Patience, search_path: str = _PATH) -> str:
+def _conninfo(database_url: str, patience: Patience) -> str:
     """Return the URL with these settings. Its own `options` win, but where this program would misread what it stores."""
     own = conninfo_to_dict(database_url).get("options")
-    parts = (patience.options, _options({"search_path": search_path}), str(own or ""), _options(_RELIED_ON))
+    parts = (patience.options, str(own or ""), _options(_RELIED_ON))
     return make_conninfo(database_url, options=" ".join(part for part in parts if part))
 
 

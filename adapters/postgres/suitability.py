@@ -25,11 +25,11 @@ async def require_suitable(connection: Connection, database_url: str) -> None:
     assert row is not None
     refuse_unsuitable(version=row[0], encoding=row[1])
     if row[2] is None:
-        raise UnsuitableDatabase("The search path in PROCVARS_DATABASE_URL names no schema that exists.")
+        raise UnsuitableDatabase("The search path of this role and database names no schema that exists.")
     if not names_schema(database_url) and (found := await (await connection.execute(_ELSEWHERE)).fetchone()):
         raise UnsuitableDatabase(
-            f"The tables of this program are in the schema {found[0]}, and not on the search path: end "
-            f"PROCVARS_DATABASE_URL with ?options=-csearch_path%3D{found[0]}"
+            f"The tables of this program are in the schema {found[0]}, which is not on the search path of this role and "
+            f"database: mend that, or end PROCVARS_DATABASE_URL with ?options=-csearch_path%3D{found[0]}"
         )
 
 

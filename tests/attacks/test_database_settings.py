@@ -17,7 +17,6 @@ UNUSUAL = {
     "IntervalStyle": "sql_standard",
     "TimeZone": "America/St_Johns",
     "standard_conforming_strings": "off",
-    "search_path": "nowhere",
     "extra_float_digits": "-10",
     "bytea_output": "escape",
     "array_nulls": "off",
@@ -101,11 +100,16 @@ def test_tables_in_a_schema_of_their_own(new_server: NewServer, database_url: st
         instance = start(api, {"n": 0})
         synced(api, instance)
     server.stop()
-    alter(database_url, "ROLE", {"search_path": "bank"})
-    refused = run({**server.environ(), "PROCVARS_DATABASE_URL": database_url}, "serve", "--port", str(server.port))
-    assert refused.returncode == 1
-    assert len(refused.stderr.strip().splitlines()) == 1, refused.stderr
-    assert "search_path%3Dbank" in refused.stderr
+    for path, words in (("public", "search_path%3Dbank"), ("nowhere", "no schema that exists")):
+        alter(database_url, "DATABASE", {"search_path": path})
+        refused = run({**server.environ(), "PROCVARS_DATABASE_URL": database_url}, "serve", "--port", str(server.port))
+        assert refused.returncode == 1
+        assert len(refused.stderr.strip().splitlines()) == 1, refused.stderr
+        assert words in refused.stderr
+    alter(database_url, "DATABASE", {"search_path": "bank"})
+    server = new_server(database_url=database_url)
+    with server.client() as api:
+        assert variables(api, instance) == {"n": 0}
     with psycopg.connect(database_url) as connection:
         connection.execute("SET search_path TO public")
         row = connection.execute("SELECT to_regclass('stored_events')").fetchone()
