@@ -9,7 +9,7 @@ from tests.attacks.edited_under_fire import UNCOMPARED, Attack
 from tests.conftest import NewServer
 from tests.kafka.site import Site
 
-EDITS = 20_000
+EDITS = 10_000
 INSTANCES = 50
 KILLS = 12
 
