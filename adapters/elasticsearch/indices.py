@@ -58,6 +58,13 @@ class Index:
     def name(self) -> str:
         return index_name(self.generation)
 
+    @property
+    def own(self) -> str:
+        """The alias that documents are written and read by. It goes with the index, so that a write never makes one that was
+        deleted, and an index of this name that somebody else has made is none of ours.
+        """
+        return f"{self.name}-own"
+
 
 def index_name(generation: int) -> str:
     return f"{ALIAS}-{generation}"
@@ -130,9 +137,9 @@ class ElasticsearchIndices:
         if not index.made:
             return []
         with translated():
-            await self._client.indices.refresh(index=index.name)
+            await self._client.indices.refresh(index=index.own)
             found = await self._client.search(
-                index=index.name,
+                index=index.own,
                 query=query,
                 sort=[{"instance_id": "asc"}],
                 search_after=[after],
@@ -153,7 +160,7 @@ class ElasticsearchIndices:
         if not index.made or not instance_ids:
             return {}
         with translated():
-            found = await self._client.mget(index=index.name, ids=instance_ids, source_includes=fields)
+            found = await self._client.mget(index=index.own, ids=instance_ids, source_includes=fields)
         for document in found["docs"]:
             if "error" in document:
                 raise SearchUnavailable(f"Elasticsearch does not read now: {described(document['error'])}")
@@ -181,7 +188,7 @@ class ElasticsearchIndices:
             await self._make(index, fields)
         elif missing := fields - index.fields:
             with _limited(), translated():
-                await self._client.indices.put_mapping(index=index.name, properties=key_properties(sorted(missing)))
+                await self._client.indices.put_mapping(index=index.own, properties=key_properties(sorted(missing)))
         fields = index.fields | fields
         await connection.execute(_MADE, (sorted(fields), generation))
         return Index(generation, index.published, True, frozenset(fields))
@@ -189,7 +196,12 @@ class ElasticsearchIndices:
     async def _make(self, index: Index, fields: AbstractSet[str]) -> None:
         with _limited(), translated():
             await self._client.indices.delete(index=index.name, ignore_unavailable=True)
-            await self._client.indices.create(index=index.name, settings=SETTINGS, mappings=mapping(sorted(fields)))
+            await self._client.indices.create(
+                index=index.name,
+                settings=SETTINGS,
+                mappings=mapping(sorted(fields)),
+                aliases={index.own: {"is_hidden": True}},
+            )
         if index.published:
             await self._point_alias_to(index.generation)
 

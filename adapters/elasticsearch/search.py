@@ -34,7 +34,7 @@ class ElasticsearchSearch:
     versions make that harmless.
     """
 
-    shape = 1000
+    shape = 1001
 
     def __init__(self, client: AsyncElasticsearch) -> None:
         self._client = client
@@ -51,7 +51,7 @@ class ElasticsearchSearch:
         index = await self.generations.prepare(connection, generation, key_fields(documents))
         chunks = _chunks(documents)
         outcomes = await asyncio.gather(
-            *(self._write(index.name, chunks) for _ in range(_BULKS_AT_ONCE)), return_exceptions=True
+            *(self._write(index.own, chunks) for _ in range(_BULKS_AT_ONCE)), return_exceptions=True
         )
         errors = [outcome for outcome in outcomes if outcome is not None]
         if errors:
@@ -96,7 +96,7 @@ class ElasticsearchSearch:
         )
         return list(found["hits"]["hits"])
 
-    async def _write(self, index: str, chunks: Iterator[tuple[list[str], list[bytes]]]) -> None:
+    async def _write(self, alias: str, chunks: Iterator[tuple[list[str], list[bytes]]]) -> None:
         """Takes chunks until there are none."""
         for instance_ids, lines in chunks:
             try:
@@ -104,7 +104,10 @@ class ElasticsearchSearch:
                     # The client takes lines that are JSON already, only its types do not say so.
                     operations = cast(Sequence[dict[str, Any]], lines)
                     answer = await self._client.bulk(
-                        index=index, operations=operations, filter_path="items.*.status,items.*.error"
+                        index=alias,
+                        operations=operations,
+                        require_alias=True,
+                        filter_path="items.*.status,items.*.error",
                     )
             except ApiError as error:
                 raise RejectedDocument(", ".join(instance_ids), reason(error)) from error
