@@ -179,7 +179,7 @@ def changed(document: Document, change: Change) -> Document:
         case ReplaceDocument():
             return change.document
         case ApplyPatch():
-            return json_patch.apply(document, change.patch)
+            return json_patch.apply(document, change.patch, max_shifted=json_patch.MAX_SHIFTED)
         case ApplyMergePatch():
             return json_patch.merge(document, change.merge_patch)
 

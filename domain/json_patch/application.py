@@ -1,22 +1,29 @@
 """Applying a JSON Patch (RFC 6902) without touching the document that it is applied to."""
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from domain.document_errors import NotAnObject, PatchFailed, TooDeep
 from domain.documents import Document, Json, depth, encode, parse, same, type_name
 from domain.json_patch.operations import Operation, Patch, pointer, validate
-from domain.json_pointer import index, resolve, split
+from domain.json_pointer import index, member, resolve, split
 from domain.json_structure import MAX_DEPTH
 
 _Container: TypeAlias = dict[str, Json] | list[Json]
 
-# A few dozen copies of a copy into itself would fill any memory. No document is as large as what this allows.
-MAX_COPIED_BYTES: Final = 64 * 1024 * 1024
+MAX_COPIED_BYTES: Final = 16 * 2**20
+"""JSON text that all `copy` operations of a patch may make. A few dozen copies of a copy would fill any memory."""
+
+MAX_SHIFTED: Final = 2_000_000_000
+"""Elements that a patch which somebody sends may shift by inserting into arrays and removing from them, about two seconds of
+work. `diff` makes no patch that shifts more than a quarter of it.
+"""
 
 
-def apply(document: Document, patch: Patch) -> Document:
+def apply(document: Document, patch: Patch, *, max_shifted: int | None = None) -> Document:
     """Return the document after all operations of an untrusted patch; the one given is not changed.
+
+    `max_shifted` bounds the work of a patch that has just been sent. A stored one has to be applied, whatever it takes.
 
     Only the containers on the way to a change are copied (once a patch); everything else is shared between the two
     documents, and with the patch's values. `test` compares exactly: 1, 1.0 and true differ.
@@ -24,7 +31,7 @@ def apply(document: Document, patch: Patch) -> Document:
     Raises InvalidPatch (malformed), PatchFailed (an operation that cannot be applied), NotAnObject (the whole document
     replaced with something else) or TooDeep (the result has more than 200 levels).
     """
-    draft = _Draft(document)
+    draft = _Draft(document, max_shifted)
     for position, operation in enumerate(validate(patch)):
         try:
             draft.perform(operation)
@@ -36,8 +43,10 @@ def apply(document: Document, patch: Patch) -> Document:
 class _Draft:
     """A document that is being changed: containers of the original are copied before the first write to them."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, max_shifted: int | None) -> None:
         self._root: Json = document
+        self._max_shifted = max_shifted
+        self._shifted = 0
         # By id. Holding the containers keeps their ids from being used again.
         self._copied: dict[int, _Container] = {}
         self._copied_bytes = 0
@@ -59,7 +68,9 @@ class _Draft:
                 source = resolve(self._root, split(pointer(operation, "from")))
                 self._add(path, self._independent(self._fitting(path, source)))
             case "test":
-                if not same(resolve(self._root, path), operation["value"]):
+                found, expected = resolve(self._root, path), operation["value"]
+                # == ends at the first difference, so that this takes no longer than the patch is large.
+                if found != expected or not same(found, expected):
                     raise LookupError("the value differs from the one tested for")
 
     def finished(self) -> Document:
@@ -80,7 +91,9 @@ class _Draft:
         elif path[-1] == "-":
             parent.append(value)
         else:
-            parent.insert(index(path[-1], len(parent) + 1), value)
+            at = index(path[-1], len(parent) + 1)
+            self._shift(len(parent) - at)
+            parent.insert(at, value)
 
     def _replace(self, path: Sequence[str], value: Json) -> None:
         if not path:
@@ -93,7 +106,9 @@ class _Draft:
             raise LookupError("the whole document cannot be removed")
         parent = self._writable(path[:-1])
         if isinstance(parent, list):
-            del parent[index(path[-1], len(parent))]
+            at = index(path[-1], len(parent))
+            self._shift(len(parent) - at)
+            del parent[at]
         elif path[-1] in parent:
             del parent[path[-1]]
         else:
@@ -115,35 +130,41 @@ class _Draft:
             raise TooDeep
         return value
 
+    def _shift(self, elements: int) -> None:
+        self._shifted += elements
+        if self._max_shifted is not None and self._shifted > self._max_shifted:
+            raise LookupError(
+                f"the patch shifts more than {self._max_shifted} array elements; send the whole array instead"
+            )
+
     def _independent(self, value: Json) -> Json:
-        """A copy to write to without changing what it was copied from."""
-        if not isinstance(value, dict | list):
-            return value
+        """Return a copy to write to without changing what it was copied from."""
         text = encode(value)
         self._copied_bytes += len(text)
         if self._copied_bytes > MAX_COPIED_BYTES:
             raise LookupError(f"the patch copies more than {MAX_COPIED_BYTES} bytes")
-        return parse(text)
+        return parse(text) if isinstance(value, dict | list) else value
 
     def _writable(self, path: Sequence[str]) -> _Container:
-        """The container at a place, copied together with all that lead to it unless this draft has copied them before."""
-        self._root = container = self._own(self._root)
+        """Return the container at a place, copied with all that lead to it unless this draft has copied them before."""
+        container = self._own(self._root)
+        self._root = container
         for token in path:
-            child = self._own(resolve(container, (token,)))
-            _put(container, token, child)
-            container = child
+            child = member(container, token)
+            if id(child) not in self._copied:
+                child = self._own(child)
+                _put(container, token, child)
+            container = cast(_Container, child)
         return container
 
     def _own(self, value: Json) -> _Container:
-        match value:
-            case dict() | list():
-                if id(value) in self._copied:
-                    return value
-                copy: _Container = value.copy()
-                self._copied[id(copy)] = copy
-                return copy
-            case _:
-                raise LookupError(f"{type_name(value)} has no members")
+        if not isinstance(value, dict | list):
+            raise LookupError(f"{type_name(value)} has no members")
+        if id(value) in self._copied:
+            return value
+        copy: _Container = value.copy()
+        self._copied[id(copy)] = copy
+        return copy
 
 
 def _put(container: _Container, token: str, value: Json) -> None:
