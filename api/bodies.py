@@ -62,7 +62,7 @@ async def read_change(request: Request, accepted: Sequence[str], limit: int) -> 
         document = parse_document(raw)
         return _KINDS[kind], ReplaceDocument(document), document
     body = parse(raw)
-    change = ApplyPatch(json_patch.validate(body)) if kind == JSON_PATCH else ApplyMergePatch(body)
+    change = ApplyPatch(json_patch.validate_sent(body)) if kind == JSON_PATCH else ApplyMergePatch(body)
     return _KINDS[kind], change, body
 
 

@@ -17,9 +17,6 @@ from domain.provenance import Provenance
 from domain.rules.extraction import extract
 from domain.warnings import Warning, warnings_about
 
-MOST_SHIFTS = 1_000_000_000
-"""Array elements that an incoming patch may move by one place, in all: about a second."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReplaceDocument:
@@ -157,7 +154,7 @@ def changed(document: Document, change: Change) -> Document:
         case ReplaceDocument():
             return change.document
         case ApplyPatch():
-            return json_patch.apply(document, change.patch, most_shifts=MOST_SHIFTS)
+            return json_patch.apply(document, change.patch, max_shifted=json_patch.MAX_SHIFTED)
         case ApplyMergePatch():
             return json_patch.merge(document, change.merge_patch)
 

@@ -59,13 +59,16 @@ def index(token: str, length: int) -> int:
 def resolve(value: "Json", tokens: Sequence[str]) -> "Json":
     """Return what stands at a place. Raises LookupError where there is nothing."""
     for token in tokens:
-        match value:
-            case dict():
-                if token not in value:
-                    raise LookupError(f'there is no member "{token}"')
-                value = value[token]
-            case list():
-                value = value[index(token, len(value))]
-            case _:
-                raise LookupError(f'a value without members stands where "{token}" is looked for')
+        value = member(value, token)
     return value
+
+
+def member(value: "Json", token: str) -> "Json":
+    """Return the member or element of a value that a token names. Raises LookupError where there is none."""
+    if isinstance(value, dict):
+        if token not in value:
+            raise LookupError(f'there is no member "{token}"')
+        return value[token]
+    if isinstance(value, list):
+        return value[index(token, len(value))]
+    raise LookupError(f'a value without members stands where "{token}" is looked for')

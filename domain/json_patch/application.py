@@ -1,25 +1,29 @@
 """Applying a JSON Patch (RFC 6902) without touching the document that it is applied to."""
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from domain.document_errors import NotAnObject, PatchFailed, TooDeep
 from domain.documents import Document, Json, depth, encode, parse, same, type_name
 from domain.json_patch.operations import Operation, Patch, pointer, validate
-from domain.json_pointer import index, resolve, split
+from domain.json_pointer import index, member, resolve, split
 from domain.json_structure import MAX_DEPTH
 
 _Container: TypeAlias = dict[str, Json] | list[Json]
 
-# A few dozen copies of a copy into itself would fill any memory. No document is as large as what this allows.
-MAX_COPIED_BYTES: Final = 64 * 1024 * 1024
+MAX_COPIED_BYTES: Final = 16 * 2**20
+"""JSON text that all `copy` operations of a patch may make. A few dozen copies of a copy would fill any memory."""
+
+MAX_SHIFTED: Final = 2_000_000_000
+"""Elements that a patch which somebody sends may shift by inserting into arrays and removing from them, about two seconds of
+work. `diff` makes no patch that shifts more than a quarter of it.
+"""
 
 
-def apply(document: Document, patch: Patch, *, most_shifts: int | None = None) -> Document:
+def apply(document: Document, patch: Patch, *, max_shifted: int | None = None) -> Document:
     """Return the document after all operations of an untrusted patch; the one given is not changed.
 
-    `most_shifts`: array elements that all insertions and removals together may move by one place. A patch that was stored
-    is applied without such a limit, or it could not be replayed.
+    `max_shifted` bounds the work of a patch that has just been sent. A stored one has to be applied, whatever it takes.
 
     Only the containers on the way to a change are copied (once a patch); everything else is shared between the two
     documents, and with the patch's values. `test` compares exactly: 1, 1.0 and true differ.
@@ -27,7 +31,7 @@ def apply(document: Document, patch: Patch, *, most_shifts: int | None = None) -
     Raises InvalidPatch (malformed), PatchFailed (an operation that cannot be applied), NotAnObject (the whole document
     replaced with something else) or TooDeep (the result has more than 200 levels).
     """
-    draft = _Draft(document, most_shifts)
+    draft = _Draft(document, max_shifted)
     for position, operation in enumerate(validate(patch)):
         try:
             draft.perform(operation)
@@ -39,9 +43,10 @@ def apply(document: Document, patch: Patch, *, most_shifts: int | None = None) -
 class _Draft:
     """A document that is being changed: containers of the original are copied before the first write to them."""
 
-    def __init__(self, document: Document, most_shifts: int | None) -> None:
+    def __init__(self, document: Document, max_shifted: int | None) -> None:
         self._root: Json = document
-        self._shifts_left = most_shifts
+        self._max_shifted = max_shifted
+        self._shifted = 0
         # By id. Holding the containers keeps their ids from being used again.
         self._copied: dict[int, _Container] = {}
         self._copied_bytes = 0
@@ -63,7 +68,9 @@ class _Draft:
                 source = resolve(self._root, split(pointer(operation, "from")))
                 self._add(path, self._independent(self._fitting(path, source)))
             case "test":
-                if not equal_to_given(resolve(self._root, path), operation["value"]):
+                found, expected = resolve(self._root, path), operation["value"]
+                # == ends at the first difference, so that this takes no longer than the patch is large.
+                if found != expected or not same(found, expected):
                     raise LookupError("the value differs from the one tested for")
 
     def finished(self) -> Document:
@@ -107,12 +114,6 @@ class _Draft:
         else:
             raise LookupError(f'there is no member "{path[-1]}"')
 
-    def _shift(self, elements: int) -> None:
-        if self._shifts_left is not None:
-            self._shifts_left -= elements
-            if self._shifts_left < 0:
-                raise LookupError("the patch moves too many elements of arrays, each by a place, over and over")
-
     def _move(self, source: Sequence[str], path: Sequence[str]) -> None:
         value = resolve(self._root, source)
         if source == path:
@@ -129,57 +130,41 @@ class _Draft:
             raise TooDeep
         return value
 
+    def _shift(self, elements: int) -> None:
+        self._shifted += elements
+        if self._max_shifted is not None and self._shifted > self._max_shifted:
+            raise LookupError(
+                f"the patch shifts more than {self._max_shifted} array elements; send the whole array instead"
+            )
+
     def _independent(self, value: Json) -> Json:
-        """A copy to write to without changing what it was copied from."""
-        if not isinstance(value, dict | list):
-            return value
+        """Return a copy to write to without changing what it was copied from."""
         text = encode(value)
         self._copied_bytes += len(text)
         if self._copied_bytes > MAX_COPIED_BYTES:
             raise LookupError(f"the patch copies more than {MAX_COPIED_BYTES} bytes")
-        return parse(text)
+        return parse(text) if isinstance(value, dict | list) else value
 
     def _writable(self, path: Sequence[str]) -> _Container:
-        """The container at a place, copied together with all that lead to it unless this draft has copied them before."""
-        self._root = container = self._own(self._root)
+        """Return the container at a place, copied with all that lead to it unless this draft has copied them before."""
+        container = self._own(self._root)
+        self._root = container
         for token in path:
-            child = self._own(resolve(container, (token,)))
-            _put(container, token, child)
-            container = child
+            child = member(container, token)
+            if id(child) not in self._copied:
+                child = self._own(child)
+                _put(container, token, child)
+            container = cast(_Container, child)
         return container
 
     def _own(self, value: Json) -> _Container:
-        match value:
-            case dict() | list():
-                if id(value) in self._copied:
-                    return value
-                copy: _Container = value.copy()
-                self._copied[id(copy)] = copy
-                return copy
-            case _:
-                raise LookupError(f"{type_name(value)} has no members")
-
-
-def equal_to_given(found: Json, given: Json) -> bool:
-    """Tell whether two values are `same`, in time that the second bounds: a small value is found to be another than a
-    large one without looking through the large one.
-    """
-    pending = [(found, given)]
-    while pending:
-        one, other = pending.pop()
-        if type(one) is not type(other):
-            return False
-        if isinstance(one, dict) and isinstance(other, dict):
-            if len(one) != len(other) or any(key not in one for key in other):
-                return False
-            pending += [(one[key], value) for key, value in other.items()]
-        elif isinstance(one, list) and isinstance(other, list):
-            if len(one) != len(other):
-                return False
-            pending += zip(one, other, strict=True)
-        elif not same(one, other):
-            return False
-    return True
+        if not isinstance(value, dict | list):
+            raise LookupError(f"{type_name(value)} has no members")
+        if id(value) in self._copied:
+            return value
+        copy: _Container = value.copy()
+        self._copied[id(copy)] = copy
+        return copy
 
 
 def _put(container: _Container, token: str, value: Json) -> None:

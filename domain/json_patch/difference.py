@@ -13,8 +13,8 @@ from domain.json_pointer import escape
 
 # Where most of a long array changes, one operation with the whole array is smaller and easier to read.
 _LONG_PATCH: Final = 64
-# From so many members of an object that differ, their operations are held against the object's own size.
-_MANY_MEMBERS: Final = 1000
+# From so many operations on, they are held against the size of the container that they lead to.
+_MANY: Final = 1000
 _MOST_OPERATIONS: Final = 100_000
 """Operations that a container may need before it is replaced as a whole."""
 _MOST_SHIFTED: Final = 500_000_000
@@ -74,7 +74,7 @@ class _Difference:
             if key not in previous:
                 self.patch.append({"op": "add", "path": f"{path}/{escape(key)}", "value": new[key]})
                 changed += 1
-        if len(self.patch) - mark > _MOST_OPERATIONS or (changed > _MANY_MEMBERS and self._outweighs(mark, new)):
+        if len(self.patch) - mark > _MOST_OPERATIONS or (changed > _MANY and self._outweighs(mark, new)):
             self._replace(mark, path, new)
 
     def _between(self, previous: Json, new: Json, path: str, level: int, *, only: bool) -> None:
@@ -116,6 +116,8 @@ class _Difference:
             if not self._between_parts(old_part, new_part, start + old_before + 1, path, level, mark + most):
                 self._replace(mark, path, new)
                 return
+        if len(self.patch) - mark > _MANY and self._outweighs(mark, new):
+            self._replace(mark, path, new)
 
     def _between_parts(self, old: list[Json], new: list[Json], start: int, path: str, level: int, most: int) -> bool:
         """Turn the elements `old`, which begin at index `start` of an array, into the elements `new`.
@@ -147,10 +149,12 @@ class _Difference:
                 differing.add(heaviest)
         return differing
 
-    def _outweighs(self, mark: int, new: Document) -> bool:
-        """Tell whether the operations since `mark` are more to store than the object that they lead to."""
+    def _outweighs(self, mark: int, new: Document | list[Json]) -> bool:
+        """Tell whether the operations since `mark` are more to store than the container that they lead to."""
         operations: list[Any] = self.patch[mark:]
-        return len(encode(operations)) > len(encode(new))
+        size = len(encode(new))
+        self._compared += size
+        return len(encode(operations)) > size
 
     def _replace(self, mark: int, path: str, new: Json) -> None:
         """Put one operation in the place of those since `mark`."""

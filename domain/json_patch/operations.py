@@ -14,6 +14,17 @@ Patch: TypeAlias = list[Operation]
 _OPERAND: Final = {"add": "value", "replace": "value", "test": "value", "move": "from", "copy": "from", "remove": None}
 
 
+MAX_OPERATIONS: Final = 100_000
+"""Operations of a patch that somebody sends."""
+
+
+def validate_sent(patch: Json) -> Patch:
+    """Validate a patch that has just been sent, which is bounded. Raises as `validate`."""
+    if isinstance(patch, list) and len(patch) > MAX_OPERATIONS:
+        raise InvalidPatch(f"it has {len(patch)} operations, and at most {MAX_OPERATIONS} are taken")
+    return validate(patch)
+
+
 def validate(patch: Json | Patch) -> Patch:
     """Return an untrusted value as a patch, without the members that mean nothing to its operations.
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from domain.document_errors import RebaseConflict
 from domain.documents import Document, Json, same
-from domain.json_patch.application import apply
+from domain.json_patch.application import MAX_SHIFTED, apply
 from domain.json_patch.difference import diff
+from domain.json_patch.meetings import meetings_of
 from domain.json_patch.operations import Operation, Patch, pointer
 from domain.json_pointer import join, resolve, split
 
@@ -24,7 +25,7 @@ def touched_paths(document: Document, patch: Patch) -> list[str]:
 
 def overlap(a_paths: Iterable[str], b_paths: Iterable[str]) -> list[str]:
     """Return those of `a_paths` that equal, contain or are inside one of `b_paths`."""
-    return list(_meetings(a_paths, b_paths))
+    return list(meetings_of(a_paths, b_paths))
 
 
 def rebase(base: Document, theirs: Document, mine: Patch) -> Patch:
@@ -36,14 +37,14 @@ def rebase(base: Document, theirs: Document, mine: Patch) -> Patch:
     Raises RebaseConflict with the paths of `mine` where the other side changed something at, above or below them; and what
     `apply` raises where `mine` does not fit `base`.
     """
-    wanted = apply(base, mine)
+    wanted = apply(base, mine, max_shifted=MAX_SHIFTED)
     own = diff(base, wanted)
     read = [path for operation in mine for path in _read(operation)]
     theirs_touched = touched_paths(base, diff(base, theirs))
     own_touched = list(dict.fromkeys([*touched_paths(base, own), *read]))
-    meetings = _meetings(own_touched, theirs_touched)
-    alike = {place: _alike(wanted, theirs, place) for places in meetings.values() for place in places}
-    conflicts = [path for path, places in meetings.items() if not all(alike[place] for place in places)]
+    meetings = meetings_of(own_touched, theirs_touched)
+    alike = _Likeness(wanted, theirs)
+    conflicts = [path for path, place in meetings.items() if not alike.at(place)]
     if conflicts:
         raise RebaseConflict(conflicts)
     return [operation for operation in own if meetings.keys().isdisjoint(_written(base, operation))]
@@ -81,32 +82,22 @@ def _place(document: Document, path: str) -> str:
     return join(tokens[:-1]) if tokens and isinstance(parent, list) else path
 
 
-def _with_containers(path: str) -> list[str]:
-    """The path itself and all that contain it, from the whole document inwards."""
-    return ["", *(path[:at] for at in range(1, len(path)) if path[at] == "/"), *([path] if path else [])]
+class _Likeness:
+    """Whether two documents have the same values at places, or both have none there."""
 
+    def __init__(self, a: Document, b: Document) -> None:
+        self._documents = (a, b)
+        self._known: dict[str, bool] = {}
 
-def _meetings(paths: Iterable[str], others: Iterable[str]) -> dict[str, list[str]]:
-    """For each path that overlaps one of the others: the places where they meet, which is the outer one of the two."""
-    ends = set(others)
-    containers = {container for end in ends for container in _with_containers(end)[:-1]}
-    found: dict[str, list[str]] = {}
-    for path in paths:
-        places = [container for container in _with_containers(path) if container in ends]
-        if path in containers:
-            places.append(path)
-        if places:
-            found[path] = places
-    return found
+    def at(self, place: str) -> bool:
+        """Tell whether the two are alike at a place."""
+        if place not in self._known:
+            self._known[place] = same(*(self._found(document, split(place)) for document in self._documents))
+        return self._known[place]
 
-
-def _alike(a: Document, b: Document, path: str) -> bool:
-    """Whether both documents have the same value at a place, or neither has one."""
-    found: list[Json] = []
-    tokens = split(path)
-    for document in (a, b):
+    @staticmethod
+    def _found(document: Document, tokens: list[str]) -> list[Json]:
         try:
-            found.append([resolve(document, tokens)])
+            return [resolve(document, tokens)]
         except LookupError:
-            found.append([])
-    return same(found[0], found[1])
+            return []
