@@ -14,7 +14,7 @@ from domain.json_pointer import escape
 # Where most of a long array changes, one operation with the whole array is smaller and easier to read.
 _LONG_PATCH: Final = 64
 # From so many operations on, they are held against the size of the container that they lead to.
-_MANY: Final = 1000
+_MANY: Final = 10_000
 _MOST_OPERATIONS: Final = 100_000
 """Operations that a container may need before it is replaced as a whole."""
 _MOST_SHIFTED: Final = 500_000_000

@@ -28,6 +28,7 @@ from tests.benchmarks import (
     rebuilding,
     stored_size,
     waiters,
+    worst_documents,
 )
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.temporary_database import Cluster, cluster
@@ -50,6 +51,7 @@ def _measurements(edits: int | None) -> dict[str, Measure]:
         "latency": latency.measure,
         "elasticsearch": elasticsearch.measure,
         "search_latency": latency.measure_search,
+        "worst_documents": lambda _: worst_documents.measure(),
         "heavy_neighbour": heavy_neighbour.measure,
         "waiters": waiters.measure,
         "memory": lambda cluster: memory.measure(cluster, edits),

@@ -67,7 +67,7 @@ def test_changes_at_every_level_end_in_a_coarser_patch(kind: str, monkeypatch: p
 
 
 def documents() -> Iterator[tuple[str, Document, Document]]:
-    rows = 30_000
+    rows = 40_000
     numbers: list[Json] = [*range(rows)]
     yield "renamed keys", {f"k{at}": 0 for at in range(rows)}, {f"l{at}": 0 for at in range(rows)}
     yield "changed members", {f"k{at}": 0 for at in range(rows)}, {f"k{at}": 1 for at in range(rows)}
@@ -90,10 +90,10 @@ def test_no_patch_is_much_larger_than_the_document_it_leads_to(previous: Documen
 
 def test_many_small_changes_of_a_large_object_stay_apart() -> None:
     """Thousands of operations that are less to store than the object are not replaced by it."""
-    previous: Document = {f"row {at}": {"text": "x" * 200, "n": at} for at in range(5000)}
+    previous: Document = {f"row {at}": {"text": "x" * 200, "n": at} for at in range(12_000)}
     new: Document = {key: {**row, "n": -1} for key, row in previous.items()}  # type: ignore[dict-item]
     patch = diff(previous, new)
-    assert len(patch) == 5000
+    assert len(patch) == 12_000
     assert same(apply(previous, patch), new)
 
 
