@@ -16,9 +16,10 @@ from projections.rebuilds_due import due
 
 _LOCK = "SELECT pg_advisory_xact_lock(7249131502)"
 _CREATE_LOG = """
-CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())
+CREATE TABLE schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())
 """
 _SCHEMA = "SELECT current_schema()"
+_HAS_NO_LOG = "SELECT 1 WHERE to_regclass('schema_migrations') IS NULL"
 _APPLIED = "SELECT name FROM schema_migrations"
 _RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
 _KNOWN_PROJECTIONS = "SELECT name FROM projections"
@@ -43,7 +44,9 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
         async with connection, connection.transaction():
             await require_suitable(connection, database_url)
             await connection.execute(_LOCK)
-            await connection.execute(_CREATE_LOG)
+            # One that is anywhere on the search path counts, not only one where new tables would go.
+            if await (await connection.execute(_HAS_NO_LOG)).fetchone():
+                await connection.execute(_CREATE_LOG)
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
             _refuse_newer(applied)
             done = []

@@ -6,6 +6,7 @@ import httpx
 import psycopg
 
 from tests.api.bank import DEFINITION, W, put, start
+from tests.command_line import run
 from tests.conftest import NewServer, Server, token
 
 ENGINE: dict[str, tuple[str, ...]] = {"bank": ("WORKSPACE_ADMIN", "ENGINE"), "shop": ("WORKSPACE_ADMIN", "ENGINE")}
@@ -66,8 +67,7 @@ def test_events_of_an_earlier_release_are_there(new_server: NewServer, database_
         for limit in (1, 3, 500):
             for workspace in ("bank", "shop"):
                 assert versions(everything(api, workspace, limit)) == expected[workspace]
-        server.stop()
-        server.start()
+        assert run(server.environ(), "migrate").returncode == 0
         without = connection.execute("SELECT count(*) FROM stored_events WHERE workspace IS NULL").fetchone()
         assert without == (0,)
         assert versions(everything(api, "shop", 3)) == expected["shop"]
