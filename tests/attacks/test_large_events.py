@@ -11,13 +11,12 @@ from tests.api.bank import W, define, put, version_of
 from tests.conftest import NewServer, Server
 
 MIB = 2**20
-SIZE = MIB * 9 // 10
 LARGEST = 4 * MIB - ENVELOPE_BYTES
 
 
-def renamed(prefix: str, size: int) -> dict[str, Any]:
-    """Many members, whose renaming makes a patch much larger than the document."""
-    return {f"{prefix}{number:07}": 0 for number in range(size // 13)}
+def valued(value: int) -> dict[str, Any]:
+    """Members with a long way to them, which an event has in front of each value that changes."""
+    return {"long" * 75_000: {f"n{number}": value for number in range(20)}}
 
 
 def compact(value: Any) -> bytes:
@@ -38,9 +37,9 @@ def start(api: httpx.Client, instance: str, variables: dict[str, Any]) -> None:
 def test_an_edit_whose_event_would_not_fit(limited: Server) -> None:
     """413 with the limit for every way to make it, and nothing is stored; what fits is."""
     with limited.client() as api:
-        start(api, "i", renamed("a", SIZE))
-        other = compact(renamed("b", SIZE))
-        whole = compact([{"op": "replace", "path": "", "value": renamed("b", SIZE)}])
+        start(api, "i", valued(0))
+        other = compact(valued(1))
+        whole = compact([{"op": "replace", "path": "", "value": valued(1)}])
         headers = {"If-Match": '"1"', "Content-Type": "application/json-patch+json"}
         refused = [
             put(api, "i", other, 1),
@@ -52,7 +51,7 @@ def test_an_edit_whose_event_would_not_fit(limited: Server) -> None:
             assert answer.json()["type"] == "urn:procvars:event-too-large"
             assert answer.json()["limit"] == LARGEST < answer.json()["size"]
         assert version_of(api, "i") == 1
-        put(api, "i", compact({**renamed("a", SIZE), "n": 1}), 1).raise_for_status()
+        put(api, "i", compact({**valued(0), "n": 1}), 1).raise_for_status()
         assert version_of(api, "i") == 2
 
 
@@ -60,6 +59,6 @@ def test_without_kafka_there_is_no_such_limit(new_server: NewServer) -> None:
     """The event store takes what the documents' own limit lets through."""
     server = new_server(environment={"PROCVARS_MAX_DOCUMENT_BYTES": str(MIB)})
     with server.client() as api:
-        start(api, "i", renamed("a", SIZE))
-        answer = put(api, "i", compact(renamed("b", SIZE)), 1)
+        start(api, "i", valued(0))
+        answer = put(api, "i", compact(valued(1)), 1)
         assert answer.status_code == 200, answer.text[:500]

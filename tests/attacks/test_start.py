@@ -149,11 +149,22 @@ def test_a_database_that_will_not_do(
     url = f"postgresql://{user}@127.0.0.1:{postgres.port}/{database}"
     commands = [command for command in WITH_A_DATABASE if expected != "LATIN1" or command[0] in ("serve", "migrate")]
     if expected == "permission denied":
-        commands = [SERVE, ("migrate",), ("relay",), ("worker", "audit_log")]
+        commands = [("migrate",)]
     environment = {"PROCVARS_DATABASE_URL": url, "PROCVARS_KAFKA_BROKERS": "127.0.0.1:9"}
     with ThreadPoolExecutor(3) as pool:
         for line in pool.map(lambda command: refused(tmp_path, environment, *command), commands):
             assert expected in line
+
+
+@pytest.mark.parametrize("command", [SERVE, ("relay",), ("worker", "audit_log")], ids=lambda command: str(command[0]))
+def test_a_database_that_the_role_may_not_migrate(
+    tmp_path: Path, postgres: PostgresServer, command: tuple[str, ...]
+) -> None:
+    """The line names what is missing and the command that the owner has to run."""
+    url = f"postgresql://powerless@127.0.0.1:{postgres.port}/postgres"
+    environment = {"PROCVARS_DATABASE_URL": url, "PROCVARS_KAFKA_BROKERS": "127.0.0.1:9"}
+    line = refused(tmp_path, environment, *command)
+    assert "0001_append.sql" in line and "run `procvars migrate`" in line
 
 
 def test_no_database_is_there(tmp_path: Path) -> None:
