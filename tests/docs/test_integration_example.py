@@ -3,13 +3,13 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 
-from tests.api.bank import W, put, start, variables
 from tests.conftest import Server, token
 from tests.waiting import until
 
@@ -21,32 +21,53 @@ def reader() -> str:
     return str(found)
 
 
-def test_the_reader_follows_edits_through_a_kill(server: Server, api: httpx.Client, tmp_path: Path) -> None:
-    """Killed and started again, it has every instance's variables as the server has them."""
+def stored_copy(database: Path, instance: str) -> tuple[int, object] | None:
+    """The version and the variables that the reader has stored of an instance."""
+    with sqlite3.connect(database) as copies:
+        row = copies.execute("SELECT version, variables FROM instances WHERE id = ?", (instance,)).fetchone()
+    return None if row is None else (row[0], json.loads(row[1]))
+
+
+def test_the_reader_follows_edits_through_a_kill(server: Server, tmp_path: Path) -> None:
+    """Killed and started again, it has the instance's variables as the server has them."""
     (tmp_path / "reader.py").write_text(reader())
-    engine = token("engine", workspaces={"bank": ("ENGINE",)})
-    environment = {**os.environ, "WORKSPACE_URL": f"{server.address}/api/v1{W}", "TOKEN": engine}
+    address = f"{server.address}/api/v1/workspaces/followed"
+    engine = token("engine", workspaces={"followed": ("ENGINE",)})
+    environment = {**os.environ, "WORKSPACE_URL": address, "TOKEN": engine}
 
     def run() -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "reader.py"], cwd=tmp_path, env=environment)
 
-    def copy_of(instance: str) -> dict[str, object]:
-        stored = json.loads((tmp_path / "checkpoint.json").read_text())
-        return dict(stored["instances"].get(instance, {}))
+    def has(version: int, document: object) -> None:
+        until(
+            f"the reader has version {version}",
+            lambda: stored_copy(tmp_path / "instances.db", "claim"),
+            lambda stored: stored == (version, document),
+            not_yet=sqlite3.OperationalError,
+        )
 
-    instance = start(api, {"income": 50000, "notes": ["a", "b"]})
-    process = run()
-    try:
-        for income in range(3):
-            put(api, instance, {"income": income, "notes": ["a", income]}).raise_for_status()
-        until("the reader has the edits", lambda: copy_of(instance), lambda copy: copy.get("version") == 4,
-              not_yet=FileNotFoundError)  # fmt: skip
-        process.kill()
-        process.wait()
-        put(api, instance, {"notes": []}).raise_for_status()
+    admin = {"Authorization": f"Bearer {token(org=('ORG_ADMIN',), workspaces={})}"}
+    with httpx.Client(base_url=address, headers=admin) as operator:
+
+        def put(version: int, document: object) -> None:
+            path = "/instances/claim/variables"
+            operator.put(path, json=document, headers={"If-Match": f'"{version}"'}).raise_for_status()
+
+        operator.put("/definitions/loan", json={"name": "Loan"}).raise_for_status()
+        started = {"definition": "loan", "id": "claim", "variables": {"income": 50000, "notes": ["a", "b"]}}
+        answer = operator.post("/instances", json=started, headers={"Authorization": f"Bearer {engine}"})
+        answer.raise_for_status()
         process = run()
-        until("the reader goes on after a kill", lambda: copy_of(instance), lambda copy: copy.get("version") == 5)
-    finally:
-        process.kill()
-        process.wait()
-    assert copy_of(instance)["variables"] == variables(api, instance, version=5) == {"notes": []}
+        try:
+            for income in range(3):
+                put(income + 1, {"income": income, "notes": ["a", income]})
+            has(4, {"income": 2, "notes": ["a", 2]})
+            process.kill()
+            process.wait()
+            put(4, {"notes": []})
+            process = run()
+            has(5, {"notes": []})
+        finally:
+            process.kill()
+            process.wait()
+        assert operator.get("/instances/claim/variables").json() == {"notes": []}
