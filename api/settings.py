@@ -12,8 +12,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from adapters.identity.shared_secret import refuse_unusable
-from domain.permissions import DEFAULT_ROLE_PERMISSIONS
+from procvars.adapters.identity.shared_secret import refuse_unusable
+from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 
 _PREFIX = "PROCVARS_"
 _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")

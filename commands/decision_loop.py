@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from commands.messages import Caller
-from commands.ports import EventStore, StreamConflict
-from domain.document_errors import DocumentError
-from domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
-from domain.events import Event
-from domain.instance import Instance
-from domain.provenance import Provenance
+from procvars.commands.messages import Caller
+from procvars.commands.ports import EventStore, StreamConflict
+from procvars.domain.documents.errors import DocumentError
+from procvars.domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
+from procvars.domain.events import Event
+from procvars.domain.instance import Instance
+from procvars.domain.provenance import Provenance
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]

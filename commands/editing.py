@@ -3,32 +3,32 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from commands.decision_loop import Decision, DecisionLoop
-from commands.messages import (
+from procvars.commands.decision_loop import Decision, DecisionLoop
+from procvars.commands.messages import (
     EditTerms,
     ModifyVariables,
     PreviewModification,
     ReapplyModification,
     RestoreSnapshot,
 )
-from commands.ports import EventStore
-from domain import editing
-from domain.document_policies import EditRules
-from domain.documents import fingerprint
-from domain.editing import ApplyPatch, Change, Edit, EditOutcome, Preview, ReplaceDocument
-from domain.errors import (
+from procvars.commands.ports import EventStore
+from procvars.domain import editing
+from procvars.domain.document_policies import EditRules
+from procvars.domain.documents.documents import fingerprint
+from procvars.domain.documents.patch import Patch
+from procvars.domain.editing import ApplyPatch, Change, Edit, EditOutcome, Preview, ReplaceDocument
+from procvars.domain.errors import (
     DefinitionNotFound,
     IdempotencyKeyReused,
     InstanceNotFound,
     NoSuchModification,
     NoSuchSnapshot,
 )
-from domain.events import EditKind, ProcessVariablesModified
-from domain.instance import Instance
-from domain.instance_status import InstanceStatus
-from domain.json_patch import Patch
-from domain.provenance import Provenance
-from domain.warnings import Warning
+from procvars.domain.events import EditKind, ProcessVariablesModified
+from procvars.domain.instance import Instance
+from procvars.domain.instance_status import InstanceStatus
+from procvars.domain.provenance import Provenance
+from procvars.domain.warnings import Warning
 
 
 class EditAnswer(NamedTuple):

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from commands.decision_loop import Decision, DecisionLoop
-from commands.editing import rules_of
-from commands.messages import (
+from procvars.commands.decision_loop import Decision, DecisionLoop
+from procvars.commands.editing import rules_of
+from procvars.commands.messages import (
     AnswerIntegration,
     CallIntegration,
     ChangeStatus,
@@ -19,16 +19,16 @@ from commands.messages import (
     TakeNavigationSnapshot,
     WriteVariables,
 )
-from commands.ports import EventStore, StreamConflict
-from domain import execution
-from domain.definition import Definition, check_definition, definition_from, definition_stream
-from domain.documents import Document
-from domain.errors import InstanceAlreadyExists
-from domain.events import DefinitionPublished, Event
-from domain.instance import Instance
-from domain.instance_status import InstanceStatus
-from domain.provenance import Provenance
-from domain.warnings import Warning, modifications_lost
+from procvars.commands.ports import EventStore, StreamConflict
+from procvars.domain import execution
+from procvars.domain.definition import Definition, check_definition, definition_from, definition_stream
+from procvars.domain.documents.values import Document
+from procvars.domain.errors import InstanceAlreadyExists
+from procvars.domain.events import DefinitionPublished, Event
+from procvars.domain.instance import Instance
+from procvars.domain.instance_status import InstanceStatus
+from procvars.domain.provenance import Provenance
+from procvars.domain.warnings import Warning, modifications_lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.documents import Document, Json
-from domain.editing import Change, Edit
-from domain.instance_status import InstanceStatus
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.editing import Change, Edit
+from procvars.domain.instance_status import InstanceStatus
 
 
 @dataclass(frozen=True, slots=True)

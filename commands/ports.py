@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from domain.definition import Definition
-from domain.documents import Document
-from domain.events import Event, ProcessVariablesModified, Recorded
-from domain.instance import Instance
-from domain.instance_status import InstanceStatus
+from procvars.domain.definition import Definition
+from procvars.domain.documents.values import Document
+from procvars.domain.events import Event, ProcessVariablesModified, Recorded
+from procvars.domain.instance import Instance
+from procvars.domain.instance_status import InstanceStatus
 
 
 class StreamConflict(Exception):

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, cast, get_args
 
-from domain.documents import Json, same
-from domain.errors import InvalidDefinition
-from domain.events import DefinitionPublished
-from domain.instance_id import DEFINITION_PREFIX
-from domain.rules import paths, schemas
-from domain.rules.extraction import is_singular
-from domain.rules.subschema import InvalidSchema
+from procvars.domain.documents.documents import same
+from procvars.domain.documents.values import Json
+from procvars.domain.errors import InvalidDefinition
+from procvars.domain.events import DefinitionPublished
+from procvars.domain.instance_id import DEFINITION_PREFIX
+from procvars.domain.rules import paths, schemas
+from procvars.domain.rules.extraction import is_singular
+from procvars.domain.rules.subschema import InvalidSchema
 
 SearchType = Literal["keyword", "text", "number", "date", "boolean"]
 Group = Literal["keywords", "search", "task_fields"]

@@ -3,13 +3,14 @@
 from contextlib import suppress
 from typing import NamedTuple
 
-from domain.definition import Definition
-from domain.documents import Document, Json, encode
-from domain.errors import DocumentTooLarge, RuleTooExpensive, SchemaViolation
-from domain.rules.budget import BudgetExceeded
-from domain.rules.extraction import certainly_affordable, extraction
-from domain.rules.subschema import InvalidSchema
-from domain.warnings import Warning
+from procvars.domain.definition import Definition
+from procvars.domain.documents.documents import encode
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.errors import DocumentTooLarge, RuleTooExpensive, SchemaViolation
+from procvars.domain.rules.budget import BudgetExceeded
+from procvars.domain.rules.extraction import certainly_affordable, extraction
+from procvars.domain.rules.subschema import InvalidSchema
+from procvars.domain.warnings import Warning
 
 
 class EditRules(NamedTuple):

@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from domain import json_patch
-from domain.document_errors import RebaseConflict
-from domain.document_policies import EditRules, check_operators_document, schema_not_checked
-from domain.documents import Document, Json, same
-from domain.errors import InstanceNotEditable, VersionConflict
-from domain.events import EditKind, ProcessVariablesModified
-from domain.instance import Instance, written
-from domain.instance_status import InstanceStatus
-from domain.json_patch import Changes, Patch
-from domain.provenance import Provenance
-from domain.rules.extraction import extract
-from domain.warnings import Warning, warnings_about
+from procvars.domain.document_policies import EditRules, check_operators_document, schema_not_checked
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.documents import same
+from procvars.domain.documents.errors import RebaseConflict
+from procvars.domain.documents.patch import Changes, Patch
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.errors import InstanceNotEditable, VersionConflict
+from procvars.domain.events import EditKind, ProcessVariablesModified
+from procvars.domain.instance import Instance, written
+from procvars.domain.instance_status import InstanceStatus
+from procvars.domain.provenance import Provenance
+from procvars.domain.rules.extraction import extract
+from procvars.domain.warnings import Warning, warnings_about
 
 
 @dataclass(frozen=True, slots=True)

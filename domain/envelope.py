@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.event_state import event_from_state, state_of
-from domain.events import Event, Recorded, UnreadableEvent, unreadable
+from procvars.domain.event_state import event_from_state, state_of
+from procvars.domain.events import Event, Recorded, UnreadableEvent, unreadable
 
 _NAMESPACE = UUID("5b0cfe5e-6f0c-5b6e-9a55-6c1b6f3b2f04")
 ENVELOPE_BYTES = 4096

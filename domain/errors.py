@@ -1,11 +1,11 @@
 """Every way in which a command or a question can be refused, as one tree. The docstring of a class is its message.
 
-The errors know no HTTP: `api/problems.py` maps each of them to a problem type.
+The errors know no HTTP: `api/http/problems.py` maps each of them to a problem type.
 """
 
 from typing import Any
 
-from domain.documents import Json
+from procvars.domain.documents.values import Json
 
 
 class ReadTooLarge(Exception):

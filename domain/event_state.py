@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from domain.events import EVENTS, Event
-from domain.upcasters import upcast
+from procvars.domain.events import EVENTS, Event
+from procvars.domain.upcasters import upcast
 
 _CLASSES: dict[str, type[Event]] = {event.TOPIC: event for event in EVENTS}
 _STREAM_FIELDS = ("originator_id", "originator_version")

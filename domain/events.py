@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
 
-from domain.instance_status import InstanceStatus
+from procvars.domain.instance_status import InstanceStatus
 
 # Values come from the strict parser, or from an event that did: walking through them again would cost more than the rest
 # of an event together.

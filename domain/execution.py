@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from domain import json_patch
-from domain.document_policies import EditRules, check_engines_document
-from domain.documents import Document, Json, fingerprint
-from domain.editing import Change, changed
-from domain.errors import (
+from procvars.domain.document_policies import EditRules, check_engines_document
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.documents import fingerprint
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.editing import Change, changed
+from procvars.domain.errors import (
     InstanceNotActive,
     IntegrationAlreadyAnswered,
     InvalidArgument,
@@ -16,7 +17,7 @@ from domain.errors import (
     NoSuchTask,
     TaskAlreadyClosed,
 )
-from domain.events import (
+from procvars.domain.events import (
     Event,
     InstanceStarted,
     InstanceStatusChanged,
@@ -29,10 +30,10 @@ from domain.events import (
     TaskOpened,
     VariablesWritten,
 )
-from domain.instance import Instance
-from domain.instance_id import is_instance_id
-from domain.instance_status import InstanceStatus
-from domain.provenance import Provenance
+from procvars.domain.instance import Instance
+from procvars.domain.instance_id import is_instance_id
+from procvars.domain.instance_status import InstanceStatus
+from procvars.domain.provenance import Provenance
 
 
 def start(

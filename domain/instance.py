@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import get_args
 
-from domain import json_patch
-from domain.documents import Document
-from domain.events import (
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.values import Document
+from procvars.domain.events import (
     Event,
     InstanceStarted,
     InstanceStatusChanged,
@@ -24,7 +24,7 @@ from domain.events import (
     VariablesEvent,
     VariablesWritten,
 )
-from domain.instance_status import InstanceStatus
+from procvars.domain.instance_status import InstanceStatus
 
 VARIABLES_EVENTS: tuple[type[Event], ...] = get_args(VariablesEvent)
 WRITES: tuple[type[Event], ...] = (VariablesWritten, ProcessVariablesModified, NavigatedBack)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from domain.documents import Document, Json, fingerprint
-from domain.instance import Instance
-from domain.instance_status import InstanceStatus
+from procvars.domain.documents.documents import fingerprint
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.instance import Instance
+from procvars.domain.instance_status import InstanceStatus
 
 Warning = dict[str, Json]
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from psycopg import sql
 
-from domain.documents import Document
-from domain.events import (
+from procvars.domain.documents.values import Document
+from procvars.domain.events import (
     INSTANCE_EVENTS,
     Event,
     InstanceStarted,
@@ -17,14 +17,14 @@ from domain.events import (
     Recorded,
     VariablesWritten,
 )
-from domain.instance import variables_after
-from domain.instance_status import InstanceStatus
-from projections.batch import columns, instance_ids, news
-from projections.counted import Counted
-from projections.paging import Page, checked_limit, decode_cursor, page
-from projections.projection import Connection
-from projections.tables import Tables, table, tallies
-from projections.text_columns import ANY_SIZE, RawJson, arguments, plain, raw_json, stored_json
+from procvars.domain.instance import variables_after
+from procvars.domain.instance_status import InstanceStatus
+from procvars.projections.checking.counted import Counted
+from procvars.projections.projection import Connection
+from procvars.projections.storage.batch import columns, instance_ids, news
+from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
+from procvars.projections.storage.tables import Tables, table, tallies
+from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, plain, raw_json, stored_json
 
 NAME = "current_variables"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from domain.events import Event, UnreadableEvent
-from projections.feed import EventLog
-from projections.projection import Connection, NoSuchProjection, Projection
-from projections.rebuilds_due import AHEAD, OTHER_SHAPE, due
+from procvars.domain.events import Event, UnreadableEvent
+from procvars.projections.projection import Connection, NoSuchProjection, Projection
+from procvars.projections.rebuilding.due import AHEAD, OTHER_SHAPE, due
+from procvars.projections.running.event_feed import EventLog
 
 _LIST = """
 SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
@@ -23,7 +23,7 @@ SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id,
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 """
-# A rebuild at work holds the lock that `projections/rebuild.py` takes.
+# A rebuild at work holds the lock that `projections/rebuilding/rebuild.py` takes.
 _REBUILDS = """
 SELECT r.projection, r.total, coalesce(sum(s.events), 0), r.done_before, extract(epoch FROM now() - r.resumed_at),
     EXISTS (SELECT FROM pg_locks l

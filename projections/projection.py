@@ -6,12 +6,12 @@ from typing import Protocol
 import psycopg
 from psycopg.rows import TupleRow
 
-from domain.definition import Definition
-from domain.documents import Document
-from domain.errors import NotFound
-from domain.events import Event, Recorded
-from projections.counted import Counted
-from projections.history.streams import EventStream
+from procvars.domain.definition import Definition
+from procvars.domain.documents.values import Document
+from procvars.domain.errors import NotFound
+from procvars.domain.events import Event, Recorded
+from procvars.projections.checking.counted import Counted
+from procvars.projections.history.streams import EventStream
 
 Connection = psycopg.AsyncConnection[TupleRow]
 Connect = Callable[[], Awaitable[Connection]]

@@ -1,12 +1,12 @@
 """The table of contents of the read models."""
 
-from projections.audit_log import AuditLog
-from projections.current_variables import CurrentVariables
-from projections.projection import EventSource, Projection
-from projections.search_index import SearchIndex
-from projections.search_port import SearchStore
-from projections.snapshot_history import SnapshotHistory
-from projections.task_keywords import TaskKeywords
+from procvars.projections.audit_log import AuditLog
+from procvars.projections.current_variables import CurrentVariables
+from procvars.projections.projection import EventSource, Projection
+from procvars.projections.search.store import SearchStore
+from procvars.projections.search_index import SearchIndex
+from procvars.projections.snapshot_history import SnapshotHistory
+from procvars.projections.task_keywords import TaskKeywords
 
 PROJECTION_NAMES = ("current_variables", "snapshot_history", "audit_log", "task_keywords", "search_index")
 """In the order in which an operator sees them."""

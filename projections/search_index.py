@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from domain.definition import Definition, SearchType
-from domain.errors import InvalidArgument
-from domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
-from projections.batch import instance_ids, news
-from projections.counted import Counted, Tally
-from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions, stored_definition
-from projections.paging import Page, checked_limit, decode_cursor, page
-from projections.projection import Connection, EventSource, Generations
-from projections.rebuilds_due import DERIVED_AT_ONCE, mark
-from projections.search_document import SearchDocument, derived, fold
-from projections.search_port import Search, SearchHit, SearchQuery, SearchStore, searched_words, typed
-from projections.tables import Tables
-from projections.text_columns import arguments
+from procvars.domain.definition import Definition, SearchType
+from procvars.domain.errors import InvalidArgument
+from procvars.domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
+from procvars.projections.checking.counted import Counted, Tally
+from procvars.projections.projection import Connection, EventSource, Generations
+from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark
+from procvars.projections.search.document import SearchDocument, derived, fold
+from procvars.projections.search.store import Search, SearchHit, SearchQuery, SearchStore, searched_words, typed
+from procvars.projections.storage.batch import instance_ids, news
+from procvars.projections.storage.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions, stored_definition
+from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
+from procvars.projections.storage.tables import Tables
+from procvars.projections.storage.text_columns import arguments
 
 NAME = "search_index"
 

@@ -6,13 +6,21 @@ from datetime import datetime
 
 from psycopg import sql
 
-from domain.events import Event, ProcessVariablesModified, Recorded
-from projections.batch import columns
-from projections.counted import Counted
-from projections.paging import Page, checked_limit, decode_cursor, page
-from projections.projection import Connection
-from projections.tables import Tables, table, tallies
-from projections.text_columns import ANY_SIZE, RawJson, arguments, plain, plain_or_none, raw_json, stored_json
+from procvars.domain.events import Event, ProcessVariablesModified, Recorded
+from procvars.projections.checking.counted import Counted
+from procvars.projections.projection import Connection
+from procvars.projections.storage.batch import columns
+from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
+from procvars.projections.storage.tables import Tables, table, tallies
+from procvars.projections.storage.text_columns import (
+    ANY_SIZE,
+    RawJson,
+    arguments,
+    plain,
+    plain_or_none,
+    raw_json,
+    stored_json,
+)
 
 NAME = "snapshot_history"
 

@@ -11,12 +11,17 @@ from datetime import datetime
 
 from psycopg import sql
 
-from domain.definition import Definition
-from domain.events import Event, InstanceStarted, Recorded, TaskClosed, TaskOpened
-from domain.instance import VARIABLES_EVENTS
-from projections.batch import columns, instance_ids, news
-from projections.counted import Counted
-from projections.instance_tasks import (
+from procvars.domain.definition import Definition
+from procvars.domain.events import Event, InstanceStarted, Recorded, TaskClosed, TaskOpened
+from procvars.domain.instance import VARIABLES_EVENTS
+from procvars.projections.checking.counted import Counted
+from procvars.projections.projection import Connection, EventSource
+from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark
+from procvars.projections.storage.batch import columns, instance_ids, news
+from procvars.projections.storage.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions
+from procvars.projections.storage.tables import Tables, table, tallies
+from procvars.projections.storage.text_columns import RawJson
+from procvars.projections.tasks.instance_tasks import (
     InstanceTasks,
     Shown,
     Task,
@@ -26,11 +31,6 @@ from projections.instance_tasks import (
     showing,
     shown,
 )
-from projections.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions
-from projections.projection import Connection, EventSource
-from projections.rebuilds_due import DERIVED_AT_ONCE, mark
-from projections.tables import Tables, table, tallies
-from projections.text_columns import RawJson
 
 NAME = "task_keywords"
 

@@ -13,8 +13,8 @@ import httpx
 import psycopg
 import pytest
 
-from adapters.identity.shared_secret import issue
-from adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.identity.shared_secret import issue
+from procvars.adapters.postgres.embedded import embedded_postgres
 from tests.command_line import PROCVARS
 from tests.separated_roles import separated_roles
 from tests.services.free_port import free_port

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.postgres.embedded import embedded_postgres
 from tests.command_line import run
 
 _PAGE = Path(__file__).parent.parent / "docs" / "security.md"

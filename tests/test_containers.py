@@ -11,9 +11,9 @@ import pytest
 import typer
 import yaml
 
-from api.cli.main import app
-from api.settings import Settings
-from projections.registry import PROJECTION_NAMES
+from procvars.api.cli.main import app
+from procvars.api.settings import Settings
+from procvars.projections.registry import PROJECTION_NAMES
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

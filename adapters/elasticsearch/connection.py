@@ -7,7 +7,7 @@ from elastic_transport import HttpxAsyncHttpNode
 from elasticsearch import ApiError, AsyncElasticsearch, TransportError
 from elasticsearch.serializer import OrjsonSerializer
 
-from domain.errors import SearchUnavailable
+from procvars.domain.errors import SearchUnavailable
 
 _TIMEOUT_SECONDS = 30.0
 _OF_THE_REQUEST = (400, 413)

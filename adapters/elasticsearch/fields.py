@@ -20,8 +20,9 @@ from urllib.parse import quote
 
 import orjson
 
-from domain.documents import Document, decode, encode
-from projections.search_document import SearchDocument, values_to_search
+from procvars.domain.documents.documents import decode, encode
+from procvars.domain.documents.values import Document
+from procvars.projections.search.document import SearchDocument, values_to_search
 
 _KEPT = {"type": "keyword", "index": False, "doc_values": False}
 _KEYWORD = {"type": "keyword", "fields": {"folded": {"type": "keyword", "normalizer": "lowercase"}}}

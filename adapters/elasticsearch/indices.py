@@ -16,11 +16,11 @@ import orjson
 from elasticsearch import ApiError, AsyncElasticsearch
 from psycopg.errors import UndefinedTable
 
-from adapters.elasticsearch.connection import described, reason, translated
-from adapters.elasticsearch.errors import TooManySearchKeys
-from adapters.elasticsearch.fields import SETTINGS, key_properties, mapping
-from domain.errors import SearchUnavailable
-from projections.projection import Connection
+from procvars.adapters.elasticsearch.connection import described, reason, translated
+from procvars.adapters.elasticsearch.errors import TooManySearchKeys
+from procvars.adapters.elasticsearch.fields import SETTINGS, key_properties, mapping
+from procvars.domain.errors import SearchUnavailable
+from procvars.projections.projection import Connection
 
 ALIAS = "procvars-instances"
 

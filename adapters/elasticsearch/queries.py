@@ -6,9 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
-from adapters.elasticsearch.fields import LARGE, SEGMENT, double, field_name, last_segment, microseconds, sortable
-from domain.errors import InvalidArgument
-from projections.search_port import Alternative, Condition, Operator, Search
+from procvars.adapters.elasticsearch.fields import (
+    LARGE,
+    SEGMENT,
+    double,
+    field_name,
+    last_segment,
+    microseconds,
+    sortable,
+)
+from procvars.domain.errors import InvalidArgument
+from procvars.projections.search.store import Alternative, Condition, Operator, Search
 
 Query = dict[str, Any]
 T = TypeVar("T", Decimal, datetime)

@@ -7,16 +7,16 @@ from typing import Any, cast
 import orjson
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
 
-from adapters.elasticsearch.connection import described, reason, translated
-from adapters.elasticsearch.errors import RejectedDocument
-from adapters.elasticsearch.fields import KEPT_FIELDS, document_of, key_fields, microseconds, moment_of, source
-from adapters.elasticsearch.indices import ALIAS, ElasticsearchIndices
-from adapters.elasticsearch.queries import query
-from domain.errors import InvalidArgument, SearchUnavailable
-from projections.projection import Connection
-from projections.search_document import SearchDocument
-from projections.search_port import Search, SearchHit
-from projections.text_columns import RawJson
+from procvars.adapters.elasticsearch.connection import described, reason, translated
+from procvars.adapters.elasticsearch.errors import RejectedDocument
+from procvars.adapters.elasticsearch.fields import KEPT_FIELDS, document_of, key_fields, microseconds, moment_of, source
+from procvars.adapters.elasticsearch.indices import ALIAS, ElasticsearchIndices
+from procvars.adapters.elasticsearch.queries import query
+from procvars.domain.errors import InvalidArgument, SearchUnavailable
+from procvars.projections.projection import Connection
+from procvars.projections.search.document import SearchDocument
+from procvars.projections.search.store import Search, SearchHit
+from procvars.projections.storage.text_columns import RawJson
 
 # While Elasticsearch is at work on one request, the next is encoded: so a batch of the projection has to be several.
 # More of them at once, or smaller ones, are no faster.

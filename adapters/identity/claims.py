@@ -11,8 +11,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from adapters.identity.tokens import TokenExpired, TokenInvalid
-from domain.permissions import Actor
+from procvars.commands.identity import TokenExpired, TokenInvalid
+from procvars.domain.permissions import Actor
 
 MAX_TOKEN_CHARS = 16_384
 MAX_SUBJECT_CHARS = 255

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 from pydantic import BaseModel, HttpUrl, ValidationError
 
-from adapters.identity.tokens import Clock
+from procvars.commands.identity import Clock
 
 FETCH_TIMEOUT_SECONDS = 5.0
 _MAX_AGE_SECONDS = 3_600.0

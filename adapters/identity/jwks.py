@@ -12,7 +12,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from adapters.identity.tokens import Clock, KeysUnavailable, TokenInvalid
+from procvars.commands.identity import Clock, KeysUnavailable, TokenInvalid
 
 FETCH_TIMEOUT_SECONDS = 5.0
 MIN_RSA_BITS = 2_048

@@ -4,11 +4,11 @@ import time
 
 import httpx
 
-from adapters.identity.claims import key_named_by, signed_claims, verified_token
-from adapters.identity.jwks import ProviderKeys
-from adapters.identity.tokens import Clock, TokenInvalid
-from adapters.identity.verified_tokens import VerifiedTokens
-from domain.permissions import Actor
+from procvars.adapters.identity.claims import key_named_by, signed_claims, verified_token
+from procvars.adapters.identity.jwks import ProviderKeys
+from procvars.adapters.identity.verified_tokens import VerifiedTokens
+from procvars.commands.identity import Clock, TokenInvalid
+from procvars.domain.permissions import Actor
 
 ALGORITHMS = frozenset({"RS256", "ES256"})
 

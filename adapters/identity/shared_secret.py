@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import jwt
 
-from adapters.identity.claims import signed_claims, verified_token
-from adapters.identity.tokens import Clock
-from adapters.identity.verified_tokens import VerifiedTokens
-from domain.permissions import Actor
+from procvars.adapters.identity.claims import signed_claims, verified_token
+from procvars.adapters.identity.verified_tokens import VerifiedTokens
+from procvars.commands.identity import Clock
+from procvars.domain.permissions import Actor
 
 ALGORITHM = "HS256"
 MIN_SECRET_BYTES = 32

@@ -2,8 +2,8 @@
 
 from collections import OrderedDict
 
-from adapters.identity.claims import VerifiedToken
-from domain.permissions import Actor
+from procvars.adapters.identity.claims import VerifiedToken
+from procvars.domain.permissions import Actor
 
 
 class VerifiedTokens:

@@ -18,7 +18,7 @@ from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
-from adapters.kafka.topic import TOPIC
+from procvars.adapters.kafka.topic import TOPIC
 
 _BATCH_EVENTS = 500
 _BATCH_BYTES = 8 * 2**20

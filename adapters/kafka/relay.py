@@ -18,13 +18,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from adapters.kafka.errors import PartitionCountChanged
-from adapters.kafka.topic import TOPIC, count_partitions, create_topic, largest_message, message, partition_of
-from adapters.postgres.pool import UNAVAILABLE
-from adapters.postgres.relay_session import RelaySession, relay_session
-from domain.errors import StoreUnavailable
-from domain.events import Event, Recorded
-from projections.feed import EventLog
+from procvars.adapters.kafka.errors import PartitionCountChanged
+from procvars.adapters.kafka.topic import TOPIC, count_partitions, create_topic, largest_message, message, partition_of
+from procvars.adapters.postgres.pool import UNAVAILABLE
+from procvars.adapters.postgres.relay_session import RelaySession, relay_session
+from procvars.domain.errors import StoreUnavailable
+from procvars.domain.events import Event, Recorded
+from procvars.projections.running.event_feed import EventLog
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from aiokafka.errors import for_code as error_for_code
 from aiokafka.partitioner import murmur2
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from adapters.postgres import exact_json
-from domain.envelope import envelope, event_from_envelope
-from domain.events import Event, Recorded, unreadable
-from domain.instance_id import is_stream_id
-from projections.partitioned import Delivered
+from procvars.adapters import exact_json
+from procvars.domain.envelope import envelope, event_from_envelope
+from procvars.domain.events import Event, Recorded, unreadable
+from procvars.domain.instance_id import is_stream_id
+from procvars.projections.running.partitioned import Delivered
 
 TOPIC = "procvars.events.v1"
 

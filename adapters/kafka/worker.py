@@ -17,16 +17,16 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from faust.types import EventT
 
-from adapters.kafka.consumer import Consumer
-from adapters.kafka.errors import ProjectionPaused
-from adapters.kafka.topic import TOPIC, NotAnEvent, count_partitions, delivered
-from adapters.postgres.pool import UNAVAILABLE
-from projections.feeding import Feeding
-from projections.history.streams import EventStream
-from projections.partition_positions import Progress
-from projections.partitioned import Delivered, PartitionedProjection, StoredEvents
-from projections.projection import Connect, Projection
-from projections.trouble import back_off, passes_by_itself
+from procvars.adapters.kafka.consumer import Consumer
+from procvars.adapters.kafka.errors import ProjectionPaused
+from procvars.adapters.kafka.topic import TOPIC, NotAnEvent, count_partitions, delivered
+from procvars.adapters.postgres.pool import UNAVAILABLE
+from procvars.projections.history.streams import EventStream
+from procvars.projections.projection import Connect, Projection
+from procvars.projections.running.feeding import Feeding
+from procvars.projections.running.partition_positions import Progress
+from procvars.projections.running.partitioned import Delivered, PartitionedProjection, StoredEvents
+from procvars.projections.running.transient_errors import back_off, passes_by_itself
 
 _RESTART_SECONDS = 1.0
 _TAKE_SECONDS = 0.25

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import psycopg
 from eventsourcing.persistence import StoredEvent
 
-from adapters.postgres.pool import APPEND, TIMED_OUT, UNAVAILABLE, Connection, dedicated_connection
-from commands.ports import StreamConflict
-from domain.errors import StoreUnavailable
+from procvars.adapters.postgres.pool import APPEND, TIMED_OUT, UNAVAILABLE, Connection, dedicated_connection
+from procvars.commands.ports import StreamConflict
+from procvars.domain.errors import StoreUnavailable
 
 IdempotencyKey = tuple[str, str, str, int]
 """Instance, user, key, and the version of the event that it belongs to."""

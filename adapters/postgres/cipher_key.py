@@ -6,9 +6,9 @@ import hmac
 
 from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 
-from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.pool import Connection
-from domain.errors import StoreUnavailable
+from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.pool import Connection
+from procvars.domain.errors import StoreUnavailable
 
 PLAIN = "none"
 _PURPOSE = b"procvars: fingerprint of PROCVARS_CIPHER_KEY"

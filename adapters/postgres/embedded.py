@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from domain.errors import StoreUnavailable
+from procvars.domain.errors import StoreUnavailable
 
 with warnings.catch_warnings():
     # At its import it looks for a runtime directory, and warns where a service account has none; it is not used.

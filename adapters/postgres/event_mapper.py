@@ -19,10 +19,10 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 
-from adapters.postgres import exact_json
-from domain.errors import EventTooLarge, ReadTooLarge
-from domain.event_state import event_from_state, state_of
-from domain.events import Event
+from procvars.adapters import exact_json
+from procvars.domain.errors import EventTooLarge, ReadTooLarge
+from procvars.domain.event_state import event_from_state, state_of
+from procvars.domain.events import Event
 
 _BYTES_A_VALUE = 64
 """What CPython takes for an empty container, or for a small text or number with its place in a container, about."""

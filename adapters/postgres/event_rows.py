@@ -6,10 +6,10 @@ from typing import cast
 
 from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 
-from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.pool import Lender, borrowed
-from domain.errors import EventUnreadable, ReadTooLarge
-from domain.events import Event, Recorded, unreadable
+from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.pool import Lender, borrowed
+from procvars.domain.errors import EventUnreadable, ReadTooLarge
+from procvars.domain.events import Event, Recorded, unreadable
 
 Row = tuple[str, int, str, bytes | None, int]
 """Id and version of the stream, topic, state, position. The state is None where it is larger than was asked for."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self, cast
 
-from adapters.postgres.appender import Appender, IdempotencyKey
-from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.event_rows import COLUMNS, WHOLE, EventRows, ReadBudget, is_last, page_of, page_where
-from adapters.postgres.pool import Connection, Lender, Lent, borrowed
-from adapters.postgres.remembered_instances import RememberedInstances
-from domain.definition import Definition, definition_from, definition_stream
-from domain.documents import Document
-from domain.errors import NoSuchVersion, PositionUnknown
-from domain.events import (
+from procvars.adapters.postgres.appender import Appender, IdempotencyKey
+from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.event_rows import COLUMNS, WHOLE, EventRows, ReadBudget, is_last, page_of, page_where
+from procvars.adapters.postgres.pool import Connection, Lender, Lent, borrowed
+from procvars.adapters.postgres.remembered_instances import RememberedInstances
+from procvars.domain.definition import Definition, definition_from, definition_stream
+from procvars.domain.documents.values import Document
+from procvars.domain.errors import NoSuchVersion, PositionUnknown
+from procvars.domain.events import (
     DefinitionPublished,
     Event,
     InstanceStatusChanged,
@@ -24,9 +24,9 @@ from domain.events import (
     UnreadableEvent,
     VariablesEvent,
 )
-from domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, variables_after
-from domain.instance_id import is_instance_id
-from domain.instance_status import InstanceStatus
+from procvars.domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, variables_after
+from procvars.domain.instance_id import is_instance_id
+from procvars.domain.instance_status import InstanceStatus
 
 _EVENTS = f"SELECT {COLUMNS} FROM stored_events "
 # The two branches are one instance: its steps, which the partial index has, and the newest write over them.

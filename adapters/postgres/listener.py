@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from psycopg import sql
 
-from adapters.postgres.pool import UNAVAILABLE, dedicated_connection
+from procvars.adapters.postgres.pool import UNAVAILABLE, dedicated_connection
 
 APPENDED = "procvars_events"
 """Events were appended; the text is their workspace, or empty where it could be any."""

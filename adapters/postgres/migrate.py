@@ -8,11 +8,11 @@ from importlib.resources.abc import Traversable
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresTrackingRecorder
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
-from adapters.postgres.pool import MIGRATION, UNAVAILABLE, dedicated_connection
-from adapters.postgres.suitability import require_suitable
-from domain.errors import StoreUnavailable
-from projections.projection import Connection, Projection
-from projections.rebuilds_due import due
+from procvars.adapters.postgres.pool import MIGRATION, UNAVAILABLE, dedicated_connection
+from procvars.adapters.postgres.suitability import require_suitable
+from procvars.domain.errors import StoreUnavailable
+from procvars.projections.projection import Connection, Projection
+from procvars.projections.rebuilding.due import due
 
 _LOCK = "SELECT pg_advisory_xact_lock(7249131502)"
 _CREATE_LOG = """
@@ -116,7 +116,7 @@ def _refuse_newer(applied: AbstractSet[str]) -> None:
 
 
 def _scripts() -> list[Traversable]:
-    return sorted(files("adapters.postgres").joinpath("migrations").iterdir(), key=lambda script: script.name)
+    return sorted(files("procvars.adapters.postgres").joinpath("migrations").iterdir(), key=lambda script: script.name)
 
 
 async def _add_projections(connection: Connection, projections: Sequence[Projection]) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.postgres.pool import PROJECTION, Connection, dedicated_connection
-from projections.positions import save_tracking
+from procvars.adapters.postgres.pool import PROJECTION, Connection, dedicated_connection
+from procvars.projections.running.positions import save_tracking
 
 RELAY = "relay"
 """Under this name the tracking table keeps up to where everything was published."""

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from domain.instance import Instance
+from procvars.domain.instance import Instance
 
 _MOST = 10_000
 _MOST_BYTES = 32 * 2**20

@@ -10,14 +10,15 @@ from typing import cast
 import orjson
 from psycopg import sql
 
-from domain.definition import SearchType
-from domain.documents import Document, Json, decode, encode
-from projections.batch import columns
-from projections.projection import Connection
-from projections.search_document import SearchDocument, SearchValue, values_to_search
-from projections.search_port import Alternative, Condition, Operator, Search, SearchHit
-from projections.tables import Tables, table
-from projections.text_columns import RawJson, arguments, like_prefix, plain
+from procvars.domain.definition import SearchType
+from procvars.domain.documents.documents import decode, encode
+from procvars.domain.documents.values import Document, Json
+from procvars.projections.projection import Connection
+from procvars.projections.search.document import SearchDocument, SearchValue, values_to_search
+from procvars.projections.search.store import Alternative, Condition, Operator, Search, SearchHit
+from procvars.projections.storage.batch import columns
+from procvars.projections.storage.tables import Tables, table
+from procvars.projections.storage.text_columns import RawJson, arguments, like_prefix, plain
 
 # An entry of an index has room for some 2,700 bytes, and nothing may keep a value out: a keyword is in the index with
 # its beginning, a number with the double nearest to it. The whole value decides.

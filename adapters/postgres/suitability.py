@@ -1,7 +1,7 @@
 """Whether a database is one that the events can be kept in."""
 
-from adapters.postgres.pool import Connection, names_schema
-from domain.errors import StoreUnavailable
+from procvars.adapters.postgres.pool import Connection, names_schema
+from procvars.domain.errors import StoreUnavailable
 
 OLDEST_VERSION = 140000
 """PostgreSQL 14, as the server counts its versions."""

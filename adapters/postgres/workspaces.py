@@ -2,10 +2,10 @@
 
 from contextlib import suppress
 
-from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.pool import Connection
-from domain.errors import EventUnreadable
-from domain.instance_id import DEFINITION_PREFIX, is_instance_id
+from procvars.adapters.postgres.event_store import PostgresEventStore
+from procvars.adapters.postgres.pool import Connection
+from procvars.domain.errors import EventUnreadable
+from procvars.domain.instance_id import DEFINITION_PREFIX, is_instance_id
 
 _PAGE = 1000
 _MOST_VERSIONS = 100

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from adapters.postgres.pool import projection_connection
-from api.bootstrap.store import comparisons_of, open_store
-from api.settings import NoBrokers, Settings
-from projections.projection import named
-from projections.supervisor import keep_comparing
+from procvars.adapters.postgres.pool import projection_connection
+from procvars.api.bootstrap.store import comparisons_of, open_store
+from procvars.api.settings import NoBrokers, Settings
+from procvars.projections.projection import named
+from procvars.projections.running.supervisor import keep_comparing
 
 
 async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
     """Until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
     if settings.kafka_brokers is None:
         raise NoBrokers()
-    from adapters.kafka.relay import Relay
+    from procvars.adapters.kafka.relay import Relay
 
     async with open_store(settings, database_url) as store:
         await Relay(
@@ -38,7 +38,9 @@ async def run_workers(
     """
     if settings.kafka_brokers is None:
         raise NoBrokers()
-    from adapters.kafka.worker import ProjectionWorker  # Faust takes a second to import; only workers wait for it
+    from procvars.adapters.kafka.worker import (
+        ProjectionWorker,  # Faust takes a second to import; only workers wait for it
+    )
 
     async with open_store(settings, database_url) as store:
         projections = [named(store.projections, name) for name in dict.fromkeys(names)]

@@ -8,25 +8,25 @@ from functools import partial
 
 from starlette.middleware import Middleware
 
-from api.background_tasks import BackgroundTasks
-from api.bodies import ENVELOPE_BYTES, LARGEST_OTHER_BODY
-from api.bootstrap.server import positions, token_verifier
-from api.bootstrap.store import lane_store
-from api.console_sign_in import ConsoleSignIn
-from api.heavy_lane.dispatch import Dispatch
-from api.heavy_lane.forwarding import Forwarding
-from api.heavy_lane.lane import HeavyLane, private_socket
-from api.http.waiting import Waiting
-from api.metrics import Metrics
-from api.rebuild_processes import RebuildProcesses
-from api.services import Services
-from api.settings import Settings
-from api.store_probe import StoreProbe
-from commands.decision_loop import DecisionLoop
-from commands.editing import Editing
-from commands.execution import Execution
-from domain.permissions import DEFAULT_ROLE_PERMISSIONS
-from projections.text_columns import ANY_SIZE
+from procvars.api.bootstrap.server import positions, token_verifier
+from procvars.api.bootstrap.store import lane_store
+from procvars.api.heavy_lane.dispatch import Dispatch
+from procvars.api.heavy_lane.forwarding import Forwarding
+from procvars.api.heavy_lane.lane import HeavyLane, private_socket
+from procvars.api.http.bodies import ENVELOPE_BYTES, LARGEST_OTHER_BODY
+from procvars.api.http.console_sign_in import ConsoleSignIn
+from procvars.api.http.metrics import Metrics
+from procvars.api.http.services import Services
+from procvars.api.http.store_probe import StoreProbe
+from procvars.api.http.waiting import Waiting
+from procvars.api.processes.background_tasks import BackgroundTasks
+from procvars.api.rebuilds.processes import RebuildProcesses
+from procvars.api.settings import Settings
+from procvars.commands.decision_loop import DecisionLoop
+from procvars.commands.editing import Editing
+from procvars.commands.execution import Execution
+from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
+from procvars.projections.storage.text_columns import ANY_SIZE
 
 
 @asynccontextmanager

@@ -8,30 +8,30 @@ from functools import partial
 
 import httpx
 
-from adapters.identity.discovery import ProviderDiscovery
-from adapters.identity.openid import OpenIdVerifier
-from adapters.identity.shared_secret import SharedSecretVerifier
-from adapters.identity.tokens import TokenVerifier
-from adapters.postgres.listener import APPENDED, MOVED, Hear, listen
-from adapters.postgres.pool import borrowed
-from api.background_tasks import BackgroundTasks
-from api.bootstrap.store import open_store
-from api.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
-from api.heavy_lane.weights import LIGHT_TEXT_BYTES
-from api.http.waiting import Positions, Waiting
-from api.metrics import Metrics
-from api.projector_process import ProjectorProcess
-from api.rebuild_processes import RebuildProcesses
-from api.services import Services
-from api.settings import NoKeys, Settings
-from api.store import Store
-from api.store_probe import StoreProbe
-from commands.decision_loop import DecisionLoop
-from commands.editing import Editing
-from commands.execution import Execution
-from domain.permissions import DEFAULT_ROLE_PERMISSIONS
-from projections.positions import live_positions
-from projections.rebuilds_due import due
+from procvars.adapters.identity.discovery import ProviderDiscovery
+from procvars.adapters.identity.openid import OpenIdVerifier
+from procvars.adapters.identity.shared_secret import SharedSecretVerifier
+from procvars.adapters.postgres.listener import APPENDED, MOVED, Hear, listen
+from procvars.adapters.postgres.pool import borrowed
+from procvars.api.bootstrap.parts import Store
+from procvars.api.bootstrap.store import open_store
+from procvars.api.heavy_lane.weights import LIGHT_TEXT_BYTES
+from procvars.api.http.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
+from procvars.api.http.metrics import Metrics
+from procvars.api.http.services import Services
+from procvars.api.http.store_probe import StoreProbe
+from procvars.api.http.waiting import Positions, Waiting
+from procvars.api.processes.background_tasks import BackgroundTasks
+from procvars.api.projector.projector import ProjectorProcess
+from procvars.api.rebuilds.processes import RebuildProcesses
+from procvars.api.settings import NoKeys, Settings
+from procvars.commands.decision_loop import DecisionLoop
+from procvars.commands.editing import Editing
+from procvars.commands.execution import Execution
+from procvars.commands.identity import TokenVerifier
+from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
+from procvars.projections.rebuilding.due import due
+from procvars.projections.running.positions import live_positions
 
 
 @asynccontextmanager

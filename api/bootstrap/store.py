@@ -8,24 +8,24 @@ from contextlib import asynccontextmanager, contextmanager
 from eventsourcing.cryptography import AESCipher
 from eventsourcing.utils import Environment
 
-from adapters.postgres.appender import Appender
-from adapters.postgres.cipher_key import fingerprint_of, record_key, require_key
-from adapters.postgres.embedded import embedded_postgres
-from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.migrate import MayNotMigrate, NotMigrated, migrate, require_migrated
-from adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
-from adapters.postgres.search import PostgresSearch
-from adapters.postgres.workspaces import fill_in_workspaces
-from api.heavy_lane.weights import LIGHT_READS
-from api.settings import Settings
-from api.store import Store
-from domain.envelope import ENVELOPE_BYTES
-from projections.history.streams import EventStream
-from projections.projection import Connect, Projection
-from projections.reconciliation import Reconciliation
-from projections.registry import PROJECTION_NAMES, build_projections
-from projections.search_port import SearchStore
+from procvars.adapters.postgres.appender import Appender
+from procvars.adapters.postgres.cipher_key import fingerprint_of, record_key, require_key
+from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.event_store import PostgresEventStore
+from procvars.adapters.postgres.migrate import MayNotMigrate, NotMigrated, migrate, require_migrated
+from procvars.adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
+from procvars.adapters.postgres.search import PostgresSearch
+from procvars.adapters.postgres.workspaces import fill_in_workspaces
+from procvars.api.bootstrap.parts import Store
+from procvars.api.heavy_lane.weights import LIGHT_READS
+from procvars.api.settings import Settings
+from procvars.domain.envelope import ENVELOPE_BYTES
+from procvars.projections.checking.reconciliation import Reconciliation
+from procvars.projections.history.streams import EventStream
+from procvars.projections.projection import Connect, Projection
+from procvars.projections.registry import PROJECTION_NAMES, build_projections
+from procvars.projections.search.store import SearchStore
 
 
 def comparisons_of(
@@ -65,8 +65,8 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
         yield PostgresSearch()
         return
     # Here, because its client takes long to import, and most processes have no use for it.
-    from adapters.elasticsearch.connection import client
-    from adapters.elasticsearch.search import ElasticsearchSearch
+    from procvars.adapters.elasticsearch.connection import client
+    from procvars.adapters.elasticsearch.search import ElasticsearchSearch
 
     api_key = settings.elasticsearch_api_key
     url = str(settings.elasticsearch_url)

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.settings import InvalidSettings, Settings
+from procvars.api.settings import InvalidSettings, Settings
 
 
 def settings_with(**overrides: Any) -> Settings:

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 from pydantic import SecretStr
 
-from adapters.identity.shared_secret import issue
-from api.console_sign_in import SampleUser
-from api.demo.loading import load
-from api.settings import Settings
+from procvars.adapters.identity.shared_secret import issue
+from procvars.api.demo.loading import load
+from procvars.api.http.console_sign_in import SampleUser
+from procvars.api.settings import Settings
 
 WORKSPACE = "demo"
 _LIFETIME = timedelta(days=7)

@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
-from api.bootstrap.distributed import run_relay, run_workers
-from api.cli.configuration import settings_with
-from api.cli.output import fail
-from api.garbage_collection import collect_rarely
-from api.logging import configure_logging
-from api.settings import Settings
+from procvars.api.bootstrap.distributed import run_relay, run_workers
+from procvars.api.cli.configuration import settings_with
+from procvars.api.cli.output import fail
+from procvars.api.processes.garbage_collection import collect_rarely
+from procvars.api.processes.logging import configure_logging
+from procvars.api.settings import Settings
 
 if sys.platform != "win32":
     import uvloop

@@ -7,16 +7,16 @@ from typing import NoReturn
 
 import psycopg
 
-from adapters.identity.shared_secret import UnusableSecret
-from adapters.identity.tokens import TokenRejected
-from adapters.kafka.errors import KafkaRefusal
-from adapters.postgres.pool import UNAVAILABLE
-from api.cli.output import INTERRUPTED
-from api.http.address import AddressUnavailable
-from api.settings import SettingsError
-from domain.document_errors import DocumentError
-from domain.errors import DomainError
-from domain.permissions import UnknownPermission
+from procvars.adapters.identity.shared_secret import UnusableSecret
+from procvars.adapters.kafka.errors import KafkaRefusal
+from procvars.adapters.postgres.pool import UNAVAILABLE
+from procvars.api.cli.output import INTERRUPTED
+from procvars.api.connections.address import AddressUnavailable
+from procvars.api.settings import SettingsError
+from procvars.commands.identity import TokenRejected
+from procvars.domain.documents.errors import DocumentError
+from procvars.domain.errors import DomainError
+from procvars.domain.permissions import UnknownPermission
 
 _REFUSALS: tuple[type[Exception], ...] = (
     SettingsError,

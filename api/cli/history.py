@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from api.cli.output import DIFFERENCE, fail, note, show_json, show_json_items, show_table
-from api.cli.session import with_store
-from api.store import Store
-from domain.documents import Document
-from domain.errors import InstanceNotFound, NoSuchVersion
-from projections.history.blame import BlamedLeaf
-from projections.history.blame import blame as blame_of
-from projections.history.modifications import Modification, modifications
-from projections.history.verify import Mismatch, verify_all
+from procvars.api.bootstrap.parts import Store
+from procvars.api.cli.output import DIFFERENCE, fail, note, show_json, show_json_items, show_table
+from procvars.api.cli.session import with_store
+from procvars.domain.documents.values import Document
+from procvars.domain.errors import InstanceNotFound, NoSuchVersion
+from procvars.projections.history.blame import BlamedLeaf
+from procvars.projections.history.blame import blame as blame_of
+from procvars.projections.history.modifications import Modification, modifications
+from procvars.projections.history.verify import Mismatch, verify_all
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]

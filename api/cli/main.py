@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from adapters.identity.shared_secret import issue
-from api.bootstrap.store import database, migrate_only
-from api.cli import distributed, history, projections
-from api.cli.configuration import settings_with
-from api.cli.demo import demo_settings, load_when_ready, sample_users
-from api.cli.failures import failures_in_a_line
-from api.cli.output import USAGE, fail, note
-from api.logging import configure_logging
+from procvars.adapters.identity.shared_secret import issue
+from procvars.api.bootstrap.store import database, migrate_only
+from procvars.api.cli import distributed, history, projections
+from procvars.api.cli.configuration import settings_with
+from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
+from procvars.api.cli.failures import failures_in_a_line
+from procvars.api.cli.output import USAGE, fail, note
+from procvars.api.processes.logging import configure_logging
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,7 +42,7 @@ def serve(
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     # Not at the top: the other commands need no web server, and start sooner without it.
-    from api.cli.serving import run_server
+    from procvars.api.cli.serving import run_server
 
     run_server(settings, host, port)
 
@@ -58,7 +58,7 @@ def demo(
     configure_logging(settings.log_format)
     users = sample_users(settings)
     load_when_ready(users, host, port)
-    from api.cli.serving import run_server
+    from procvars.api.cli.serving import run_server
 
     run_server(settings, host, port, users.people, logs_requests=False)
 

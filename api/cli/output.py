@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.answers import encoded
+from procvars.api.http.answers import encoded
 
 DIFFERENCE = 3
 """Exit code: verification found a difference."""

@@ -11,8 +11,8 @@ from rich.progress import Progress as Bar
 from rich.progress import Task as BarTask
 from rich.text import Text
 
-from api.cli.output import note
-from api.rebuilding import Progress, Report
+from procvars.api.cli.output import note
+from procvars.api.rebuilds.rebuild import Progress, Report
 
 _LINE_SECONDS = 10.0
 

@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
-from adapters.postgres.pool import borrowed
-from api import rebuilding
-from api.cli.output import DIFFERENCE, USAGE, fail, note, show_json, show_table
-from api.cli.progress import progress_bar
-from api.cli.session import with_store
-from api.rebuilding import Task
-from api.store import Store
-from projections import operations, parked
-from projections.operations import ParkedStream, ProjectionStatus
-from projections.projection import named
+from procvars.adapters.postgres.pool import borrowed
+from procvars.api.bootstrap.parts import Store
+from procvars.api.cli.output import DIFFERENCE, USAGE, fail, note, show_json, show_table
+from procvars.api.cli.progress import progress_bar
+from procvars.api.cli.session import with_store
+from procvars.api.rebuilds import rebuild as rebuilding
+from procvars.api.rebuilds.rebuild import Task
+from procvars.projections import operations
+from procvars.projections.operations import ParkedStream, ProjectionStatus
+from procvars.projections.projection import named
+from procvars.projections.running import parked
 
 app = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]

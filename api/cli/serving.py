@@ -10,18 +10,18 @@ from importlib.metadata import version as installed_version
 import typer
 from starlette.middleware import Middleware
 
-from api.bootstrap.server import open_server
-from api.bootstrap.store import database
-from api.cli.output import INTERRUPTED
-from api.cli.stop_signals import StopSignals
-from api.console_sign_in import SampleUser
-from api.garbage_collection import collect_rarely
-from api.http.access_log import AccessLog
-from api.http.address import bound_sockets, unavailable
-from api.http.edge import Edge
-from api.http.limits import limits_of_this_process
-from api.http.server import HttpServer
-from api.settings import NoKeys, Settings
+from procvars.api.bootstrap.server import open_server
+from procvars.api.bootstrap.store import database
+from procvars.api.cli.output import INTERRUPTED
+from procvars.api.cli.stop_signals import StopSignals
+from procvars.api.connections.access_log import AccessLog
+from procvars.api.connections.address import bound_sockets, unavailable
+from procvars.api.connections.edge import Edge
+from procvars.api.connections.limits import limits_of_this_process
+from procvars.api.connections.server import HttpServer
+from procvars.api.http.console_sign_in import SampleUser
+from procvars.api.processes.garbage_collection import collect_rarely
+from procvars.api.settings import NoKeys, Settings
 
 if sys.platform != "win32":
     from uvloop import new_event_loop
@@ -59,8 +59,8 @@ async def _serve(
     access_log: AccessLog | None,
     signals: StopSignals,
 ) -> None:
-    from api.app import create_app
-    from api.bootstrap.heavy_lane import heavy_lane
+    from procvars.api.bootstrap.heavy_lane import heavy_lane
+    from procvars.api.http.app import create_app
 
     starting, stopping = asyncio.current_task(), asyncio.Event()
     assert starting is not None

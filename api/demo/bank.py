@@ -7,8 +7,8 @@ and what a decision depends on. `instances` has a stuck process for each of them
 from collections.abc import Mapping
 from typing import Final
 
-from domain.definition import SearchType
-from domain.documents import Document, Json
+from procvars.domain.definition import SearchType
+from procvars.domain.documents.values import Document, Json
 
 
 def _fields(paths: Mapping[str, str]) -> list[Json]:

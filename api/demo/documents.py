@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Final
 
-from domain.documents import Document, Json
+from procvars.domain.documents.values import Document, Json
 
 _OPENED: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _FIRST_NAMES: Final = ("Maria", "Tomasz", "Aisha", "José", "Ingrid", "Kenji", "Zoë", "Oluwaseun", "Elena", "Björn")

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from api.demo import documents
-from domain import json_patch
-from domain.documents import Document, Json
-from domain.instance_status import InstanceStatus
+from procvars.api.demo import documents
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.instance_status import InstanceStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 import httpx
 
-from api.demo.bank import DEFINITIONS
-from api.demo.instances import (
+from procvars.api.demo.bank import DEFINITIONS
+from procvars.api.demo.instances import (
     AnswerIntegration,
     CallIntegration,
     ChangeStatus,
@@ -20,8 +20,9 @@ from api.demo.instances import (
     TakeNavigationSnapshot,
     demo_instances,
 )
-from domain import json_patch
-from domain.documents import Document, Json, encode, parse_document
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.documents import encode, parse_document
+from procvars.domain.documents.values import Document, Json
 
 JSON: Final = "application/json"
 JSON_PATCH: Final = "application/json-patch+json"

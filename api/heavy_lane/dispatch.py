@@ -6,16 +6,16 @@ from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.access import authenticated
-from api.errors import RequestTooLarge
-from api.heavy_lane.fair_queue import FairQueue
-from api.heavy_lane.forwarding import Forwarding
-from api.heavy_lane.lane import HeavyLane
-from api.heavy_lane.recorded_body import RecordedBody
-from api.heavy_lane.weights import LIGHT_BODY_BYTES
-from api.paths import API
-from api.problems import PROBLEM_TYPES, problem_response
-from domain.errors import ReadTooLarge
+from procvars.api.heavy_lane.fair_queue import FairQueue
+from procvars.api.heavy_lane.forwarding import Forwarding
+from procvars.api.heavy_lane.lane import HeavyLane
+from procvars.api.heavy_lane.recorded_body import RecordedBody
+from procvars.api.heavy_lane.weights import LIGHT_BODY_BYTES
+from procvars.api.http.access import authenticated
+from procvars.api.http.errors import RequestTooLarge
+from procvars.api.http.paths import API
+from procvars.api.http.problems import PROBLEM_TYPES, problem_response
+from procvars.domain.errors import ReadTooLarge
 
 _WORKSPACES = API + "/workspaces/"
 _WITH_BODY = frozenset({"PUT", "POST", "PATCH"})

@@ -5,7 +5,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from commands.decision_loop import TooBusy
+from procvars.commands.decision_loop import TooBusy
 
 
 class FairQueue:

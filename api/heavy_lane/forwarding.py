@@ -8,8 +8,8 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope, Send
 
-from api.errors import HeavyRequestFailed, RequestTooLarge
-from api.heavy_lane.recorded_body import RecordedBody
+from procvars.api.heavy_lane.recorded_body import RecordedBody
+from procvars.api.http.errors import HeavyRequestFailed, RequestTooLarge
 
 _ANSWER_SECONDS = 120.0
 """Time that the lane has to begin its answer, including the time that it waits for a turn there."""

@@ -10,11 +10,11 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-from api.errors import HeavyRequestFailed
-from api.process_memory import resident_bytes
-from api.supervised_child import SupervisedChild
+from procvars.api.http.errors import HeavyRequestFailed
+from procvars.api.processes.memory import resident_bytes
+from procvars.api.processes.supervised_child import SupervisedChild
 
-_MODULE = "api.heavy_lane.process"
+_MODULE = "procvars.api.heavy_lane.process"
 _IDLE_SECONDS = 300.0
 """Time after which a lane that nobody needs ends."""
 _SWOLLEN_BYTES = 160 * 2**20

@@ -10,17 +10,17 @@ from importlib.metadata import version as installed_version
 from starlette.middleware import Middleware
 from uvloop import new_event_loop
 
-from api.app import create_app
-from api.bootstrap.heavy_lane import open_lane
-from api.cli.failures import failures_in_a_line
-from api.garbage_collection import collect_rarely
-from api.heavy_lane.turns import Turns
-from api.http.limits import limits_of_this_process
-from api.http.server import HttpServer
-from api.lifeline import stop_with_the_parent
-from api.logging import configure_logging
-from api.process_memory import MemoryKeeper, limit_memory
-from api.settings import Settings
+from procvars.api.bootstrap.heavy_lane import open_lane
+from procvars.api.cli.failures import failures_in_a_line
+from procvars.api.connections.limits import limits_of_this_process
+from procvars.api.connections.server import HttpServer
+from procvars.api.heavy_lane.turns import Turns
+from procvars.api.http.app import create_app
+from procvars.api.processes.garbage_collection import collect_rarely
+from procvars.api.processes.lifeline import stop_with_the_parent
+from procvars.api.processes.logging import configure_logging
+from procvars.api.processes.memory import MemoryKeeper, limit_memory
+from procvars.api.settings import Settings
 
 _MEMORY_BYTES_A_DOCUMENT_BYTE = 200
 """What the worst document takes: `{},` is 3 bytes of text and 72 in memory, and an edit has it three times at once."""

@@ -7,9 +7,9 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import HeavyRequestFailed
-from api.problems import internal_error, problem_response
-from api.process_memory import MemoryKeeper
+from procvars.api.http.errors import HeavyRequestFailed
+from procvars.api.http.problems import internal_error, problem_response
+from procvars.api.processes.memory import MemoryKeeper
 
 _AT_ONCE = 2
 """Requests that are worked on: one computes while another waits for the database. Each may need much memory."""

@@ -1,6 +1,6 @@
 """What is heavy: the sizes above which a request is for the lane, measured in docs/decisions/0012-heavy-lane.md."""
 
-from adapters.postgres.event_rows import ReadBudget
+from procvars.adapters.postgres.event_rows import ReadBudget
 
 LIGHT_BODY_BYTES = 64 * 1024
 """Size of the largest body that the server's own event loop parses."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from commands.decision_loop import TooBusy
-from domain.errors import StoreUnavailable
+from procvars.commands.decision_loop import TooBusy
+from procvars.domain.errors import StoreUnavailable
 
 _MOST_CALLERS = 5_000
 _MOST_CALLERS_OF_A_USER = 2_500

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Final
 
-from domain.documents import Document, encode
+from procvars.domain.documents.documents import encode
+from procvars.domain.documents.values import Document
 
 # Enough for a quadratic path over a hundred elements, and 3 ms.
 STEPS_PER_PATH: Final = 25_000

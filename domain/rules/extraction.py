@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from domain.documents import Document, Json
-from domain.rules.budget import STEPS_PER_GROUP, Allowance, BudgetExceeded
-from domain.rules.paths import RESULT_BYTES_PER_STEP, InvalidPath, Path, compiled
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.rules.budget import STEPS_PER_GROUP, Allowance, BudgetExceeded
+from procvars.domain.rules.paths import RESULT_BYTES_PER_STEP, InvalidPath, Path, compiled
 
 
 class Rule(Protocol):

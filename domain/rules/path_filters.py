@@ -6,9 +6,9 @@ from typing import Final, NamedTuple, Protocol, TypeGuard
 from jsonpath import filter as tree
 from jsonpath.path import JSONPath
 
-from domain.documents import Json
-from domain.rules.budget import Budget
-from domain.rules.patterns import Pattern, compiled, found_pattern
+from procvars.domain.documents.values import Json
+from procvars.domain.rules.budget import Budget
+from procvars.domain.rules.patterns import Pattern, compiled, found_pattern
 
 
 class Evaluation(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final
 from jsonpath import JSONPath, segments, selectors
 from jsonpath import filter as tree
 
-from domain.rules.patterns import InvalidPattern, compiled
+from procvars.domain.rules.patterns import InvalidPattern, compiled
 
 MAX_DESCENTS: Final = 3
 MAX_FILTER_DEPTH: Final = 3

@@ -10,10 +10,11 @@ from typing import Final, cast
 import jsonpath
 from jsonpath import segments, selectors
 
-from domain.documents import Document, Json, encode
-from domain.rules.budget import Budget
-from domain.rules.path_filters import Evaluation, FilterCompiler, Query
-from domain.rules.path_limits import mistake_of, parts
+from procvars.domain.documents.documents import encode
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.rules.budget import Budget
+from procvars.domain.rules.path_filters import Evaluation, FilterCompiler, Query
+from procvars.domain.rules.path_limits import mistake_of, parts
 
 MAX_CHARACTERS: Final = 1_000
 RESULT_BYTES_PER_STEP: Final = 8

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import iregexp_check
 import re2
 
-from domain.rules.budget import Budget
+from procvars.domain.rules.budget import Budget
 
 MAX_CHARACTERS: Final = 1_000
 MAX_POSITIONS: Final = 1_000

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from domain.documents import Json
-from domain.rules.budget import Budget
-from domain.rules.patterns import category_positions, positions
-from domain.rules.schema_graph import SchemaGraph
-from domain.rules.subschema import InvalidSchema, Subschema
+from procvars.domain.documents.values import Json
+from procvars.domain.rules.budget import Budget
+from procvars.domain.rules.patterns import category_positions, positions
+from procvars.domain.rules.schema_graph import SchemaGraph
+from procvars.domain.rules.subschema import InvalidSchema, Subschema
 
 MAX_APPLIED_TO_A_VALUE: Final = 1_000
 MAX_PATTERNS: Final = 100

@@ -6,9 +6,10 @@ from typing import Final
 
 import jsonschema_rs
 
-from domain.documents import Json, encode
-from domain.json_pointer import join
-from domain.rules.subschema import Subschema
+from procvars.domain.documents.documents import encode
+from procvars.domain.documents.pointer import join
+from procvars.domain.documents.values import Json
+from procvars.domain.rules.subschema import Subschema
 
 MAX_ERRORS: Final = 100
 MAX_CHARACTERS: Final = 16_000

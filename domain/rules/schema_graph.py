@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote, urldefrag, urljoin
 
-from domain.document_errors import InvalidPointer
-from domain.documents import Json
-from domain.json_pointer import join, split
-from domain.rules.subschema import InvalidSchema, Subschema, innermost_first, mark_recursive
+from procvars.domain.documents.errors import InvalidPointer
+from procvars.domain.documents.pointer import join, split
+from procvars.domain.documents.values import Json
+from procvars.domain.rules.subschema import InvalidSchema, Subschema, innermost_first, mark_recursive
 
 MAX_SUBSCHEMAS: Final = 2_000
 

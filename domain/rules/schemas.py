@@ -5,13 +5,14 @@ from typing import Final, NoReturn, cast
 
 import jsonschema_rs
 
-from domain.documents import Document, Json, decode, encode
-from domain.json_pointer import join
-from domain.rules.budget import Budget
-from domain.rules.schema_cost import SchemaCosts
-from domain.rules.schema_errors import EXPLAINED_STEPS, MASK, SchemaError, bounded, narrowed_errors
-from domain.rules.schema_graph import SchemaGraph
-from domain.rules.subschema import InvalidSchema
+from procvars.domain.documents.documents import decode, encode
+from procvars.domain.documents.pointer import join
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.rules.budget import Budget
+from procvars.domain.rules.schema_cost import SchemaCosts
+from procvars.domain.rules.schema_errors import EXPLAINED_STEPS, MASK, SchemaError, bounded, narrowed_errors
+from procvars.domain.rules.schema_graph import SchemaGraph
+from procvars.domain.rules.subschema import InvalidSchema
 
 MAX_BYTES: Final = 256 * 1024
 _REGEX: Final = jsonschema_rs.RegexOptions(size_limit=10 << 20)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from domain.documents import Json
+from procvars.domain.documents.values import Json
 
 
 class InvalidSchema(ValueError):

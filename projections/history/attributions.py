@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from domain import json_patch
-from domain.document_errors import PatchFailed
-from domain.documents import Json
-from domain.json_patch import Operation, Patch
-from domain.json_patch.operations import pointer
-from domain.json_pointer import escape, index, split
-from projections.history.variables_events import Origin
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.errors import PatchFailed
+from procvars.domain.documents.patch import Operation, Patch
+from procvars.domain.documents.patch.operations import pointer
+from procvars.domain.documents.pointer import escape, index, split
+from procvars.domain.documents.values import Json
+from procvars.projections.history.variables_events import Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from domain.errors import InstanceNotFound, NoSuchVersion
-from domain.events import VariablesEvent
-from domain.instance import VARIABLES_EVENTS
-from projections.history.attributions import AttributedDocument, Attribution
-from projections.history.streams import EventStreams
-from projections.history.variables_events import Origin, origin_of, patch_of, reason_of
+from procvars.domain.errors import InstanceNotFound, NoSuchVersion
+from procvars.domain.events import VariablesEvent
+from procvars.domain.instance import VARIABLES_EVENTS
+from procvars.projections.history.attributions import AttributedDocument, Attribution
+from procvars.projections.history.streams import EventStreams
+from procvars.projections.history.variables_events import Origin, origin_of, patch_of, reason_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from domain.documents import Document
-from domain.events import INSTANCE_EVENTS, Event, ProcessVariablesModified
-from projections.history.streams import EventStreams
+from procvars.domain.documents.values import Document
+from procvars.domain.events import INSTANCE_EVENTS, Event, ProcessVariablesModified
+from procvars.projections.history.streams import EventStreams
 
 EXECUTION_EVENTS: tuple[type[Event], ...] = tuple(
     event for event in INSTANCE_EVENTS if event is not ProcessVariablesModified

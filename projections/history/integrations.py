@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from domain.documents import Json
-from domain.events import IntegrationAnswered, IntegrationCalled
-from projections.history.streams import EventStreams
+from procvars.domain.documents.values import Json
+from procvars.domain.events import IntegrationAnswered, IntegrationCalled
+from procvars.projections.history.streams import EventStreams
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain import json_patch
-from domain.document_errors import DocumentError
-from domain.documents import Document, fingerprint, same
-from domain.events import (
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.documents import fingerprint, same
+from procvars.domain.documents.errors import DocumentError
+from procvars.domain.documents.values import Document
+from procvars.domain.events import (
     INSTANCE_EVENTS,
     Event,
     InstanceStarted,
@@ -21,7 +22,7 @@ from domain.events import (
     TaskOpened,
     VariablesWritten,
 )
-from domain.instance_status import InstanceStatus
+from procvars.domain.instance_status import InstanceStatus
 
 # Enough to find the place in a large document.
 _PATHS_NAMED = 3

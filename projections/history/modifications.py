@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from domain.events import EditKind, NavigatedBack, Patch, ProcessVariablesModified, VariablesEvent
-from domain.instance import VARIABLES_EVENTS
-from projections.history.streams import EventStreams
-from projections.history.variables_events import Origin, origin_of, patch_of, reason_of
+from procvars.domain.events import EditKind, NavigatedBack, Patch, ProcessVariablesModified, VariablesEvent
+from procvars.domain.instance import VARIABLES_EVENTS
+from procvars.projections.history.streams import EventStreams
+from procvars.projections.history.variables_events import Origin, origin_of, patch_of, reason_of
 
 _MEMORY = 16 * 2**20
 """Bytes that the decoded events of one page may take, about, before no more are read."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.documents import Document
-from domain.errors import NoSuchVersion
-from domain.events import NavigationSnapshotTaken
-from projections.history.streams import EventStreams
+from procvars.domain.documents.values import Document
+from procvars.domain.errors import NoSuchVersion
+from procvars.domain.events import NavigationSnapshotTaken
+from procvars.projections.history.streams import EventStreams
 
 
 @dataclass(frozen=True, slots=True)

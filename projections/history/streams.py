@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from domain.documents import Document
-from domain.events import Event, Recorded
+from procvars.domain.documents.values import Document
+from procvars.domain.events import Event, Recorded
 
 
 class EventStream(Protocol):

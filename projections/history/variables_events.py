@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from domain.events import InstanceStarted, Patch, ProcessVariablesModified, VariablesEvent
+from procvars.domain.events import InstanceStarted, Patch, ProcessVariablesModified, VariablesEvent
 
 Origin = Literal["operator", "engine"]
 

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 
-from projections.history.invariants import INVARIANTS, Replayed, step
-from projections.history.streams import EventStreams
-from projections.history.versions import Unread, every_version
+from procvars.projections.history.invariants import INVARIANTS, Replayed, step
+from procvars.projections.history.streams import EventStreams
+from procvars.projections.history.versions import Unread, every_version
 
 
 @dataclass(frozen=True, slots=True)

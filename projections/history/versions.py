@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from domain.errors import EventUnreadable
-from domain.events import INSTANCE_EVENTS, Event
-from projections.history.streams import EventStreams
+from procvars.domain.errors import EventUnreadable
+from procvars.domain.events import INSTANCE_EVENTS, Event
+from procvars.projections.history.streams import EventStreams
 
 # Only a version that somebody has tampered with can be so far from the one before it.
 _MOST_MISSING = 100

@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from adapters.postgres.appender import Appender
-from adapters.postgres.embedded import embedded_postgres
-from api.bootstrap.store import migrate_only
-from api.settings import Settings
-from commands.ports import StreamConflict
-from domain.errors import StoreUnavailable
+from procvars.adapters.postgres.appender import Appender
+from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.api.bootstrap.store import migrate_only
+from procvars.api.settings import Settings
+from procvars.commands.ports import StreamConflict
+from procvars.domain.errors import StoreUnavailable
 from tests.waiting import until_async
 
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'procvars append'"

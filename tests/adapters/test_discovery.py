@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.identity.discovery import ProviderDiscovery, ProviderUnavailable
+from procvars.adapters.identity.discovery import ProviderDiscovery, ProviderUnavailable
 from tests.adapters.clock import Clock
 from tests.loopback_server import LoopbackServer, send
 

@@ -11,10 +11,10 @@ from eventsourcing.cryptography import AESCipher
 from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 from eventsourcing.utils import Environment
 
-from adapters.postgres import exact_json
-from adapters.postgres.event_mapper import EventMapper, decoded_size
-from domain.event_state import state_of
-from domain.events import InstanceStarted, ProcessVariablesModified
+from procvars.adapters import exact_json
+from procvars.adapters.postgres.event_mapper import EventMapper, decoded_size
+from procvars.domain.event_state import state_of
+from procvars.domain.events import InstanceStarted, ProcessVariablesModified
 
 DEPTH = 200
 

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from adapters.identity import openid
-from adapters.identity.jwks import FETCH_TIMEOUT_SECONDS
-from adapters.identity.openid import OpenIdVerifier
-from adapters.identity.tokens import KeysUnavailable, TokenExpired, TokenInvalid
-from domain.permissions import Actor
+from procvars.adapters.identity import openid
+from procvars.adapters.identity.jwks import FETCH_TIMEOUT_SECONDS
+from procvars.adapters.identity.openid import OpenIdVerifier
+from procvars.commands.identity import KeysUnavailable, TokenExpired, TokenInvalid
+from procvars.domain.permissions import Actor
 from tests.adapters.clock import Clock
 from tests.loopback_server import LoopbackServer, send
 

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from adapters.postgres.embedded import embedded_postgres
-from adapters.postgres.event_rows import ReadBudget
-from adapters.postgres.event_store import PostgresEventStore
-from api.bootstrap.store import event_mapper
-from api.settings import Settings
-from commands.messages import CallIntegration, ModifyVariables
-from domain.documents import Document
-from domain.errors import ReadTooLarge
-from domain.instance import VARIABLES_EVENTS
+from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.postgres.event_rows import ReadBudget
+from procvars.adapters.postgres.event_store import PostgresEventStore
+from procvars.api.bootstrap.store import event_mapper
+from procvars.api.settings import Settings
+from procvars.commands.messages import CallIntegration, ModifyVariables
+from procvars.domain.documents.values import Document
+from procvars.domain.errors import ReadTooLarge
+from procvars.domain.instance import VARIABLES_EVENTS
 from tests.benchmarks.temporary_database import CALLER, Cluster, Commands, command_layer, replacing
 
 KILOBYTE = 1024

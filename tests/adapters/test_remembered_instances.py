@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from adapters.postgres.remembered_instances import RememberedInstances
-from domain.instance import Instance
-from domain.instance_status import InstanceStatus
+from procvars.adapters.postgres.remembered_instances import RememberedInstances
+from procvars.domain.instance import Instance
+from procvars.domain.instance_status import InstanceStatus
 
 MEGABYTE = 2**20
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,11 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from adapters.identity import shared_secret
-from adapters.identity.claims import MAX_TOKEN_CHARS
-from adapters.identity.shared_secret import SharedSecretVerifier, UnusableSecret, issue
-from adapters.identity.tokens import TokenExpired, TokenInvalid, TokenVerifier
-from domain.permissions import Actor
+from procvars.adapters.identity import shared_secret
+from procvars.adapters.identity.claims import MAX_TOKEN_CHARS
+from procvars.adapters.identity.shared_secret import SharedSecretVerifier, UnusableSecret, issue
+from procvars.commands.identity import TokenExpired, TokenInvalid, TokenVerifier
+from procvars.domain.permissions import Actor
 from tests.adapters.clock import Clock
 
 SECRET = "correct horse battery staple 0123456789"

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from adapters.kafka.topic import NotAnEvent, delivered, message, partition_of
-from adapters.postgres import exact_json
-from domain.definition import definition_stream
-from domain.envelope import ENVELOPE_BYTES
-from domain.event_state import state_of
-from domain.events import Event, Recorded, UnreadableEvent
+from procvars.adapters import exact_json
+from procvars.adapters.kafka.topic import NotAnEvent, delivered, message, partition_of
+from procvars.domain.definition import definition_stream
+from procvars.domain.envelope import ENVELOPE_BYTES
+from procvars.domain.event_state import state_of
+from procvars.domain.events import Event, Recorded, UnreadableEvent
 from tests.domain.test_golden_events import CURRENT, event_of, golden
 
 PARTITIONS = 3

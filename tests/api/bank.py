@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from projections.registry import PROJECTION_NAMES
+from procvars.projections.registry import PROJECTION_NAMES
 
 W = "/workspaces/bank"
 DEFINITION = {

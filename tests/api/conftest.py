@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.postgres.embedded import embedded_postgres
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 
-from api import rebuilding
-from api.bootstrap.store import open_store
-from api.settings import Settings
+from procvars.api.bootstrap.store import open_store
+from procvars.api.rebuilds import rebuild as rebuilding
+from procvars.api.settings import Settings
 from tests.api.bank import W
 from tests.conftest import NewServer, Server
 from tests.services.service import Service

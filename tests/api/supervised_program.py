@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from api.lifeline import stop_with_the_parent
+from procvars.api.processes.lifeline import stop_with_the_parent
 
 
 def main() -> None:

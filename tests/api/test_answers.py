@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from api.answers import encoded
-from projections.text_columns import RawJson
+from procvars.api.http.answers import encoded
+from procvars.projections.storage.text_columns import RawJson
 
 
 def test_stored_text_is_spliced_and_not_parsed() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.background_tasks import BackgroundTasks
+from procvars.api.processes.background_tasks import BackgroundTasks
 from tests.waiting import until_async
 
 

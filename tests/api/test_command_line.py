@@ -12,9 +12,9 @@ import httpx
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from adapters.postgres.event_mapper import EventMapper
-from domain.events import Event
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.domain.events import Event
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, current, put, start, states, synced, variables
 from tests.command_line import run
 from tests.conftest import Server

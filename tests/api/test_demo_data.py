@@ -4,15 +4,16 @@ from typing import Any, cast
 
 import pytest
 
-from api.demo.bank import DEFINITIONS
-from api.demo.instances import AnswerIntegration, CallIntegration, ChangeStatus, DemoInstance, demo_instances
-from api.demo.loading import EDITS, JSON_PATCH
-from domain import json_patch
-from domain.definition import Definition, Field, SearchField, check_definition
-from domain.documents import Document, Json, canonical, encode, parse_document, same
-from domain.rules.extraction import extract
-from domain.rules.schema_errors import SchemaError
-from domain.rules.subschema import InvalidSchema
+from procvars.api.demo.bank import DEFINITIONS
+from procvars.api.demo.instances import AnswerIntegration, CallIntegration, ChangeStatus, DemoInstance, demo_instances
+from procvars.api.demo.loading import EDITS, JSON_PATCH
+from procvars.domain.definition import Definition, Field, SearchField, check_definition
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.documents import canonical, encode, parse_document, same
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.rules.extraction import extract
+from procvars.domain.rules.schema_errors import SchemaError
+from procvars.domain.rules.subschema import InvalidSchema
 
 INSTANCES = list(demo_instances())
 BY_ID = {instance.id: instance for instance in INSTANCES}

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from api.heavy_lane.fair_queue import FairQueue
-from commands.decision_loop import TooBusy
+from procvars.api.heavy_lane.fair_queue import FairQueue
+from procvars.commands.decision_loop import TooBusy
 
 
 class Visits:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.postgres.embedded import embedded_postgres
 from tests.api.bank import W, put, start, synced, variables
 from tests.conftest import NewServer, Server
 from tests.waiting import until

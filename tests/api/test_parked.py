@@ -4,8 +4,8 @@ from pathlib import Path
 
 import psycopg
 
-from adapters.postgres.embedded import embedded_postgres
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, current, put, start, states, synced, variables
 from tests.conftest import NewServer
 

@@ -1,7 +1,7 @@
 """Answers to refusals, whatever was refused."""
 
-from api.problem_size import MOST_BYTES, bounded
-from domain.documents import encode
+from procvars.api.http.problem_size import MOST_BYTES, bounded
+from procvars.domain.documents.documents import encode
 
 
 def test_what_is_short_stays_as_it_is() -> None:

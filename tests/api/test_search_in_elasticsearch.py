@@ -6,7 +6,7 @@ import httpx
 import psycopg
 import pytest
 
-from projections.rebuilds_due import DERIVED_AT_ONCE
+from procvars.projections.rebuilding.due import DERIVED_AT_ONCE
 from tests.api.bank import DEFINITION, W, put, start, states, synced, variables
 from tests.api.elasticsearch import differences, finds, found, published, search, server_with
 from tests.conftest import NewServer, Server

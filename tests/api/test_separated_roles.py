@@ -12,8 +12,8 @@ import httpx
 import psycopg
 import pytest
 
-from adapters.postgres.embedded import embedded_postgres
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, open_task, put, start, synced, variables
 from tests.api.elasticsearch import finds, published, server_with
 from tests.command_line import run

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from api.supervised_child import SupervisedChild
+from procvars.api.processes.supervised_child import SupervisedChild
 from tests.waiting import until, until_async
 
 _PROGRAM = "tests.api.supervised_program"

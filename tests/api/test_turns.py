@@ -9,8 +9,8 @@ import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.heavy_lane.turns import Turns
-from api.process_memory import MemoryKeeper
+from procvars.api.heavy_lane.turns import Turns
+from procvars.api.processes.memory import MemoryKeeper
 
 Body = Callable[[], Awaitable[Message]]
 

@@ -8,9 +8,9 @@ import pytest
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from api.http.waiting import Positions, Waiting
-from commands.decision_loop import TooBusy
-from domain.errors import StoreUnavailable
+from procvars.api.http.waiting import Positions, Waiting
+from procvars.commands.decision_loop import TooBusy
+from procvars.domain.errors import StoreUnavailable
 
 LONG = 30.0
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from projections.registry import PROJECTION_NAMES
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, define, states
 from tests.attacks.keep_alive import Caller
 from tests.command_line import run

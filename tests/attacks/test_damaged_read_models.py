@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from projections.registry import PROJECTION_NAMES
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import define, open_task, put, start, states, synced
 from tests.conftest import NewServer, Server
 from tests.waiting import until

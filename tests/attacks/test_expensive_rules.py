@@ -12,12 +12,12 @@ import httpx
 import psycopg
 import pytest
 
-from adapters.postgres.embedded import embedded_postgres
-from adapters.postgres.event_mapper import EventMapper
-from domain.definition import definition_stream
-from domain.documents import Document
-from domain.events import DefinitionPublished, Event, InstanceStarted, ProcessVariablesModified, TaskOpened
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.domain.definition import definition_stream
+from procvars.domain.documents.values import Document
+from procvars.domain.events import DefinitionPublished, Event, InstanceStarted, ProcessVariablesModified, TaskOpened
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import define, open_task, put, start, states, synced, variables
 from tests.conftest import NewServer, Server, token
 from tests.waiting import until

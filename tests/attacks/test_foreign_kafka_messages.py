@@ -7,8 +7,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
-from adapters.kafka.topic import TOPIC
-from commands.messages import StartInstance
+from procvars.adapters.kafka.topic import TOPIC
+from procvars.commands.messages import StartInstance
 from tests.benchmarks.temporary_database import CALLER, DEFINITION
 from tests.kafka.conftest import kafka_database, site
 from tests.kafka.rebuilt import assert_as_built_anew

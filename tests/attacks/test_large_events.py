@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.envelope import ENVELOPE_BYTES
+from procvars.domain.envelope import ENVELOPE_BYTES
 from tests.api.bank import W, define, put, version_of
 from tests.conftest import NewServer, Server
 

@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 
-from adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.postgres.embedded import embedded_postgres
 from tests.api.bank import W, put, start, synced, variables
 from tests.conftest import Server
 

@@ -24,7 +24,8 @@ class Projector:
         assert self.server.process is not None
         parent = self.server.process.pid
         found = until(
-            "the projector runs", lambda: [pid for pid, line in children(parent).items() if "api.projector" in line]
+            "the projector runs",
+            lambda: [pid for pid, line in children(parent).items() if "procvars.api.projector.process" in line],
         )
         os.kill(found[0], signal.SIGKILL)
 

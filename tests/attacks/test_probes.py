@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from adapters.postgres.embedded import embedded_postgres
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, put, start, synced
 from tests.conftest import NewServer, Server
 from tests.services.postgres_server import PostgresServer

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.postgres.suitability import UnsuitableDatabase, refuse_unsuitable
+from procvars.adapters.postgres.suitability import UnsuitableDatabase, refuse_unsuitable
 from tests.command_line import run
 from tests.conftest import SECRET
 from tests.services.free_port import free_port

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from adapters.postgres.embedded import embedded_postgres
+from procvars.adapters.postgres.embedded import embedded_postgres
 from tests.api.bank import W, define, start
 from tests.attacks.raw_http import connected, request, rest_of, status_of
 from tests.conftest import NewServer, Server, token

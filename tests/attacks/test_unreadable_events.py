@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 
-from projections.registry import PROJECTION_NAMES
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import DEFINITION, W, current, put, start, states, synced
 from tests.conftest import NewServer, Server, token
 from tests.waiting import until

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from api.garbage_collection import collect_rarely
+from procvars.api.processes.garbage_collection import collect_rarely
 from tests.benchmarks import (
     appends,
     elasticsearch,

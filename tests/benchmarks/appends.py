@@ -14,8 +14,8 @@ import psycopg
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from commands.messages import ModifyVariables
-from domain.documents import parse_document
+from procvars.commands.messages import ModifyVariables
+from procvars.domain.documents.documents import parse_document
 from tests.benchmarks.measurement import Figure, Measurement, medians
 from tests.benchmarks.sample_documents import as_json, loan_application
 from tests.benchmarks.temporary_database import CALLER, Cluster, command_layer, library_environment, replacing

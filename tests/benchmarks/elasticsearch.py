@@ -15,13 +15,13 @@ from elastic_transport import HttpxAsyncHttpNode
 from elasticsearch import AsyncElasticsearch
 from elasticsearch.helpers import async_bulk
 
-from adapters.elasticsearch.fields import SETTINGS, mapping
-from adapters.elasticsearch.indices import ALIAS
-from adapters.postgres.pool import Connection, dedicated_connection
-from api.settings import Settings
-from commands.messages import PublishDefinition
-from domain.events import Event, Recorded
-from projections.projection import Projection
+from procvars.adapters.elasticsearch.fields import SETTINGS, mapping
+from procvars.adapters.elasticsearch.indices import ALIAS
+from procvars.adapters.postgres.pool import Connection, dedicated_connection
+from procvars.api.settings import Settings
+from procvars.commands.messages import PublishDefinition
+from procvars.domain.events import Event, Recorded
+from procvars.projections.projection import Projection
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import CALLER, DEFINITION, Cluster, Commands, command_layer

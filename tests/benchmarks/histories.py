@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from domain.document_policies import EditRules
-from domain.editing import decide_edit
-from domain.events import Event
-from domain.provenance import Provenance
+from procvars.domain.document_policies import EditRules
+from procvars.domain.editing import decide_edit
+from procvars.domain.events import Event
+from procvars.domain.provenance import Provenance
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import CALLER, DEFINITION, Commands, replacing
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from api.settings import Settings
+from procvars.api.settings import Settings
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import Cluster, command_layer
 from tests.conftest import Server

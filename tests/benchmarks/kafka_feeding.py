@@ -20,16 +20,16 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from mode import CrashingSupervisor
 
-from adapters.kafka.relay import Relay
-from adapters.kafka.topic import TOPIC, Message, message, partition_of
-from adapters.kafka.worker import ProjectionWorker
-from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.pool import borrowed, dedicated_connection
-from domain.documents import Document
-from domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
-from projections.counted import Counted
-from projections.partitioned import Place
-from projections.projection import Connection, Generations, Projection
+from procvars.adapters.kafka.relay import Relay
+from procvars.adapters.kafka.topic import TOPIC, Message, message, partition_of
+from procvars.adapters.kafka.worker import ProjectionWorker
+from procvars.adapters.postgres.event_store import PostgresEventStore
+from procvars.adapters.postgres.pool import borrowed, dedicated_connection
+from procvars.domain.documents.values import Document
+from procvars.domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
+from procvars.projections.checking.counted import Counted
+from procvars.projections.projection import Connection, Generations, Projection
+from procvars.projections.running.partitioned import Place
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import CALLER, DEFINITION, Cluster, Commands, command_layer

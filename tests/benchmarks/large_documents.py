@@ -3,8 +3,8 @@
 import json
 import time
 
-from domain import json_patch
-from domain.documents import parse_document
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.documents import parse_document
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import as_json, megabyte
 

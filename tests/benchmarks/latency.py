@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 
-from adapters.postgres.pool import dedicated_connection
+from procvars.adapters.postgres.pool import dedicated_connection
 from tests.benchmarks.elasticsearch import running_elasticsearch
 from tests.benchmarks.http_server import server_with_instances
 from tests.benchmarks.measurement import Measurement

@@ -12,11 +12,11 @@ from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection as LibraryProjection
 from eventsourcing.projection import ProjectionRunner as LibraryRunner
 
-from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.pool import borrowed
-from domain.documents import encode
-from domain.events import InstanceStarted, ProcessVariablesModified
-from domain.instance import variables_after
+from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.pool import borrowed
+from procvars.domain.documents.documents import encode
+from procvars.domain.events import InstanceStarted, ProcessVariablesModified
+from procvars.domain.instance import variables_after
 from tests.benchmarks.temporary_database import Commands, library_environment
 
 _FORGET = """

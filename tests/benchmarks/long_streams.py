@@ -6,16 +6,16 @@ from functools import partial
 from itertools import count
 from statistics import median
 
-from adapters.postgres.event_mapper import EventMapper
-from adapters.postgres.event_store import PostgresEventStore
-from adapters.postgres.pool import borrowed
-from commands.decision_loop import DecisionLoop
-from commands.editing import Editing
-from domain.document_policies import EditRules
-from domain.editing import decide_edit
-from domain.events import Event
-from domain.instance import evolve
-from domain.provenance import Provenance
+from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.event_store import PostgresEventStore
+from procvars.adapters.postgres.pool import borrowed
+from procvars.commands.decision_loop import DecisionLoop
+from procvars.commands.editing import Editing
+from procvars.domain.document_policies import EditRules
+from procvars.domain.editing import decide_edit
+from procvars.domain.events import Event
+from procvars.domain.instance import evolve
+from procvars.domain.provenance import Provenance
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import as_json, loan_application
 from tests.benchmarks.temporary_database import (

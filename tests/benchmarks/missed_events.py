@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from projections.registry import PROJECTION_NAMES
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.benchmarks.keep_alive import Answer, KeepAlive
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.sample_documents import as_json, loan_application

@@ -6,10 +6,10 @@ Both read and decode the events themselves, with the same mapper.
 import time
 from functools import partial
 
-from adapters.postgres.pool import dedicated_connection
-from projections.feed import EventFeed
-from projections.projection import Connection, Projection
-from projections.runner import ProjectionRunner
+from procvars.adapters.postgres.pool import dedicated_connection
+from procvars.projections.projection import Connection, Projection
+from procvars.projections.running.event_feed import EventFeed
+from procvars.projections.running.runner import ProjectionRunner
 from tests.benchmarks.histories import edit_in_turns
 from tests.benchmarks.library_projection import library_rate
 from tests.benchmarks.measurement import Measurement, medians

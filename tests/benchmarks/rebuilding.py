@@ -6,8 +6,8 @@ import subprocess
 import sys
 import time
 
-from api import rebuilding
-from api.settings import Settings
+from procvars.api.rebuilds import rebuild as rebuilding
+from procvars.api.settings import Settings
 from tests.benchmarks.histories import edit_in_turns, multiply
 from tests.benchmarks.library_projection import library_rate
 from tests.benchmarks.measurement import Measurement
@@ -58,7 +58,7 @@ def _command(url: str, name: str) -> tuple[float, float]:
     command = [
         sys.executable,
         "-m",
-        "api.cli.main",
+        "procvars.api.cli.main",
         "projections",
         "rebuild",
         name,

@@ -2,7 +2,7 @@
 
 from statistics import mean
 
-from adapters.postgres.pool import borrowed
+from procvars.adapters.postgres.pool import borrowed
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.sample_documents import as_json, loan_application
 from tests.benchmarks.temporary_database import Cluster, command_layer, replace_variables

@@ -12,16 +12,17 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from adapters.postgres.embedded import embedded_postgres
-from api.bootstrap.store import open_store
-from api.settings import Settings
-from api.store import Store
-from commands.decision_loop import DecisionLoop
-from commands.editing import Editing
-from commands.execution import Execution
-from commands.messages import Caller, ModifyVariables, PublishDefinition, StartInstance
-from domain.documents import Document, parse_document
-from domain.editing import Edit, ReplaceDocument
+from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.api.bootstrap.parts import Store
+from procvars.api.bootstrap.store import open_store
+from procvars.api.settings import Settings
+from procvars.commands.decision_loop import DecisionLoop
+from procvars.commands.editing import Editing
+from procvars.commands.execution import Execution
+from procvars.commands.messages import Caller, ModifyVariables, PublishDefinition, StartInstance
+from procvars.domain.documents.documents import parse_document
+from procvars.domain.documents.values import Document
+from procvars.domain.editing import Edit, ReplaceDocument
 
 CALLER = Caller(workspace="bank", user="ada", user_name="Ada")
 DEFINITION = "loan"

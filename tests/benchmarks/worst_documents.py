@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from domain import json_patch
-from domain.document_errors import DocumentError
-from domain.documents import Document, Json, encode, parse
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.documents import encode, parse
+from procvars.domain.documents.errors import DocumentError
+from procvars.domain.documents.values import Document, Json
 from tests.benchmarks.measurement import Figure, Measurement, medians
 
 _SIZE = 4 * 2**20

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from adapters.identity.shared_secret import issue
+from procvars.adapters.identity.shared_secret import issue
 from tests.api import bank
 from tests.command_line import PROCVARS
 from tests.services.free_port import free_port

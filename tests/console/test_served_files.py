@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.console_files import ConsoleFiles
-from api.errors import ConsoleNotBuilt
+from procvars.api.http.console_files import ConsoleFiles
+from procvars.api.http.errors import ConsoleNotBuilt
 from tests.console.demo_server import DemoServer
 
 CSP = (

@@ -10,11 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from domain.definition import SearchType
-from domain.documents import Json, encode
-from projections.projection import Connection
-from projections.search_document import SearchDocument
-from projections.search_port import KeyCondition, Search, SearchHit, SearchStore, searched_words, typed
+from procvars.domain.definition import SearchType
+from procvars.domain.documents.documents import encode
+from procvars.domain.documents.values import Json
+from procvars.projections.projection import Connection
+from procvars.projections.search.document import SearchDocument
+from procvars.projections.search.store import KeyCondition, Search, SearchHit, SearchStore, searched_words, typed
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 

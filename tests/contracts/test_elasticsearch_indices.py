@@ -11,18 +11,18 @@ from elasticsearch import AsyncElasticsearch, BadRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.elasticsearch.connection import client
-from adapters.elasticsearch.errors import TooManySearchKeys
-from adapters.elasticsearch.fields import SEGMENT, sortable
-from adapters.elasticsearch.search import ElasticsearchSearch
-from domain.definition import SearchType
-from domain.documents import Json
-from domain.errors import InvalidArgument, SearchUnavailable
-from projections.projection import Connection
-from projections.search_document import SearchDocument
-from projections.search_index import SearchIndex
-from projections.search_port import KeyCondition, Search, searched_words, typed
-from projections.trouble import passes_by_itself
+from procvars.adapters.elasticsearch.connection import client
+from procvars.adapters.elasticsearch.errors import TooManySearchKeys
+from procvars.adapters.elasticsearch.fields import SEGMENT, sortable
+from procvars.adapters.elasticsearch.search import ElasticsearchSearch
+from procvars.domain.definition import SearchType
+from procvars.domain.documents.values import Json
+from procvars.domain.errors import InvalidArgument, SearchUnavailable
+from procvars.projections.projection import Connection
+from procvars.projections.running.transient_errors import passes_by_itself
+from procvars.projections.search.document import SearchDocument
+from procvars.projections.search.store import KeyCondition, Search, searched_words, typed
+from procvars.projections.search_index import SearchIndex
 from tests.contracts.search_contract import document
 from tests.projections.story import Story, begin, feed
 from tests.services.free_port import free_port

@@ -4,8 +4,8 @@ from functools import partial
 import pytest
 from elasticsearch import AsyncElasticsearch
 
-from adapters.elasticsearch.connection import client
-from adapters.elasticsearch.search import ElasticsearchSearch
+from procvars.adapters.elasticsearch.connection import client
+from procvars.adapters.elasticsearch.search import ElasticsearchSearch
 from tests.contracts.search_contract import SearchContract
 from tests.services.service import Service
 

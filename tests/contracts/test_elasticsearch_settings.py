@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adapters.elasticsearch.search import ElasticsearchSearch
-from adapters.postgres.search import PostgresSearch
-from api.bootstrap.store import search_store
-from api.settings import Settings
-from domain.errors import SearchUnavailable
-from projections.projection import Connection
+from procvars.adapters.elasticsearch.search import ElasticsearchSearch
+from procvars.adapters.postgres.search import PostgresSearch
+from procvars.api.bootstrap.store import search_store
+from procvars.api.settings import Settings
+from procvars.domain.errors import SearchUnavailable
+from procvars.projections.projection import Connection
 from tests.loopback_server import LoopbackServer, send
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from adapters.postgres.search import PostgresSearch
+from procvars.adapters.postgres.search import PostgresSearch
 from tests.contracts.search_contract import SearchContract
 
 

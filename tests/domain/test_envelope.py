@@ -5,12 +5,12 @@ import json
 import pytest
 from hypothesis import given
 
-from adapters.postgres import exact_json
-from domain.documents import Document
-from domain.envelope import envelope, event_from_envelope
-from domain.event_state import state_of
-from domain.events import EVENTS, Recorded
-from tests.domain.json_strategies import documents
+from procvars.adapters import exact_json
+from procvars.domain.documents.values import Document
+from procvars.domain.envelope import envelope, event_from_envelope
+from procvars.domain.event_state import state_of
+from procvars.domain.events import EVENTS, Recorded
+from tests.domain.documents.json_strategies import documents
 from tests.domain.test_golden_events import CURRENT, VERSIONS, event_of, golden
 
 

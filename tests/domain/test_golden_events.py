@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from domain.event_state import event_from_state, state_of
-from domain.events import EVENTS, Event, ProcessVariablesModified
-from domain.upcasters import UPCASTERS
+from procvars.domain.event_state import event_from_state, state_of
+from procvars.domain.events import EVENTS, Event, ProcessVariablesModified
+from procvars.domain.upcasters import UPCASTERS
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 VERSIONS = {event.TOPIC: event.class_version for event in EVENTS}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.definition import definition_stream
-from domain.instance_id import LONGEST, is_instance_id
+from procvars.domain.definition import definition_stream
+from procvars.domain.instance_id import LONGEST, is_instance_id
 
 
 @pytest.mark.parametrize(

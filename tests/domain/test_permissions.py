@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from domain.permissions import (
+from procvars.domain.permissions import (
     DEFAULT_ROLE_PERMISSIONS,
     ORG_PERMISSIONS,
     WORKSPACE_PERMISSIONS,

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from domain.definition import MAX_FIELDS, Definition, Field, SearchField, check_definition
-from domain.document_policies import EditRules
-from domain.documents import Document, Json
-from domain.editing import ApplyPatch, Edit, ReplaceDocument, decide_edit, preview_edit
-from domain.errors import InvalidDefinition, RuleTooExpensive, SchemaViolation
-from domain.execution import start, write_variables
-from domain.instance import Instance
-from domain.instance_status import InstanceStatus
-from domain.provenance import Provenance
+from procvars.domain.definition import MAX_FIELDS, Definition, Field, SearchField, check_definition
+from procvars.domain.document_policies import EditRules
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.editing import ApplyPatch, Edit, ReplaceDocument, decide_edit, preview_edit
+from procvars.domain.errors import InvalidDefinition, RuleTooExpensive, SchemaViolation
+from procvars.domain.execution import start, write_variables
+from procvars.domain.instance import Instance
+from procvars.domain.instance_status import InstanceStatus
+from procvars.domain.provenance import Provenance
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROVENANCE = Provenance(workspace="w", user="ada", user_name="Ada", at=NOW)

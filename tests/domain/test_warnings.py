@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from domain.documents import Document, fingerprint
-from domain.instance import Instance, Integration, NavigationSnapshot
-from domain.instance_status import InstanceStatus
-from domain.warnings import warnings_about
+from procvars.domain.documents.documents import fingerprint
+from procvars.domain.documents.values import Document
+from procvars.domain.instance import Instance, Integration, NavigationSnapshot
+from procvars.domain.instance_status import InstanceStatus
+from procvars.domain.warnings import warnings_about
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OLD: Document = {"income": 50_000}

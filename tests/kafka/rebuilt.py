@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from adapters.postgres.pool import borrowed
-from api.store import Store
-from projections.projection import Connection, Projection
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.postgres.pool import borrowed
+from procvars.api.bootstrap.parts import Store
+from procvars.projections.projection import Connection, Projection
+from procvars.projections.registry import PROJECTION_NAMES
 
 _SCRATCH = 99
 _PAGE = 500

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
-from adapters.postgres.pool import borrowed
-from api.bootstrap.distributed import run_workers
-from api.settings import Settings
-from commands.messages import CloseTask, ModifyVariables, OpenTask, PublishDefinition, StartInstance
-from domain.errors import DomainError, StoreUnavailable
-from projections.operations import ProjectionStatus, list_projections
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.postgres.pool import borrowed
+from procvars.api.bootstrap.distributed import run_workers
+from procvars.api.settings import Settings
+from procvars.commands.messages import CloseTask, ModifyVariables, OpenTask, PublishDefinition, StartInstance
+from procvars.domain.errors import DomainError, StoreUnavailable
+from procvars.projections.operations import ProjectionStatus, list_projections
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import CALLER, DEFINITION, Commands, replacing
 from tests.kafka.programs import Program

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from aiokafka import ConsumerRecord
 
-from adapters.kafka.errors import PartitionCountChanged
-from adapters.postgres.pool import borrowed
-from api.bootstrap.distributed import run_relay
-from projections import parked
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.kafka.errors import PartitionCountChanged
+from procvars.adapters.postgres.pool import borrowed
+from procvars.api.bootstrap.distributed import run_relay
+from procvars.projections.registry import PROJECTION_NAMES
+from procvars.projections.running import parked
 from tests.kafka.rebuilt import assert_as_built_anew
 from tests.kafka.site import Site
 from tests.kafka.topics import assert_published_in_order, records, replace_records

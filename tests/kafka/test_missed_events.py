@@ -4,7 +4,7 @@ import asyncio
 
 import psycopg
 
-from projections.registry import PROJECTION_NAMES
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.attacks.edited_under_fire import UNCOMPARED, Attack
 from tests.conftest import NewServer
 from tests.kafka.site import Site

@@ -8,14 +8,14 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from typer.testing import CliRunner
 
-from adapters.kafka.errors import ProjectionPaused
-from adapters.kafka.topic import partition_of
-from api.bootstrap.distributed import run_relay, run_workers
-from api.cli.main import app
-from api.settings import NoBrokers, Settings
-from projections.operations import set_paused
-from projections.projection import NoSuchProjection
-from projections.registry import PROJECTION_NAMES
+from procvars.adapters.kafka.errors import ProjectionPaused
+from procvars.adapters.kafka.topic import partition_of
+from procvars.api.bootstrap.distributed import run_relay, run_workers
+from procvars.api.cli.main import app
+from procvars.api.settings import NoBrokers, Settings
+from procvars.projections.operations import set_paused
+from procvars.projections.projection import NoSuchProjection
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, current, put, start, states, synced, variables
 from tests.conftest import NewServer
 from tests.kafka.rebuilt import assert_as_built_anew

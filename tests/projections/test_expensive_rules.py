@@ -8,17 +8,18 @@ from typing import cast
 import pytest
 import structlog
 
-from adapters.postgres.search import PostgresSearch
-from domain.definition import definition_from
-from domain.documents import Document, Json
-from domain.events import DefinitionPublished
-from projections import derived_values, task_list
-from projections.instance_tasks import searchable
-from projections.projection import Connection, Projection
-from projections.search_document import values_to_search
-from projections.search_index import SearchIndex
-from projections.task_keywords import TaskKeywords
-from projections.text_columns import RawJson
+from procvars.adapters.postgres.search import PostgresSearch
+from procvars.domain.definition import definition_from
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.events import DefinitionPublished
+from procvars.projections.projection import Connection, Projection
+from procvars.projections.search.document import values_to_search
+from procvars.projections.search_index import SearchIndex
+from procvars.projections.storage import derived_values
+from procvars.projections.storage.text_columns import RawJson
+from procvars.projections.task_keywords import TaskKeywords
+from procvars.projections.tasks import task_list
+from procvars.projections.tasks.instance_tasks import searchable
 from tests.projections.story import Story, begin, feed
 
 HOSTILE = ["$..*..*..*..*..*..*", "$..*..*..*", "$[?$..[?$..*]]", "no path at all"]

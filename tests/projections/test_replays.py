@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from adapters.postgres.search import PostgresSearch
-from domain.documents import Document
-from domain.instance_status import InstanceStatus
-from projections.projection import Connection
-from projections.registry import PROJECTION_NAMES, build_projections
+from procvars.adapters.postgres.search import PostgresSearch
+from procvars.domain.documents.values import Document
+from procvars.domain.instance_status import InstanceStatus
+from procvars.projections.projection import Connection
+from procvars.projections.registry import PROJECTION_NAMES, build_projections
 from tests.projections.story import Story, begin, feed, rows
 
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.definition import SearchType
-from domain.documents import Json
-from projections.search_document import SearchDocument, derived, values_to_search, words
+from procvars.domain.definition import SearchType
+from procvars.domain.documents.values import Json
+from procvars.projections.search.document import SearchDocument, derived, values_to_search, words
 from tests.projections.story import START, Story
 
 FITTING: list[tuple[SearchType, Json, object]] = [

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from adapters.postgres.search import PostgresSearch
-from domain.documents import Json
-from domain.errors import InvalidArgument
-from domain.instance_status import InstanceStatus
-from projections.projection import Connection
-from projections.search_index import SearchIndex, search
-from projections.search_port import KeyCondition, SearchQuery
+from procvars.adapters.postgres.search import PostgresSearch
+from procvars.domain.documents.values import Json
+from procvars.domain.errors import InvalidArgument
+from procvars.domain.instance_status import InstanceStatus
+from procvars.projections.projection import Connection
+from procvars.projections.search.store import KeyCondition, SearchQuery
+from procvars.projections.search_index import SearchIndex, search
 from tests.projections.story import Story, begin, feed
 
 

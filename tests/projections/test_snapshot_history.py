@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from domain.documents import Document, encode
-from projections import snapshot_history
-from projections.projection import Connection
-from projections.snapshot_history import SnapshotHistory
+from procvars.domain.documents.documents import encode
+from procvars.domain.documents.values import Document
+from procvars.projections import snapshot_history
+from procvars.projections.projection import Connection
+from procvars.projections.snapshot_history import SnapshotHistory
 from tests.projections.story import START, Story, begin, feed
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from projections import task_list
-from projections.instance_tasks import TaskStatus
-from projections.projection import Connection
-from projections.task_keywords import TaskKeywords
-from projections.task_list import TaskItem
+from procvars.projections.projection import Connection
+from procvars.projections.task_keywords import TaskKeywords
+from procvars.projections.tasks import task_list
+from procvars.projections.tasks.instance_tasks import TaskStatus
+from procvars.projections.tasks.task_list import TaskItem
 from tests.projections.story import Story, begin, feed
 
 KEYWORDS = {"name": "$.name", "id": "$.id"}

@@ -3,7 +3,7 @@
 Python imports this file at its start where its folder is in PYTHONPATH, in the children of a process too.
 """
 
-from domain import events, upcasters
+from procvars.domain import events, upcasters
 
 events.ProcessVariablesModified.class_version = 3
 upcasters.UPCASTERS["ProcessVariablesModified", 2] = lambda state: state

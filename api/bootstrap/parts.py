@@ -1,0 +1,25 @@
+"""The event store and the database of the read models, put together by `api/bootstrap/store.py`."""
+
+from dataclasses import dataclass
+
+from procvars.adapters.postgres.appender import Appender
+from procvars.adapters.postgres.event_store import PostgresEventStore
+from procvars.adapters.postgres.pool import Pool
+from procvars.api.settings import Settings
+from procvars.projections.projection import Projection
+from procvars.projections.search.store import SearchStore
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """All that a command of the command line needs."""
+
+    settings: Settings
+    database_url: str
+    pool: Pool
+    appender: Appender
+    events: PostgresEventStore
+    light_events: PostgresEventStore
+    """The same, for the event loop of a server, on which nothing heavy is read."""
+    search: SearchStore
+    projections: tuple[Projection, ...]

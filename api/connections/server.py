@@ -1,0 +1,98 @@
+"""The web server of a process: uvicorn with limits, and an end within two seconds."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from procvars.api.connections.limits import ConnectionLimits, OpenConnections
+from procvars.api.connections.protocol import BoundedHttpProtocol
+
+_ARRIVAL_SECONDS = 0.1
+"""Time for the requests of connections that were made a moment ago."""
+_ANSWER_SECONDS = 0.9
+"""Time that the requests under way have for their answers once the server stops; then they are cancelled."""
+_REFUSAL_SECONDS = 0.6
+"""Time for the answers of those that were cancelled: PostgreSQL has to give up their statements first."""
+_LOOK_SECONDS = 0.01
+_TICKS_BETWEEN_SWEEPS = 10  # of a tenth of a second each
+
+log = structlog.get_logger(__name__)
+
+
+class HttpServer(uvicorn.Server):
+    """A server on sockets that the caller has bound. Signals are the caller's too, which calls `stop`."""
+
+    def __init__(self, application: ASGIApp, stopping: asyncio.Event, limits: ConnectionLimits) -> None:
+        """`stopping` is set as soon as the server begins to stop."""
+        super().__init__(
+            uvicorn.Config(
+                application,
+                http=BoundedHttpProtocol,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+            )
+        )
+        self.server_state = self._open = OpenConnections(limits)
+        self._stopping = stopping
+
+    def stop(self) -> None:
+        """Begin to stop; once more changes nothing."""
+        self._stopping.set()
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say where."""
+        await super().startup(sockets)
+        log.info("serving", addresses=[each.getsockname() for each in sockets or ()])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Close what is overdue, besides what uvicorn does ten times a second."""
+        if counter % _TICKS_BETWEEN_SWEEPS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self._open.connections):
+                if isinstance(connection, BoundedHttpProtocol):
+                    connection.close_if_overdue(now)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was accepted, refuse what takes too long, and close every connection."""
+        self.stop()
+        log.info("stopping", connections=len(self._open.connections))
+        for server in self.servers:
+            server.close()
+        for each in sockets or ():
+            each.close()
+        await asyncio.sleep(_ARRIVAL_SECONDS)
+        for connection in list(self._open.connections):
+            connection.shutdown()
+        await _within(_ANSWER_SECONDS, self._is_idle)
+        for task in list(self._open.tasks):
+            task.cancel()
+        await _within(_REFUSAL_SECONDS, self._is_idle)
+        for connection in list(self._open.connections):
+            connection.transport.abort()
+        await self.lifespan.shutdown()
+
+    def _is_idle(self) -> bool:
+        return not self._open.connections and not self._open.tasks
+
+
+async def _within(seconds: float, holds: Callable[[], bool]) -> None:
+    """Return when it holds, or after that time."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not holds() and loop.time() < deadline:
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,61 @@
+"""The HTTP application: its routes, its problems, and what is the same for every request."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from procvars.api.http import health
+from procvars.api.http.console_files import console_route
+from procvars.api.http.paths import API
+from procvars.api.http.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request
+from procvars.api.http.routes import (
+    console,
+    definitions,
+    events,
+    execution,
+    me,
+    openapi,
+    projections,
+    reading,
+    variables,
+)
+from procvars.api.http.services import Services
+
+
+def create_app(services: Services, version: str, outermost: Sequence[Middleware]) -> FastAPI:
+    """Return the application of a process; it runs no longer than the services do."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Services]]:
+        yield {"services": services}
+
+    app = FastAPI(
+        title="procvars",
+        version=version,
+        description="Change the variables of running process instances, safely, in production.",
+        lifespan=lifespan,
+        middleware=outermost,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    modules = (variables, reading, execution, definitions, events, projections, me)
+    for router in (variables.edits, *(module.router for module in modules)):
+        # Not included, which FastAPI does as a router within the router: every request would pay for it.
+        app.router.routes.extend(router.routes)
+    app.include_router(health.router, prefix=API)
+    app.include_router(health.router, include_in_schema=False)
+    app.include_router(openapi.router_of(app))
+    app.include_router(console.router)
+    app.router.routes.append(console_route())
+    for error in PROBLEM_TYPES:
+        app.add_exception_handler(error, on_error)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    return app

@@ -1,0 +1,94 @@
+"""Whether the process is alive, whether it can work, and how it is doing."""
+
+from collections.abc import Iterable
+
+import structlog
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from procvars.api.http.answers import answer
+from procvars.api.http.services import services
+from procvars.domain.errors import StoreUnavailable
+from procvars.projections.operations import ProjectionStatus
+
+router = APIRouter(tags=["health"])
+
+_READY_LAG_SECONDS = 60.0
+_ALIVE = b'{"status":"ok"}'
+
+log = structlog.get_logger(__name__)
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """The process answers."""
+    return Response(_ALIVE, media_type="application/json")
+
+
+@router.get("/readyz", responses={503: {"description": "The database is out of reach, or this process cannot append."}})
+async def readyz(request: Request) -> Response:
+    """Whether this process can work. `degraded`, with 200: it can, but a read model or a task is in trouble."""
+    tasks = services(request).tasks
+    try:
+        statuses = await services(request).probe.projection_statuses()
+    except StoreUnavailable as error:
+        log.warning("not ready", error=str(error))
+        return answer({"status": "unavailable", "store": "unavailable", "tasks": tasks.failing}, 503)
+    behind = [item.name for item in statuses if item.state == "running" and item.lag_seconds > _READY_LAG_SECONDS]
+    failing = [item.name for item in statuses if item.state == "failing"]
+    differing = [item.name for item in statuses if item.differences]
+    due = [item.name for item in statuses if item.rebuild_due]
+    trouble = _troubled_projections(request, behind, failing, differing, due)
+    degraded = "degraded" if trouble or tasks.failing else "ready"
+    content = {
+        "status": "unavailable" if tasks.failing_essentials else degraded,
+        "store": "available",
+        "behind": behind,
+        "failing": failing,
+        "differing": differing,
+        "mended": [item.name for item in statuses if item.mended],
+        "trouble": trouble,
+        "tasks": tasks.failing,
+    }
+    return answer(content, 503 if tasks.failing_essentials else 200)
+
+
+def _troubled_projections(
+    request: Request, behind: Iterable[str], failing: Iterable[str], differing: Iterable[str], due: Iterable[str]
+) -> dict[str, str]:
+    """Return what is wrong with which projection, without the words of a store: anybody may ask."""
+    projector = services(request).projector
+    waiting = dict.fromkeys(projector.trouble if projector else (), "its last batch failed")
+    return {
+        **dict.fromkeys(due, "to be rebuilt: see `procvars projections list`"),
+        **dict.fromkeys(differing, "differs from the event store: see the log"),
+        **dict.fromkeys(behind, "more than a minute behind"),
+        **waiting,
+        **dict.fromkeys(failing, "failing: see `procvars projections list`"),
+    }
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """In Prometheus' text format. Without the store the figures of the projections are the last that were known."""
+    found = services(request).metrics
+    try:
+        statuses: list[ProjectionStatus] = await services(request).probe.projection_statuses()
+    except StoreUnavailable:
+        found.store_reachable(reachable=False)
+    else:
+        found.store_reachable(reachable=True)
+        for item in statuses:
+            found.projection_state(
+                item.name,
+                lag_events=item.lag_events,
+                lag_seconds=item.lag_seconds,
+                parked=item.parked,
+                differences=item.differences,
+                mended=item.mended,
+            )
+    found.waiting_callers(services(request).waiting.callers)
+    tasks = services(request).tasks
+    for name in tasks.names:
+        found.background_task(name, well=name not in tasks.failing)
+    return Response(found.text(), media_type="text/plain; version=0.0.4")

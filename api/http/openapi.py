@@ -1,0 +1,88 @@
+"""What the OpenAPI document says beyond the signatures: bodies that are parsed by hand, and the problem types."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from procvars.api.http.problems import MEDIA_TYPE, PROBLEM_TYPES
+
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+_EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavailable", "permission-denied")
+_ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
+_FORWARDED = ("heavy-request-failed", "too-busy")
+READING = ("instance-not-found", *_FORWARDED)
+COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
+            "event-too-large", "unsupported-media-type", "instance-not-found", *_FORWARDED)  # fmt: skip
+EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
+         "rule-too-expensive", "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
+         "definition-not-found")  # fmt: skip
+
+
+def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers with these problem types, and with those any route may answer with."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for problem in PROBLEM_TYPES.values():
+        if problem.slug not in (*slugs, *_ALWAYS):
+            continue
+        response = by_status.setdefault(
+            problem.status,
+            {"description": "", "content": {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA, "examples": {}}}},
+        )
+        response["description"] = " ".join(
+            filter(None, (response["description"], f"`{problem.slug}`: {problem.title}."))
+        )
+        response["content"][MEDIA_TYPE]["examples"][problem.slug] = {
+            "value": {
+                "type": problem.uri,
+                "title": problem.title,
+                "status": problem.status,
+                "detail": f"{problem.title}.",
+            }
+        }
+    return by_status
+
+
+def body(example: Any, model: type[BaseModel]) -> dict[str, Any]:
+    """The `openapi_extra` of a route whose JSON body has this form."""
+    schema = model.model_json_schema()
+    schema = _inlined(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema with what it refers to in place: a body's own definitions are nowhere else in the document."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
+    return {key: _inlined(value, definitions) for key, value in schema.items()}
+
+
+def bodies(examples: Mapping[str, Any]) -> dict[str, Any]:
+    """The `openapi_extra` of a route that tells its body by the media type."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                media_type: {
+                    "schema": {"type": "array", "items": {"type": "object"}}
+                    if media_type.endswith("json-patch+json")
+                    else {"type": "object"},
+                    "example": example,
+                }
+                for media_type, example in examples.items()
+            },
+        }
+    }

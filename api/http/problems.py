@@ -1,0 +1,170 @@
+"""Errors as problem details (RFC 9457): the one table from error to status and problem type."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from procvars.adapters.identity.discovery import ProviderUnavailable
+from procvars.api.http import errors as edge
+from procvars.api.http.problem_size import bounded
+from procvars.commands.decision_loop import TooBusy
+from procvars.commands.identity import KeysUnavailable, TokenExpired, TokenInvalid
+from procvars.domain import errors
+from procvars.domain.documents import errors as document_errors
+from procvars.domain.documents.documents import encode
+from procvars.projections.projection import NoSuchProjection
+from procvars.projections.rebuilding.rebuild import RebuildRunning
+from procvars.projections.running.parked import NotParked
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+_STATUS_BY_ERROR: dict[type[Exception], int] = {
+    edge.Unauthenticated: 401,
+    TokenExpired: 401,
+    TokenInvalid: 401,
+    KeysUnavailable: 503,
+    ProviderUnavailable: 503,
+    edge.PermissionDenied: 403,
+    edge.WorkspaceNotFound: 404,
+    edge.ConsoleNotBuilt: 404,
+    errors.InstanceNotFound: 404,
+    errors.DefinitionNotFound: 404,
+    errors.NoSuchVersion: 404,
+    errors.NoSuchSnapshot: 404,
+    errors.NoSuchModification: 404,
+    errors.NoSuchNavigationSnapshot: 404,
+    errors.NoSuchIntegration: 404,
+    errors.NoSuchTask: 404,
+    errors.NoSuchAuditEntry: 404,
+    NoSuchProjection: 404,
+    NotParked: 404,
+    errors.InstanceAlreadyExists: 409,
+    errors.InstanceNotEditable: 409,
+    errors.InstanceNotActive: 409,
+    errors.InvalidTransition: 409,
+    errors.IntegrationAlreadyAnswered: 409,
+    errors.TaskAlreadyClosed: 409,
+    errors.PositionUnknown: 409,
+    document_errors.PatchFailed: 409,
+    errors.VersionConflict: 412,
+    edge.RequestTooLarge: 413,
+    errors.DocumentTooLarge: 413,
+    errors.EventTooLarge: 413,
+    edge.UnsupportedMediaType: 415,
+    edge.MalformedRequest: 400,
+    edge.HeadTooLarge: 431,
+    edge.TooManyConnections: 503,
+    edge.Stopping: 503,
+    edge.HeavyRequestFailed: 503,
+    document_errors.InvalidJson: 400,
+    document_errors.DuplicateKey: 400,
+    document_errors.InvalidPatch: 400,
+    document_errors.NotAnObject: 422,
+    document_errors.TooDeep: 422,
+    document_errors.UnrepresentableValue: 422,
+    errors.SchemaViolation: 422,
+    errors.RuleTooExpensive: 422,
+    errors.InvalidDefinition: 422,
+    errors.InvalidArgument: 422,
+    errors.IdempotencyKeyReused: 422,
+    edge.PreconditionRequired: 428,
+    RebuildRunning: 409,
+    edge.RebuildFailed: 500,
+    errors.StoreUnavailable: 503,
+    errors.EventUnreadable: 503,
+    errors.SearchUnavailable: 503,
+    errors.ProjectionBehind: 503,
+    TooBusy: 503,
+}
+_RETRY_AFTER_SECONDS = "1"
+_WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, edge.RebuildFailed)
+"""Errors whose detail has words of PostgreSQL or Elasticsearch: they are for the log, not for a caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    slug: str
+    status: int
+    title: str
+
+    @property
+    def uri(self) -> str:
+        return f"urn:procvars:{self.slug}"
+
+
+def _slug(error: type[Exception]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
+
+
+PROBLEM_TYPES: dict[type[Exception], ProblemType] = {
+    error: ProblemType(_slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
+    for error, status in _STATUS_BY_ERROR.items()
+}
+_MEMBERS = ("line", "column", "hint", "key", "path", "index", "found")
+
+
+def problem_response(error: Exception) -> Response:
+    """The answer to an error of the table. Raises KeyError for any other."""
+    problem = PROBLEM_TYPES[type(error)]
+    members = error.members if isinstance(error, errors.DomainError) else _members(error)
+    if isinstance(error, _WORDLESS):
+        log.warning("refused", problem=problem.slug, error=str(error))
+        detail = f"{problem.title}."
+    else:
+        detail = str(getattr(error, "detail", None) or error)
+    headers = {}
+    if problem.status == 503:
+        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    if isinstance(error, edge.UnsupportedMediaType):
+        headers.update(error.headers)
+    return _response(problem.uri, problem.title, problem.status, detail, members, headers)
+
+
+def _members(error: Exception) -> dict[str, Any]:
+    return {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
+
+
+def _response(
+    uri: str, title: str, status: int, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
+) -> Response:
+    content = {"type": uri, "title": title, "status": status, **bounded({"detail": detail, **members})}
+    return Response(encode(content), status, headers, media_type=MEDIA_TYPE)
+
+
+async def on_error(_: Request, error: Exception) -> Response:
+    """For the errors of the table."""
+    return problem_response(error)
+
+
+async def on_invalid_request(_: Request, error: Exception) -> Response:
+    """FastAPI's own check of paths and queries."""
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {"path": "".join(f"/{part}" for part in item["loc"][1:]), "message": str(item["msg"])}
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['path'].lstrip('/')}: {item['message']}" for item in found)
+    return problem_response(errors.InvalidArgument(detail, errors=found))
+
+
+def internal_error() -> Response:
+    """Return the answer to a mistake of this program: the log has it, the caller learns no more than that."""
+    title = "The server made a mistake"
+    return _response("urn:procvars:internal-error", title, 500, f"{title}; its log says more.", {}, {})
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    """Starlette's own: no such route, no such method."""
+    assert isinstance(error, HTTPException)
+    detail = str(error.detail)
+    return _response("about:blank", detail, error.status_code, detail, {}, error.headers or {})

@@ -1,0 +1,116 @@
+"""What several routes need of the read models: that an instance is there for this caller, the wait for what a read model
+does not have yet, and the state of the projections.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from fastapi import Request
+
+from procvars.adapters.postgres.event_store import PostgresEventStore
+from procvars.adapters.postgres.pool import borrowed
+from procvars.api.http.services import services
+from procvars.commands.messages import Caller
+from procvars.domain.errors import InstanceNotFound, NoSuchVersion, ProjectionBehind
+from procvars.projections import current_variables
+from procvars.projections.operations import ProjectionStatus, list_projections
+
+T = TypeVar("T")
+
+_AFTER_VERSION_SECONDS = 5.0
+_LEAST_SECONDS = 0.05
+"""Time until the second look at what was said to be there and was not; it doubles with each look."""
+
+
+async def existing_instance(request: Request, workspace: str, instance_id: str) -> int:
+    """The newest version, from the event store: an instance is there from its start on, not when a projection has it.
+
+    Raises InstanceNotFound.
+    """
+    return await version_of_existing(services(request).store, workspace, instance_id)
+
+
+async def version_of_existing(store: PostgresEventStore, workspace: str, instance_id: str) -> int:
+    """`existing_instance`, asked of a store that reads on a connection of the caller's, say."""
+    found = await store.whereabouts(instance_id)
+    if found is None or found.workspace != workspace:
+        raise InstanceNotFound()
+    return found.version
+
+
+async def wait_for_version(
+    request: Request, caller: Caller, instance_id: str, after_version: int | None
+) -> tuple[int, str]:
+    """Version and JSON text of the current variables, once they are at least of `after_version`.
+
+    Raises InstanceNotFound, and ProjectionBehind after five seconds.
+    """
+    wanted = after_version or 1
+
+    async def look() -> tuple[int, str] | None:
+        async with borrowed(services(request).pool) as connection:
+            return await current_variables.variables(
+                connection, caller.workspace, instance_id, least=wanted, largest=services(request).largest_text
+            )
+
+    found = await look()
+    if found is None:
+        # Either there is no such instance, or the read model does not have it yet.
+        await existing_instance(request, caller.workspace, instance_id)
+        found = await until_shown(request, caller, instance_id, wanted, look)
+    if found is None:
+        raise ProjectionBehind()
+    return found
+
+
+async def until_shown(
+    request: Request, caller: Caller, instance_id: str, version: int, look: Callable[[], Awaitable[T | None]]
+) -> T | None:
+    """What `look` finds in `current_variables` once that version of the instance is there; None after five seconds.
+
+    Raises TooBusy, and ClientDisconnect where the caller hangs up.
+    """
+    waiting, store = services(request).waiting, services(request).store
+    deadline = time.monotonic() + _AFTER_VERSION_SECONDS
+    async with waiting.admitted(caller.user):
+        while (left := deadline - time.monotonic()) > 0:
+            seen = waiting.appends(caller.workspace)
+            try:
+                position = await store.position_of(instance_id, version)
+            except NoSuchVersion:
+                woken = await waiting.for_events(request, caller.workspace, seen, left)
+                if not woken:
+                    break
+                continue
+            if (found := await wait_for(request, {current_variables.NAME: position}, left, look)) is not None:
+                return found
+    return await look()
+
+
+async def wait_for(
+    request: Request, targets: Mapping[str, int], seconds: float, look: Callable[[], Awaitable[T | None]]
+) -> T | None:
+    """What `look` finds once the read models are at these positions, or None when the time is up or the server stops.
+
+    Raises ClientDisconnect where the caller hangs up.
+    """
+    waiting = services(request).waiting
+    deadline = time.monotonic() + seconds
+    pause = _LEAST_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        if not await waiting.for_projections(request, targets, left):
+            return None
+        if (found := await look()) is not None:
+            return found
+        # The position is reached, and still it is not there: the stream is parked, say, and will be for a while.
+        await waiting.rest(min(pause, left))
+        pause *= 2
+    return None
+
+
+async def projection_statuses(request: Request) -> list[ProjectionStatus]:
+    """In the order of the registry. Raises StoreUnavailable."""
+    found = services(request)
+    async with borrowed(found.pool) as connection:
+        return await list_projections(connection, found.store.on(connection), found.projections)

@@ -1,0 +1,28 @@
+"""The OpenAPI document, made once, off the event loop, when somebody asks for it first."""
+
+import asyncio
+
+import orjson
+from fastapi import APIRouter, FastAPI
+from starlette.responses import Response
+
+from procvars.api.http.paths import API
+
+
+def router_of(app: FastAPI) -> APIRouter:
+    """Return the routes of the application's document, below the API and at the root."""
+    router = APIRouter(include_in_schema=False)
+    making: asyncio.Future[bytes] | None = None
+
+    def make() -> bytes:
+        return orjson.dumps(app.openapi())
+
+    async def document() -> Response:
+        nonlocal making
+        if making is None or (making.done() and making.exception()):
+            making = asyncio.ensure_future(asyncio.to_thread(make))
+        return Response(await asyncio.shield(making), media_type="application/json")
+
+    for path in ("/openapi.json", f"{API}/openapi.json"):
+        router.add_api_route(path, document)
+    return router

@@ -1,0 +1,243 @@
+"""The read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from procvars.adapters.postgres.pool import borrowed
+from procvars.api.http.access import Auditor, Reader, TaskReader
+from procvars.api.http.answers import answer
+from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
+from procvars.api.http.openapi import COMMANDS, READING, body, problems
+from procvars.api.http.paths import WORKSPACE
+from procvars.api.http.read_models import existing_instance, until_shown, version_of_existing, wait_for
+from procvars.api.http.services import services
+from procvars.domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
+from procvars.domain.instance_status import InstanceStatus
+from procvars.projections import audit_log, current_variables, search_index, snapshot_history
+from procvars.projections.operations import SyncStatus, sync_status
+from procvars.projections.search.store import KeyCondition, SearchQuery
+from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT
+from procvars.projections.tasks import task_list
+from procvars.projections.tasks.instance_tasks import TaskStatus
+
+router = APIRouter(prefix=WORKSPACE, tags=["reading"])
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
+
+
+@router.get("/instances", responses=problems())
+async def list_instances(
+    request: Request,
+    caller: Reader,
+    status: Annotated[list[InstanceStatus] | None, Query()] = None,
+    definition: str | None = None,
+    parent_id: str | None = None,
+    started_after: AwareDatetime | None = None,
+    started_before: AwareDatetime | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Response:
+    """Process instances, newest first."""
+    async with borrowed(services(request).pool) as connection:
+        return answer(
+            await current_variables.instances(
+                connection,
+                caller.workspace,
+                status=status or (),
+                definition=definition,
+                parent_id=parent_id,
+                started_after=started_after,
+                started_before=started_before,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+
+@router.get("/instances/{instance_id}", responses=problems(*READING))
+async def read_instance(request: Request, caller: Reader, instance_id: str) -> Response:
+    """One process instance, without its variables."""
+    await existing_instance(request, caller.workspace, instance_id)
+
+    async def look() -> current_variables.InstanceItem | None:
+        async with borrowed(services(request).pool) as connection:
+            return await current_variables.instance(connection, caller.workspace, instance_id)
+
+    found = await look() or await until_shown(request, caller, instance_id, 1, look)
+    if found is None:
+        raise ProjectionBehind()
+    return answer(found)
+
+
+@router.get("/instances/{instance_id}/snapshots", responses=problems(*READING))
+async def list_snapshots(
+    request: Request,
+    caller: Reader,
+    instance_id: str,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Response:
+    """The values before each modification, newest first, without their documents."""
+    await existing_instance(request, caller.workspace, instance_id)
+    async with borrowed(services(request).pool) as connection:
+        return answer(
+            await snapshot_history.snapshots(connection, caller.workspace, instance_id, cursor=cursor, limit=limit)
+        )
+
+
+@router.get("/instances/{instance_id}/snapshots/{version}", responses=problems(*READING, "no-such-snapshot"))
+async def read_snapshot(request: Request, caller: Reader, instance_id: str, version: int) -> Response:
+    """What stood before the modification of that version."""
+    await existing_instance(request, caller.workspace, instance_id)
+    async with borrowed(services(request).pool) as connection:
+        found = await snapshot_history.snapshot(
+            connection, caller.workspace, instance_id, version, largest=services(request).largest_text
+        )
+    if found is None:
+        raise NoSuchSnapshot()
+    return answer(found)
+
+
+@router.get("/instances/{instance_id}/sync", responses=problems(*READING))
+async def sync(
+    request: Request, caller: Reader, instance_id: str, wait: Annotated[float, Query(ge=0, le=30)] = 0
+) -> Response:
+    """Which read models have caught up with the instance; `wait` waits for all of them, in seconds."""
+    async with borrowed(services(request).pool) as connection:  # one for all, as thousands may ask at once
+        store = services(request).store.on(connection)
+        version = await version_of_existing(store, caller.workspace, instance_id)
+        found = await sync_status(connection, instance_id, version)
+        position = await store.position_of(instance_id, version)
+
+    async def look() -> bool | None:
+        nonlocal found
+        async with borrowed(services(request).pool) as connection:
+            found = await sync_status(connection, instance_id, version)
+        return _has_caught_up(found) or None
+
+    if wait and not _has_caught_up(found):
+        targets = {name: position for name, status in found.items() if not (status.current or status.parked)}
+        async with services(request).waiting.admitted(caller.user):
+            if await wait_for(request, targets, wait, look) is None:
+                await look()  # some of them may have caught up all the same
+    ordered = {projection.name: found[projection.name] for projection in services(request).projections}
+    return answer({"version": version, "projections": ordered})
+
+
+def _has_caught_up(found: Mapping[str, SyncStatus]) -> bool:
+    return all(status.current or status.parked for status in found.values())
+
+
+@router.get("/audit-log", responses=problems())
+async def list_audit_log(
+    request: Request,
+    caller: Auditor,
+    instance_id: str | None = None,
+    user: str | None = None,
+    subject: str | None = None,
+    event: str | None = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Response:
+    """Who modified what, newest first."""
+    async with borrowed(services(request).pool) as connection:
+        return answer(
+            await audit_log.audit_entries(
+                connection,
+                caller.workspace,
+                instance_id=instance_id,
+                user=user,
+                subject=subject,
+                event=event,
+                since=since,
+                until=until,
+                limit=limit,
+                cursor=cursor,
+            )
+        )
+
+
+@router.get("/audit-log/{entry}", responses=problems("no-such-audit-entry"))
+async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
+    """One entry, with the URL, the complete body and the patch."""
+    async with borrowed(services(request).pool) as connection:
+        found = await audit_log.audit_entry(connection, caller.workspace, entry, largest=services(request).largest_text)
+    if found is None:
+        raise NoSuchAuditEntry()
+    return answer(found)
+
+
+@router.get("/tasks", responses=problems())
+async def list_tasks(
+    request: Request,
+    caller: TaskReader,
+    keyword: str | None = None,
+    key: str | None = None,
+    status: TaskStatus | None = None,
+    instance_id: str | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Response:
+    """The Task Manager's tasks. `keyword` matches any keyword's value, whole or by prefix with a trailing `*`."""
+    async with borrowed(services(request).pool) as connection:
+        return answer(
+            await task_list.tasks(
+                connection,
+                caller.workspace,
+                keyword=keyword,
+                key=key,
+                status=status,
+                instance_id=instance_id,
+                limit=limit,
+                cursor=cursor,
+                largest=services(request).largest_text,
+            )
+        )
+
+
+class _Condition(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    key: str
+    value: Any
+
+
+class SearchBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    keys: list[_Condition] = Field(default_factory=list, max_length=32)
+    text: str | None = None
+    definitions: list[str] | None = None
+    statuses: list[InstanceStatus] | None = None
+    started_after: AwareDatetime | None = None
+    started_before: AwareDatetime | None = None
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: str | None = None
+
+
+@router.post(
+    "/search",
+    responses=problems(*COMMANDS, "search-unavailable"),
+    openapi_extra=body({"keys": [{"key": "income", "value": {"gte": 70000}}], "limit": 20}, SearchBody),
+)
+async def search(request: Request, caller: Reader) -> Response:
+    """Instances by their search keys, joined by AND."""
+    sent = await read_model(request, SearchBody, LARGEST_OTHER_BODY)
+    query = SearchQuery(
+        workspace=caller.workspace,
+        keys=[KeyCondition(item.key, item.value) for item in sent.keys],
+        text=sent.text,
+        definitions=sent.definitions,
+        statuses=sent.statuses,
+        started_after=sent.started_after,
+        started_before=sent.started_before,
+        limit=sent.limit,
+        cursor=sent.cursor,
+    )
+    async with borrowed(services(request).pool) as connection:
+        page = await search_index.search(connection, services(request).search, query)
+    return answer({"hits": page.items, "next": page.next})

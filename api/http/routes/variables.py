@@ -1,0 +1,181 @@
+"""The main job: variables read, modified, previewed, restored, re-applied."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from procvars.api.http.access import Editor, Reader
+from procvars.api.http.answers import answer, encoded, etag
+from procvars.api.http.bodies import JSON, JSON_PATCH, MERGE_PATCH, read_change
+from procvars.api.http.edit_parameters import EditParameters, Terms
+from procvars.api.http.edit_route import EditRoute
+from procvars.api.http.openapi import EDITS, READING, bodies, problems
+from procvars.api.http.paths import INSTANCE
+from procvars.api.http.read_models import existing_instance, wait_for_version
+from procvars.api.http.services import services
+from procvars.commands.editing import EditAnswer, edit_from
+from procvars.commands.messages import (
+    Caller,
+    ModifyVariables,
+    PreviewModification,
+    ReapplyModification,
+    RestoreSnapshot,
+)
+from procvars.domain.errors import InvalidArgument, NoSuchVersion
+from procvars.projections.history.blame import blame as blame_of
+from procvars.projections.history.modifications import modifications
+
+router = APIRouter(prefix=INSTANCE, tags=["variables"])
+edits = APIRouter(prefix=INSTANCE, tags=["variables"], route_class=EditRoute)
+
+
+_DOCUMENT = {"application": {"income": 75000, "status": "approved"}}
+_PATCHES = {
+    JSON_PATCH: [{"op": "replace", "path": "/application/income", "value": 75000}],
+    MERGE_PATCH: {"application": {"income": 75000}},
+}
+_EDIT_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The edit was made, or it changes nothing (`changed: false`)."}
+}
+
+
+@router.get("/variables", responses=problems(*READING, "no-such-version", "projection-behind"))
+async def read_variables(
+    request: Request,
+    caller: Reader,
+    instance_id: str,
+    version: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    at: datetime | None = None,
+    after_version: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    download: bool = False,
+) -> Response:
+    """The document itself, as it is now, or as it was at a version or a time."""
+    if version is not None and at is not None:
+        raise InvalidArgument("Either version or at, not both.")
+    if at is not None and at.tzinfo is None:
+        raise InvalidArgument("at needs a time zone, as in 2026-11-24T09:00:00Z.")
+    if version is None and at is None:
+        found, text = await wait_for_version(request, caller, instance_id, after_version)
+        content = text.encode()
+    else:
+        found, content = await _as_it_was(request, caller, instance_id, version, at)
+    headers = etag(found)
+    if download:
+        name = quote(f"{instance_id}-v{found}.json", safe="")
+        headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
+    return Response(content, headers=headers, media_type=JSON)
+
+
+async def _as_it_was(
+    request: Request, caller: Caller, instance_id: str, version: int | None, at: datetime | None
+) -> tuple[int, bytes]:
+    store = services(request).store
+    await existing_instance(request, caller.workspace, instance_id)
+    if at is not None:
+        version = await store.version_at(instance_id, at)
+    variables = None if version is None else await store.variables_at(instance_id, version)
+    if version is None or variables is None:
+        raise NoSuchVersion()
+    return version, encoded(variables)
+
+
+@edits.put("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies({JSON: _DOCUMENT}))
+async def replace_variables(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    terms: Terms,
+) -> Response:
+    """Saves the whole new document, as an editor does."""
+    return await _modify(request, caller, instance_id, (JSON,), terms)
+
+
+@edits.patch("/variables", responses={**_EDIT_ANSWER, **problems(*EDITS)}, openapi_extra=bodies(_PATCHES))
+async def patch_variables(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    terms: Terms,
+) -> Response:
+    """Applies a JSON Patch (RFC 6902) or a JSON Merge Patch (RFC 7396)."""
+    return await _modify(request, caller, instance_id, (JSON_PATCH, MERGE_PATCH), terms)
+
+
+@router.post("/variables/preview", responses=problems(*EDITS), openapi_extra=bodies({JSON: _DOCUMENT, **_PATCHES}))
+async def preview(request: Request, caller: Editor, instance_id: str) -> Response:
+    """What PUT or PATCH with this body would do now. Changes nothing."""
+    limit = services(request).settings.max_document_bytes
+    _, change, _ = await read_change(request, (JSON, JSON_PATCH, MERGE_PATCH), limit)
+    return answer(await services(request).editing.preview(PreviewModification(caller, instance_id, change)))
+
+
+@router.post("/snapshots/{version}/restore", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-snapshot")})
+async def restore_snapshot(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    version: int,
+    terms: Terms,
+) -> Response:
+    """Makes the values before that modification current again, as a new modification."""
+    command = RestoreSnapshot(caller, instance_id, version, terms.of(request, {"restore": version}))
+    return _edit_answer(await services(request).editing.restore(command))
+
+
+@router.post("/modifications/{version}/reapply", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-modification")})
+async def reapply_modification(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    version: int,
+    terms: Terms,
+) -> Response:
+    """Applies that modification's patch to the current values again."""
+    command = ReapplyModification(caller, instance_id, version, terms.of(request, {"reapply": version}))
+    return _edit_answer(await services(request).editing.reapply(command))
+
+
+async def _modify(
+    request: Request, caller: Caller, instance_id: str, accepted: tuple[str, ...], terms: EditParameters
+) -> Response:
+    limit = services(request).settings.max_document_bytes
+    kind, change, sent = await read_change(request, accepted, limit)
+    command = ModifyVariables(caller, instance_id, edit_from(terms.of(request, sent), kind, change))
+    return _edit_answer(await services(request).editing.modify(command))
+
+
+def _edit_answer(result: EditAnswer) -> Response:
+    return answer(result._asdict(), headers=etag(result.version))
+
+
+@router.get("/variables/history", responses=problems(*READING))
+async def history(
+    request: Request,
+    caller: Reader,
+    instance_id: str,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """Every change of the variables, newest first: version, time, who, why, patch."""
+    await existing_instance(request, caller.workspace, instance_id)
+    items = await modifications(services(request).store, instance_id, cursor, limit)
+    return answer({"items": items, "next": items[-1].version if items and items[-1].version > 1 else None})
+
+
+@router.get("/variables/blame", responses=problems(*READING, "no-such-version"))
+async def blame(
+    request: Request,
+    caller: Reader,
+    instance_id: str,
+    version: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+    cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
+) -> Response:
+    """Who last set each value, in the order of the document; `next` is the cursor for the values after these."""
+    await existing_instance(request, caller.workspace, instance_id)
+    leaves = await blame_of(services(request).store, instance_id, version)
+    end = cursor + limit
+    return answer({"items": leaves[cursor:end], "next": end if end < len(leaves) else None})

@@ -1,0 +1,81 @@
+"""Tasks that a process keeps running beside its requests. None of them ends unseen: it is logged, started again with
+back-off, and shows in `/readyz` and the metrics until it has been running for a while.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from procvars.projections.running.transient_errors import back_off
+
+_STEADY_SECONDS = 5.0
+"""Time that a task which failed has to run before it counts as well again."""
+
+Work = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Kept:
+    name: str
+    work: Work
+    essential: bool
+    failures: int = 0
+    """Failures in a row; 0 for a task that is well."""
+    running: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class BackgroundTasks:
+    """The supervisor of a process."""
+
+    def __init__(self) -> None:
+        self._kept: list[_Kept] = []
+
+    @property
+    def names(self) -> list[str]:
+        return [kept.name for kept in self._kept]
+
+    @property
+    def failing(self) -> list[str]:
+        """Names of the tasks that failed a short while ago, whether they have been started again or not."""
+        return [kept.name for kept in self._kept if kept.failures]
+
+    @property
+    def failing_essentials(self) -> list[str]:
+        """Names of the failing tasks without which the process cannot do its work."""
+        return [kept.name for kept in self._kept if kept.failures and kept.essential]
+
+    def keep_running(self, name: str, work: Work, *, essential: bool = False) -> None:
+        """Run `work` until `stop`, again and again where it raises; where it returns, it has done what it is for."""
+        kept = _Kept(name, work, essential)
+        self._kept.append(kept)
+        kept.running = asyncio.create_task(self._keep(kept), name=name)
+
+    async def stop(self) -> None:
+        """Cancel all of them and wait for their ends."""
+        running = [kept.running for kept in self._kept if kept.running is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _keep(self, kept: _Kept) -> None:
+        while True:
+            steady = asyncio.get_running_loop().call_later(_STEADY_SECONDS, self._is_well, kept)
+            try:
+                await kept.work()
+                kept.failures = 0
+                return
+            except Exception:
+                pause = back_off(kept.failures)
+                kept.failures += 1
+                log.exception("background task failed", task=kept.name, seconds=pause)
+            finally:
+                steady.cancel()
+            await asyncio.sleep(pause)
+
+    @staticmethod
+    def _is_well(kept: _Kept) -> None:
+        kept.failures = 0

@@ -1,0 +1,101 @@
+"""The process that feeds the projections of a server: `python -m api.projector`.
+
+Decoding and applying the events takes as much of a processor as the edits themselves, and more for large documents; in
+a process of its own it takes nothing from them. Prints a line of JSON for every batch and every change of trouble, which
+`api/projector/projector.py` reads. Ends with its parent.
+"""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from functools import partial
+
+import orjson
+
+from procvars.adapters.postgres.listener import APPENDED, listen
+from procvars.adapters.postgres.pool import projection_connection
+from procvars.api.bootstrap.store import comparisons_of, connected_store
+from procvars.api.processes.background_tasks import BackgroundTasks
+from procvars.api.processes.garbage_collection import FEW_PAUSES, collect_rarely
+from procvars.api.processes.lifeline import stop_with_the_parent
+from procvars.api.processes.logging import configure_logging
+from procvars.api.processes.memory import MemoryKeeper
+from procvars.api.settings import Settings
+from procvars.projections.running.event_feed import EventFeed
+from procvars.projections.running.runner import ProjectionRunner
+from procvars.projections.running.supervisor import supervise
+
+if sys.platform != "win32":
+    import uvloop
+
+_TROUBLE_SECONDS = 0.5
+_MOST_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """A batch that was committed."""
+
+    projection: str
+    events: int
+    seconds: float
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleReport:
+    """Why each projection waits that does."""
+
+    trouble: dict[str, str]
+
+
+def main() -> None:
+    """Feed the projections until the parent closes the pipe on stdin."""
+    settings = Settings()
+    configure_logging(settings.log_format)
+    collect_rarely(FEW_PAUSES)
+    factory = uvloop.new_event_loop if sys.platform != "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_feed(settings))
+
+
+async def _feed(settings: Settings) -> None:
+    assert settings.database_url is not None
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    stop_with_the_parent(partial(loop.call_soon_threadsafe, stopping.set))
+    connect = partial(projection_connection, settings.database_url)
+    async with connected_store(settings, settings.database_url) as store:
+        feed = EventFeed(store.events)
+        runners = [ProjectionRunner(one, feed, store.events, connect, _report_batch) for one in store.projections]
+        comparisons = comparisons_of(settings, store.projections, store.events, connect)
+        hearers = {APPENDED: lambda _: feed.announce()}
+        tasks = BackgroundTasks()
+        tasks.keep_running("listener", partial(listen, settings.database_url, hearers, feed.announce))
+        tasks.keep_running("projections", partial(supervise, runners, comparisons))
+        tasks.keep_running("trouble", partial(_report_trouble, runners))
+        tasks.keep_running("memory", partial(MemoryKeeper().watch, feed.let_go))
+        await stopping.wait()
+        await tasks.stop()
+
+
+def _report_batch(projection: str, *, events: int, seconds: float, position: int) -> None:
+    _print(BatchReport(projection, events, seconds, position))
+
+
+async def _report_trouble(runners: list[ProjectionRunner]) -> None:
+    told: dict[str, str] | None = None  # a new process says at once that all is well, where the one before it did not
+    while True:
+        trouble = {runner.projection.name: runner.trouble[:_MOST_CHARACTERS] for runner in runners if runner.trouble}
+        if trouble != told:
+            _print(TroubleReport(trouble))
+            told = trouble
+        await asyncio.sleep(_TROUBLE_SECONDS)
+
+
+def _print(report: BatchReport | TroubleReport) -> None:
+    sys.stdout.buffer.write(orjson.dumps(report, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The rebuilds and checks that a server was asked for: each the command that an operator would give, in a process of its
+own, so that the server's answers do not wait for it.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import cast
+
+import orjson
+import structlog
+
+from procvars.adapters.postgres.pool import Pool, borrowed
+from procvars.api.cli.output import DIFFERENCE
+from procvars.api.http.errors import RebuildFailed
+from procvars.api.processes.child_process import Ended, run_module
+from procvars.domain.errors import StoreUnavailable
+from procvars.projections import operations
+from procvars.projections.projection import Projection
+from procvars.projections.rebuilding.due import due
+from procvars.projections.rebuilding.rebuild import alone, already_at_work
+
+_LOOK_SECONDS = 0.05
+_DUE_SECONDS = 1.0
+_TRY_AGAIN_SECONDS = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class RebuildProcesses:
+    """One a server."""
+
+    def __init__(self, environment: dict[str, str], pool: Pool) -> None:
+        """`environment`: of the commands."""
+        self._environment = environment
+        self._pool = pool
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self, name: str) -> None:
+        """Returns once the rebuild is under way, or has ended already.
+
+        Raises RebuildRunning, RebuildFailed, StoreUnavailable.
+        """
+        async with borrowed(self._pool) as connection, alone(connection, name):
+            pass
+        rebuild = self._begin(name)
+        while not rebuild.done():
+            if await self._is_rebuilding(name):
+                return
+            await asyncio.wait([rebuild], timeout=_LOOK_SECONDS)
+        await rebuild
+
+    async def check(self, name: str) -> list[str]:
+        """The streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
+        async with borrowed(self._pool) as connection, alone(connection, name):
+            pass
+        check = await self._run("check", name, "--json")
+        if check.code not in (0, DIFFERENCE):
+            raise RebuildFailed(check.last_words)
+        return cast(list[str], orjson.loads(check.printed)["differing"])
+
+    async def keep_up(self, projections: Sequence[Projection]) -> None:
+        """Rebuilds what is due, one after the other, until cancelled; what cannot be rebuilt, again after a while."""
+        again_at: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(_DUE_SECONDS)
+            reasons: dict[str, str] = {}
+            with suppress(StoreUnavailable):  # `/readyz` says so
+                async with borrowed(self._pool) as connection:
+                    reasons = await due(connection, projections)
+            ready = (name for name in reasons if time.monotonic() >= again_at.get(name, 0.0))
+            name = next(ready, None)
+            if name is None or await self._is_rebuilding(name):
+                continue
+            log.warning("rebuild begins", projection=name, reason=reasons[name])
+            rebuild = self._begin(name)
+            await asyncio.wait([rebuild])
+            if isinstance(rebuild.exception(), RebuildFailed):
+                again_at[name] = time.monotonic() + _TRY_AGAIN_SECONDS
+
+    async def stop(self) -> None:
+        """Interrupts what is under way; it goes on when it is started again."""
+        for running in self._running.values():
+            running.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def _begin(self, name: str) -> asyncio.Task[None]:
+        """Or the one that this server has begun already."""
+        running = self._running.get(name)
+        if running is None or running.done():
+            running = self._running[name] = asyncio.create_task(self._rebuild(name), name=f"rebuild {name}")
+        return running
+
+    async def _rebuild(self, name: str) -> None:
+        rebuild = await self._run("rebuild", name, "--yes")
+        if rebuild.code and rebuild.last_words.endswith(str(already_at_work(name))):  # another server was quicker
+            raise already_at_work(name)
+        if rebuild.code:
+            log.error("rebuild failed", projection=name, error=rebuild.last_words)
+            raise RebuildFailed(rebuild.last_words)
+        log.info("projection is rebuilt", projection=name)
+
+    async def _is_rebuilding(self, name: str) -> bool:
+        try:
+            async with borrowed(self._pool) as connection:
+                return await operations.is_rebuilding(connection, name)
+        except StoreUnavailable:
+            return False
+
+    async def _run(self, *arguments: str) -> Ended:
+        return await run_module("procvars.api.cli.main", "projections", *arguments, environment=self._environment)

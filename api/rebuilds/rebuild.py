@@ -1,0 +1,120 @@
+"""Rebuilds and checks, with a process for each share of the instances."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from procvars.adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
+from procvars.api.bootstrap.parts import Store
+from procvars.api.http.errors import RebuildFailed
+from procvars.api.processes.child_process import run_module
+from procvars.domain.errors import StoreUnavailable
+from procvars.projections.checking.check import differing
+from procvars.projections.projection import Connection, named
+from procvars.projections.rebuilding import rebuild as steps
+from procvars.projections.rebuilding.rebuild import NewGeneration
+from procvars.projections.running.failure_watch import KeepsFailing
+from procvars.projections.running.positions import live_projection
+
+_REPORT_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    done: int
+    total: int
+    resumed_from: int
+    """What an earlier attempt had done already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How much there is to do."""
+
+    projection: str
+    events: int
+    done: int
+    """By an attempt that was interrupted."""
+
+
+Report = Callable[[Progress], None]
+
+
+async def rebuild(store: Store, name: str, workers: int, report: Report) -> None:
+    """Until readers see the new generation and the old one is gone.
+
+    Raises NoSuchProjection, RebuildRunning, RebuildFailed, StoreUnavailable, LockedOut.
+    """
+    projection = named(store.projections, name)
+    async with _connection(store) as connection, steps.alone(connection, name):
+        new = await steps.begin(connection, projection, store.events, workers)
+        await _fill(store, connection, name, new, workers, report)
+        await steps.catch_up(connection, projection, store.events, new)
+        await steps.swap(connection, projection, store.events, new)
+        await steps.clean_up(connection, projection)
+
+
+async def check(store: Store, name: str, workers: int, report: Report) -> list[str]:
+    """The streams whose rows in the live read model differ from those made anew from the events.
+
+    Raises as `rebuild`.
+    """
+    projection = named(store.projections, name)
+    async with _connection(store) as connection, steps.alone(connection, name):
+        async with connection.transaction():
+            live = await live_projection(connection, name)
+            if live.shape != projection.shape:
+                raise RebuildFailed(f"{name} has the shape of another version; it has to be rebuilt first.")
+            anew = await steps.create(connection, projection, store.events, workers, until=live.position)
+        try:
+            await _fill(store, connection, name, anew, workers, report)
+            return await differing(connection, projection, store.events, anew)
+        finally:
+            await steps.discard(connection, projection, anew.number)
+
+
+async def task(store: Store, name: str) -> Task:
+    """What a rebuild would have to do now."""
+    projection = named(store.projections, name)
+    async with _connection(store) as connection:
+        interrupted = await steps.interrupted(connection, projection)
+        if interrupted is None:
+            return Task(name, await store.events.count_until(await store.events.last_position()), 0)
+        return Task(name, interrupted.total, await steps.done(connection, name, interrupted.number))
+
+
+@asynccontextmanager
+async def _connection(store: Store) -> AsyncIterator[Connection]:
+    try:
+        async with await projection_connection(store.database_url, UNHURRIED) as connection:
+            yield connection
+    except KeepsFailing as error:
+        raise RebuildFailed(str(error)) from error
+    except UNAVAILABLE as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+async def _fill(
+    store: Store, connection: Connection, name: str, new: NewGeneration, workers: int, report: Report
+) -> None:
+    resumed_from = await steps.done(connection, name, new.number)
+    at_once = asyncio.Semaphore(workers)
+    try:
+        async with asyncio.TaskGroup() as group:
+            filling = [group.create_task(_fill_share(store, at_once, name, new, share)) for share in range(new.shares)]
+            while not all(share.done() for share in filling):
+                report(Progress(await steps.done(connection, name, new.number), new.total, resumed_from))
+                await asyncio.wait(filling, timeout=_REPORT_SECONDS)
+    except* RebuildFailed as failed:
+        raise failed.exceptions[0] from None
+    report(Progress(new.total, new.total, resumed_from))
+
+
+async def _fill_share(store: Store, at_once: asyncio.Semaphore, name: str, new: NewGeneration, share: int) -> None:
+    arguments = (name, str(new.number), str(share), str(new.shares))
+    async with at_once:
+        environment = store.settings.environment_on(store.database_url)
+        worker = await run_module("procvars.api.rebuilds.worker", *arguments, environment=environment)
+        if worker.code:
+            raise RebuildFailed(worker.last_words)

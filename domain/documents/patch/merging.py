@@ -1,0 +1,29 @@
+"""JSON Merge Patch (RFC 7396)."""
+
+from procvars.domain.documents.documents import type_name
+from procvars.domain.documents.errors import NotAnObject
+from procvars.domain.documents.values import Document, Json
+
+
+def merge(document: Document, merge_patch: Json) -> Document:
+    """Return the document with a merge patch applied: objects are merged, null removes, all else replaces.
+
+    The document given is not changed; what the patch does not name is shared with it. Raises NotAnObject where the patch
+    is not an object, because it would replace the whole document.
+    """
+    if not isinstance(merge_patch, dict):
+        raise NotAnObject(type_name(merge_patch))
+    return _merge_objects(document, merge_patch)
+
+
+def _merge_objects(target: Document, patch: Document) -> Document:
+    merged = target.copy()
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            inner = merged.get(key)
+            merged[key] = _merge_objects(inner if isinstance(inner, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged

@@ -1,0 +1,194 @@
+"""Applies events that come through a partitioned log: in order in each partition, at least once, perhaps not all.
+
+The event store stays the measure. A message names the event before it in its partition; where that one was not applied,
+and where the projection stands still although the store has more, the missing events are taken from the store.
+
+A batch shares the projection's row with batches of other workers and locks the positions of its own partitions; so a
+worker that lost a partition without knowing it yet does not meet its successor. A batch with a definition locks the
+whole projection, because rows of all partitions are derived from definitions (`projections/storage/known_definitions.py`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from procvars.domain.errors import StoreUnavailable
+from procvars.domain.events import Event, Recorded
+from procvars.domain.instance_id import DEFINITION_PREFIX
+from procvars.projections.projection import Connect, Connection, Projection
+from procvars.projections.running import partition_positions
+from procvars.projections.running.event_feed import EventLog
+from procvars.projections.running.failure_watch import KeepsFailing, report_failure
+from procvars.projections.running.feeding import Feeding
+from procvars.projections.running.partition_positions import Progress
+from procvars.projections.running.positions import LiveProjection, lock_projection, move_live, share_projection
+
+_PAGE = 500
+_SHOWN = 10
+
+Place = tuple[int, str, int]
+"""Position, stream and version of an event."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """An event as a message brought it."""
+
+    partition: int
+    previous_position: int
+    """Of the event before it in the partition; 0 for the first."""
+    recorded: Recorded[Event]
+
+
+class EventsMissing(Exception):
+    """An event before this one was not delivered."""
+
+    def __init__(self, until: int) -> None:
+        super().__init__(f"the events up to {until} were not all delivered")
+        self.until = until
+
+
+class StoredEvents(EventLog, Protocol):
+    """The event store, which a message has to agree with."""
+
+    async def stored(self, places: Sequence[Place]) -> set[Place]:
+        """Return those places at which the store has an event.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class PartitionedProjection:
+    """For one task at a time: it has one connection."""
+
+    projection: Projection
+    events: StoredEvents
+    connect: Connect
+    feeding: Feeding
+    _connection: Connection | None = None
+    _left_at: dict[int, int] = field(default_factory=dict)
+    """Partition → the position that this process left it at."""
+
+    async def apply(self, batch: Sequence[Delivered]) -> bool:
+        """Commits what of the batch is not applied yet. False while the projection may not be fed: nothing was done.
+
+        Raises the troubles of the store.
+        """
+        batch = await self._genuine(batch)
+        caught_up = 0
+        while True:
+            try:
+                return await self._apply(batch)
+            except KeepsFailing as error:
+                await self.feeding.give_up(await self._connected(), error)
+                return False
+            except EventsMissing as missing:
+                if missing.until <= caught_up:
+                    raise StoreUnavailable(
+                        f"Kafka knows of an event at {missing.until}, and the event store has none so far"
+                    ) from missing
+                caught_up = missing.until
+                log.warning("events missing in Kafka", projection=self.projection.name, until=missing.until)
+                while await self.catch_up(missing.until):
+                    pass
+            except Exception:
+                self._left_at.clear()  # what was applied is rolled back
+                raise
+
+    async def catch_up(self, until: int) -> bool:
+        """Applies some of the events up to that position, from the event store. Whether there are more of them.
+
+        Raises the troubles of the store.
+        """
+        connection = await self._connected()
+        try:
+            async with connection.transaction():
+                locked = await lock_projection(connection, self.projection.name, wait=True)
+                if not self.feeding.is_allowed(locked) or locked.position >= until:
+                    return False
+                events = await self.events.after_position(locked.position, _PAGE)
+                if not events:
+                    return False
+                self.feeding.moved()  # partitions may be further than the projection's position
+                await self.feeding.apply(connection, locked, events)
+                await move_live(connection, self.projection.name, locked, events[-1].position)
+        except KeepsFailing as error:
+            await self.feeding.give_up(connection, error)
+            return False
+        except Exception:
+            self.feeding.moved()
+            raise
+        last = events[-1].position
+        log.info("taken from the event store", projection=self.projection.name, events=len(events), position=last)
+        return last < until
+
+    async def advance(self) -> Progress:
+        """Moves the projection's position to where all partitions are. Raises the troubles of the store."""
+        connection = await self._connected()
+        return await partition_positions.advance(connection, self.projection.name)
+
+    async def report_failure(self, failure: str) -> None:
+        await report_failure(await self._connected(), self.projection.name, failure)
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _genuine(self, batch: Sequence[Delivered]) -> Sequence[Delivered]:
+        """The events that the store has where the message says. Another store's, of a relay with a wrong address or of
+        the time before a backup was restored, would move a partition to where this store has something else.
+        """
+        places = [_place(one.recorded) for one in batch]
+        stored = await self.events.stored(places)
+        strange = [place for place in places if place not in stored]
+        if not strange:
+            return batch
+        log.error("messages of another event store", projection=self.projection.name, places=strange[:_SHOWN])
+        return [one for one, place in zip(batch, places, strict=True) if place in stored]
+
+    async def _apply(self, batch: Sequence[Delivered]) -> bool:
+        connection = await self._connected()
+        name = self.projection.name
+        async with connection.transaction():
+            locked = await self._lock(connection, batch)
+            if not self.feeding.is_allowed(locked):
+                return False
+            partitions = {one.partition for one in batch}
+            own = await partition_positions.lock(connection, name, locked.generation, partitions)
+            reached = {partition: max(position, locked.position) for partition, position in own.items()}
+            if any(self._left_at.get(partition) != position for partition, position in reached.items()):
+                self.feeding.moved()  # another worker had the partition meanwhile
+            fresh: list[Recorded[Event]] = []
+            for one in batch:
+                if one.recorded.position <= reached[one.partition]:
+                    continue
+                if one.previous_position > reached[one.partition]:
+                    raise EventsMissing(one.previous_position)
+                reached[one.partition] = one.recorded.position
+                fresh.append(one.recorded)
+            if fresh:
+                await self.feeding.apply(connection, locked, fresh)
+                await partition_positions.save(connection, name, locked.generation, reached)
+        self._left_at |= reached
+        return True
+
+    async def _lock(self, connection: Connection, batch: Sequence[Delivered]) -> LiveProjection | None:
+        if any(one.recorded.event.originator_id.startswith(DEFINITION_PREFIX) for one in batch):
+            return await lock_projection(connection, self.projection.name, wait=True)
+        return await share_projection(connection, self.projection.name)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self.connect()
+        return self._connection
+
+
+def _place(recorded: Recorded[Event]) -> Place:
+    return recorded.position, recorded.event.originator_id, recorded.event.originator_version

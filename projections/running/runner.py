@@ -1,0 +1,148 @@
+"""Feeds one projection: reads on, applies a batch, moves the position; rows and position in one transaction.
+
+A batch locks the projection's row, so of several processes one at a time feeds a projection, and a rebuild's swap waits
+for the batch. Trouble with the database is retried with back-off and is nobody's fault; an event that cannot be applied
+parks its stream (`projections/running/parked.py`).
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from procvars.projections.history.streams import EventStream
+from procvars.projections.projection import Connect, Connection, Projection
+from procvars.projections.running.event_feed import PAGE, EventFeed
+from procvars.projections.running.failure_watch import KeepsFailing, report_failure
+from procvars.projections.running.feeding import Feeding
+from procvars.projections.running.positions import lock_projection, move_live
+from procvars.projections.running.transient_errors import back_off, passes_by_itself
+
+_POLL_SECONDS = 1.0
+# A rest between batches lets events collect, as most of a batch's cost is not its events'. It is short, unless more
+# than 1,000 events a second come: then it grows from batch to batch, and five projections cost little more than one.
+_REST_SECONDS = 0.01
+_REST_SECONDS_AN_EVENT = 0.001
+_LONGEST_REST_SECONDS = 0.15
+
+log = structlog.get_logger(__name__)
+
+
+class BatchObserver(Protocol):
+    """Told of every committed batch, for the metrics."""
+
+    def __call__(self, projection: str, *, events: int, seconds: float, position: int) -> None: ...
+
+
+@dataclass(slots=True)
+class ProjectionRunner:
+    projection: Projection
+    feed: EventFeed
+    streams: EventStream
+    connect: Connect
+    observe: BatchObserver
+    position: int = 0
+    """Where this process knows the projection to be; another process may have brought it further."""
+    trouble: str | None = None
+    """Why the last try failed, while it is being retried."""
+    _connection: Connection | None = field(default=None, repr=False)
+    _feeding: Feeding = field(init=False, repr=False)
+    _rest: float = field(default=_REST_SECONDS, repr=False)
+
+    def __post_init__(self) -> None:
+        self._feeding = Feeding(self.projection, self.streams)
+
+    async def run(self) -> None:
+        """Feeds until cancelled."""
+        failures = 0
+        while True:
+            news = self.feed.next_news()
+            try:
+                progressed = await self.step()
+                failures = 0
+                self.trouble = self._feeding.given_up
+            except Exception as error:
+                if not passes_by_itself(error):
+                    raise
+                self.trouble = str(error) or type(error).__name__
+                pause = back_off(failures)
+                failures += 1
+                log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
+                await self._record_failure(self.trouble)
+                await self._disconnect()
+                await asyncio.sleep(pause)
+                continue
+            if progressed:
+                await asyncio.sleep(self._rest)
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_POLL_SECONDS):
+                        await news.wait()
+
+    async def close(self) -> None:
+        await self._disconnect()
+
+    async def step(self) -> bool:
+        """One batch, if there is one. Whether it moved on. Raises the database's errors."""
+        try:
+            return await self._batch()
+        except KeepsFailing as error:
+            await self._feeding.give_up(await self._connected(), error)
+            return False
+        except Exception:
+            self._feeding.moved()
+            raise
+
+    async def _batch(self) -> bool:
+        run = await self.feed.after(self.position)
+        if not run.events:
+            return False
+        connection = await self._connected()
+        started = time.perf_counter()
+        async with connection.transaction():
+            locked = await lock_projection(connection, self.projection.name)
+            if not self._feeding.is_allowed(locked):
+                return False
+            if locked.position != run.after:
+                # Another process went on from here, or a rebuild was published: this run is not what comes next.
+                self._feeding.moved()
+                self.position = locked.position
+                return True
+            await self._feeding.apply(connection, locked, run.events)
+            await move_live(connection, self.projection.name, locked, run.until)
+        self.position = run.until
+        self._rest = _rest_after(len(run.events))
+        self.observe(
+            self.projection.name,
+            events=len(run.events),
+            seconds=time.perf_counter() - started,
+            position=self.position,
+        )
+        return True
+
+    async def _record_failure(self, message: str) -> None:
+        try:
+            await report_failure(await self._connected(), self.projection.name, message)
+        except Exception as error:
+            # It is the database that is out of reach: `/readyz` says so.
+            if not passes_by_itself(error):
+                raise
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await self.connect()
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+
+def _rest_after(events: int) -> float:
+    """Seconds. After a whole page there is more: no time for a long rest."""
+    growing = 0.0 if events >= PAGE else events * _REST_SECONDS_AN_EVENT
+    return min(max(_REST_SECONDS, growing), _LONGEST_REST_SECONDS)

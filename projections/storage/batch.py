@@ -1,0 +1,41 @@
+"""A batch as a few statements, instead of a few for each event: what of it a read model has not seen, by instance; and
+rows as columns, for `unnest`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from procvars.domain.events import Event, Recorded
+from procvars.domain.instance import WRITES
+
+
+def instance_ids(events: Sequence[Recorded[Event]], kinds: tuple[type[Event], ...]) -> list[str]:
+    """The streams with an event of these kinds in the batch, each once."""
+    found = (recorded.event for recorded in events)
+    return list(dict.fromkeys(event.originator_id for event in found if isinstance(event, kinds)))
+
+
+def news(
+    events: Sequence[Recorded[Event]], versions: Mapping[str, int], kinds: tuple[type[Event], ...]
+) -> dict[str, list[Event]]:
+    """The events of these kinds above the version that the read model has of their stream, oldest first, each once.
+
+    A write of the variables that is directly followed by another is left out: the later one carries the whole document.
+    """
+    found: dict[str, list[Event]] = {}
+    reached = dict(versions)
+    for recorded in events:
+        event = recorded.event
+        stream = event.originator_id
+        if not isinstance(event, kinds) or event.originator_version <= reached.get(stream, 0):
+            continue
+        reached[stream] = event.originator_version
+        fresh = found.setdefault(stream, [])
+        if fresh and isinstance(event, WRITES) and isinstance(fresh[-1], WRITES):
+            fresh.pop()
+        fresh.append(event)
+    return found
+
+
+def columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    """The rows, at least one, as a list for each column."""
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,90 @@
+"""Generations of a read model that lives in PostgreSQL: tables `<name>_g<n>` behind a view `<name>`."""
+
+from collections.abc import Mapping, Sequence
+
+from psycopg import errors, sql
+
+from procvars.projections.checking.counted import Tally
+from procvars.projections.projection import Connection
+
+_NUMBERS = """
+SELECT DISTINCT substring(tablename FROM length(name) + 3)::integer FROM pg_tables, unnest(%s::text[]) AS name
+WHERE schemaname = current_schema() AND tablename ~ ('^' || name || '_g[0-9]+$')
+"""
+_IDS = "(SELECT DISTINCT {id} FROM {table} WHERE {id} > %(after)s ORDER BY 1 LIMIT %(limit)s)"
+_CLEAR = "DELETE FROM {table} WHERE {id} = ANY(%s)"
+_CONTENTS = """
+SELECT {id}, count(*) || ' ' || md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {table} AS t
+WHERE {id} = ANY(%s) GROUP BY 1
+"""
+
+
+async def tallies(
+    connection: Connection, statement: str, of: sql.Identifier, stream_ids: Sequence[str]
+) -> dict[str, Tally]:
+    """Return what a statement with `{table}` and one parameter, the ids, finds: (stream, events, version)."""
+    cursor = await connection.execute(sql.SQL(statement).format(table=of), (list(stream_ids),))
+    return {row[0]: Tally(row[1], row[2]) for row in await cursor.fetchall()}
+
+
+def table(name: str, generation: int) -> sql.Identifier:
+    """The table of that generation, as an identifier to format into a statement."""
+    return sql.Identifier(f"{name}_g{generation}")
+
+
+class Tables:
+    """`streams`: the read model's tables, each with the SQL expression that names the stream of a row. `ddl`: what
+    creates them, with `{name}` for each table of a generation; the names of indexes are left to PostgreSQL.
+    """
+
+    def __init__(self, streams: Mapping[str, str], ddl: str) -> None:
+        self._streams = dict(streams)
+        self._ddl = ddl
+
+    async def create(self, connection: Connection, generation: int) -> None:
+        await self.drop(connection, generation)
+        tables = {name: table(name, generation) for name in self._streams}
+        await connection.execute(sql.SQL(self._ddl).format(**tables))
+
+    async def publish(self, connection: Connection, generation: int) -> None:
+        for name in self._streams:
+            parts = {"view": sql.Identifier(name), "table": table(name, generation)}
+            try:
+                async with connection.transaction():
+                    await connection.execute(
+                        sql.SQL("CREATE OR REPLACE VIEW {view} AS SELECT * FROM {table}").format(**parts)
+                    )
+            except errors.InvalidTableDefinition:  # the table has another shape than the one before it
+                await connection.execute(sql.SQL("DROP VIEW {view}").format(**parts))
+                await connection.execute(sql.SQL("CREATE VIEW {view} AS SELECT * FROM {table}").format(**parts))
+
+    async def drop(self, connection: Connection, generation: int) -> None:
+        for name in self._streams:
+            await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table(name, generation)))
+
+    async def clear(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        for name, stream in self._streams.items():
+            statement = sql.SQL(_CLEAR).format(id=sql.SQL(stream), table=table(name, generation))
+            await connection.execute(statement, (list(stream_ids),))
+
+    async def numbers(self, connection: Connection) -> set[int]:
+        return {row[0] for row in await (await connection.execute(_NUMBERS, (list(self._streams),))).fetchall()}
+
+    async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
+        parts = [
+            sql.SQL(_IDS).format(id=sql.SQL(stream), table=table(name, generation))
+            for name, stream in self._streams.items()
+        ]
+        statement = sql.SQL("SELECT id FROM ({}) AS found (id) ORDER BY 1 LIMIT %(limit)s").format(
+            sql.SQL(" UNION ").join(parts)
+        )
+        cursor = await connection.execute(statement, {"after": after, "limit": limit})
+        return [row[0] for row in await cursor.fetchall()]
+
+    async def contents(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, stream in self._streams.items():
+            statement = sql.SQL(_CONTENTS).format(id=sql.SQL(stream), table=table(name, generation))
+            for stream_id, content in await (await connection.execute(statement, (list(stream_ids),))).fetchall():
+                found[stream_id] = f"{found.get(stream_id, '')}{name}: {content}\n"
+        return found

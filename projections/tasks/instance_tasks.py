@@ -1,0 +1,141 @@
+"""The tasks of an instance, each with what the definition takes from the variables. `task_keywords.py` keeps them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import cast
+
+from procvars.domain.definition import Definition
+from procvars.domain.documents.documents import decode, encode
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.events import (
+    Event,
+    InstanceStarted,
+    NavigatedBack,
+    ProcessVariablesModified,
+    TaskClosed,
+    TaskOpened,
+    VariablesWritten,
+)
+from procvars.domain.instance import variables_after
+from procvars.projections.storage.derived_values import MAX_SEARCHED_VALUES, derived_values
+from procvars.projections.storage.text_columns import RawJson, plain, plain_or_none, raw_json
+
+
+class TaskStatus(StrEnum):
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the definition takes from the variables."""
+
+    keywords: RawJson
+    data: RawJson
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    task_id: str
+    title: str
+    node: str | None
+    assignee: str | None
+    status: TaskStatus
+    opened_at: datetime
+    metadata: RawJson
+    shown: Shown
+    version: int
+    """The instance's version when the task was opened; of a closed one, when it was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceTasks:
+    id: str
+    workspace: str
+    definition: str
+    version: int
+    shown: Shown
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    """Those that are still of interest: the closed ones are left out where only the open ones can change."""
+
+    @property
+    def definition_key(self) -> tuple[str, str]:
+        return self.workspace, self.definition
+
+
+def shown(definition: Definition | None, variables: Document) -> Shown:
+    if definition is None:
+        return Shown(RawJson("{}"), RawJson("{}"))
+    return Shown(
+        raw_json(derived_values(definition, "keywords", variables)),
+        raw_json(derived_values(definition, "task_fields", variables)),
+    )
+
+
+def fold(state: InstanceTasks | None, event: Event, definition: Definition | None) -> InstanceTasks:
+    if isinstance(event, InstanceStarted):
+        return InstanceTasks(
+            id=event.originator_id,
+            workspace=event.workspace,
+            definition=event.definition,
+            version=event.originator_version,
+            shown=shown(definition, event.variables),
+        )
+    if state is None:
+        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+    version = event.originator_version
+    state = replace(state, version=version)
+    match event:
+        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
+            return showing(state, shown(definition, variables_after(event)))
+        case TaskOpened():
+            opened = Task(
+                task_id=event.task_id,
+                title=plain(event.title),
+                node=plain_or_none(event.node),
+                assignee=plain_or_none(event.assignee),
+                status=TaskStatus.OPEN,
+                opened_at=event.timestamp,
+                metadata=raw_json(event.metadata),
+                shown=state.shown,
+                version=version,
+            )
+            return replace(state, tasks={**state.tasks, event.task_id: opened})
+        case TaskClosed():
+            closed = replace(state.tasks[event.task_id], status=TaskStatus.CLOSED, version=version)
+            return replace(state, tasks={**state.tasks, event.task_id: closed})
+        case _:
+            return state
+
+
+def showing(state: InstanceTasks, now: Shown) -> InstanceTasks:
+    """The instance, and those of its open tasks that show something else, with these values."""
+    tasks = {
+        task_id: replace(task, shown=now) if task.status == TaskStatus.OPEN and task.shown != now else task
+        for task_id, task in state.tasks.items()
+    }
+    return replace(state, shown=now, tasks=tasks)
+
+
+def searchable(keywords: RawJson) -> Iterator[tuple[str, str]]:
+    """Key and value of what a keyword search compares: texts as they are, other values as their JSON text; a list is
+    as many values as it has elements, up to 10,000. All of it without regard to case.
+    """
+    for key, value in cast(Document, decode(keywords)).items():
+        for text in islice(_texts(value), MAX_SEARCHED_VALUES):
+            yield plain(key), normalised(text)
+
+
+def normalised(text: str) -> str:
+    return plain(text).casefold()
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, list):
+        for element in value:
+            yield from _texts(element)
+    else:
+        yield value if isinstance(value, str) else encode(value).decode()

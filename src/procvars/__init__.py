@@ -1,0 +1,1 @@
+"""Change the variables of running process instances, safely, in production."""

@@ -1,0 +1,57 @@
+"""Hypothesis strategies for JSON values, and for documents that descend from one another by edits."""
+
+from hypothesis import strategies as st
+
+from procvars.domain.documents.values import Document, Json
+
+# Few and awkward, so that the keys of two documents meet.
+keys = st.sampled_from(["", "a", "b", "~", "/", "~1", "0", "-", "ä", "\x00"]) | st.text(max_size=3)
+numbers = st.sampled_from([0, 1, 0.0, -0.0, 1.0, 2**53 + 1, 2**64, -(2**80)]) | st.integers(-(2**80), 2**80)
+floats = st.floats(allow_nan=False, allow_infinity=False)
+scalars: st.SearchStrategy[Json] = (
+    st.none() | st.booleans() | numbers | floats | st.text(max_size=6) | st.sampled_from(["", "\x00", "😀", "1e400"])
+)
+values: st.SearchStrategy[Json] = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=6) | st.dictionaries(keys, inner, max_size=5), max_leaves=16
+)
+documents: st.SearchStrategy[Document] = st.dictionaries(keys, values, max_size=5)
+
+
+@st.composite
+def edited(draw: st.DrawFn, document: Document) -> Document:
+    """A document made from another one by a few edits somewhere inside."""
+    for _ in range(draw(st.integers(0, 4))):
+        changed = _edited(draw, document)
+        assert isinstance(changed, dict)
+        document = changed
+    return document
+
+
+def _edited(draw: st.DrawFn, value: Json, *, root: bool = True) -> Json:
+    if not root and (not isinstance(value, dict | list) or draw(st.integers(0, 3)) == 0):
+        return draw(values | st.sampled_from(look_alikes(value)))
+    if isinstance(value, dict):
+        names = sorted(value)
+        name = draw(keys | st.sampled_from(names)) if names else draw(keys)
+        if name in value and draw(st.booleans()):
+            return {key: _edited(draw, child, root=False) if key == name else child for key, child in value.items()}
+        kept = {key: child for key, child in value.items() if key != name}
+        return kept if name in value else {**kept, name: draw(values)}
+    assert isinstance(value, list)
+    at = draw(st.integers(0, len(value)))
+    match draw(st.integers(0, 2)):
+        case 0:
+            return [*value[:at], draw(values), *value[at:]]
+        case 1:
+            return [*value[:at], *value[at + 1 :]]
+        case _:
+            return [*value[:at], *(_edited(draw, child, root=False) for child in value[at : at + 1]), *value[at + 1 :]]
+
+
+def look_alikes(value: Json) -> list[Json]:
+    """Values that Python takes for equal to this one, where there are any."""
+    if isinstance(value, int | float) and value == 1:
+        return [1, 1.0, True]
+    if isinstance(value, int | float) and value == 0:
+        return [0, 0.0, -0.0, False]
+    return [value]

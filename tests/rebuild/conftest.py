@@ -1,4 +1,0 @@
-from tests.projections.databases import embedded_server
-from tests.rebuild.banks import bank, filled_bank
-
-__all__ = ["bank", "embedded_server", "filled_bank"]
