@@ -14,6 +14,7 @@ WORKDIR /source
 # What changes seldom comes first, so that a change of the code does not install all of it again.
 COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN uv sync --frozen --no-dev --no-install-project
+COPY src/ src/
 COPY domain/ domain/
 COPY commands/ commands/
 COPY projections/ projections/

@@ -8,9 +8,9 @@ from psycopg import sql
 
 from procvars.domain.documents.values import Json
 from procvars.domain.events import Event, ProcessVariablesModified, Recorded
-from procvars.projections.checking.counted import Counted
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns
+from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables, table, tallies
 from procvars.projections.storage.text_columns import (

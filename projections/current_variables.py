@@ -19,9 +19,9 @@ from procvars.domain.events import (
 )
 from procvars.domain.instance import variables_after
 from procvars.domain.instance_status import InstanceStatus
-from procvars.projections.checking.counted import Counted
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns, instance_ids, news
+from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables, table, tallies
 from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, plain, raw_json, stored_json

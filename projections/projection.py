@@ -10,8 +10,8 @@ from procvars.domain.definition import Definition
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import NotFound
 from procvars.domain.events import Event, Recorded
-from procvars.projections.checking.counted import Counted
 from procvars.projections.history.streams import EventStream
+from procvars.projections.storage.counted import Counted
 
 Connection = psycopg.AsyncConnection[TupleRow]
 Connect = Callable[[], Awaitable[Connection]]

@@ -7,12 +7,12 @@ from typing import cast
 from procvars.domain.definition import Definition, SearchType
 from procvars.domain.errors import InvalidArgument
 from procvars.domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
-from procvars.projections.checking.counted import Counted, Tally
 from procvars.projections.projection import Connection, EventSource, Generations
 from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark
 from procvars.projections.search.document import SearchDocument, derived, fold
 from procvars.projections.search.store import Search, SearchHit, SearchQuery, SearchStore, searched_words, typed
 from procvars.projections.storage.batch import instance_ids, news
+from procvars.projections.storage.counted import Counted, Tally
 from procvars.projections.storage.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions, stored_definition
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables

@@ -14,10 +14,10 @@ from psycopg import sql
 from procvars.domain.definition import Definition
 from procvars.domain.events import Event, InstanceStarted, Recorded, TaskClosed, TaskOpened
 from procvars.domain.instance import VARIABLES_EVENTS
-from procvars.projections.checking.counted import Counted
 from procvars.projections.projection import Connection, EventSource
 from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark
 from procvars.projections.storage.batch import columns, instance_ids, news
+from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions
 from procvars.projections.storage.tables import Tables, table, tallies
 from procvars.projections.storage.text_columns import RawJson

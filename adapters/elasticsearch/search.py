@@ -30,7 +30,7 @@ _HIT_FIELDS = ("instance_id", "definition", "status", "started_at", "version", "
 
 
 class ElasticsearchSearch:
-    """Implements `projections.search_port.SearchStore`. What a transaction wrote stays when it is rolled back: the
+    """Implements `SearchStore`. What a transaction wrote stays when it is rolled back: the
     versions make that harmless.
     """
 

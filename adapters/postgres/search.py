@@ -129,7 +129,7 @@ _KEY_CHARACTERS = 100
 
 
 class PostgresSearch:
-    """Implements `projections.search_port.SearchStore`, in the transaction of its caller."""
+    """Implements `SearchStore`, in the transaction of its caller."""
 
     shape = 0
     generations = Tables({"search_index": "instance_id", "search_values": "instance_id"}, _DDL)

@@ -38,9 +38,7 @@ async def run_workers(
     """
     if settings.kafka_brokers is None:
         raise NoBrokers()
-    from procvars.adapters.kafka.worker import (
-        ProjectionWorker,  # Faust takes a second to import; only workers wait for it
-    )
+    from procvars.adapters.kafka.worker import ProjectionWorker
 
     async with open_store(settings, database_url) as store:
         projections = [named(store.projections, name) for name in dict.fromkeys(names)]

@@ -13,7 +13,6 @@ from procvars.adapters.identity.openid import OpenIdVerifier
 from procvars.adapters.identity.shared_secret import SharedSecretVerifier
 from procvars.adapters.postgres.listener import APPENDED, MOVED, Hear, listen
 from procvars.adapters.postgres.pool import borrowed
-from procvars.api.bootstrap.parts import Store
 from procvars.api.bootstrap.store import open_store
 from procvars.api.heavy_lane.weights import LIGHT_TEXT_BYTES
 from procvars.api.http.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
@@ -22,7 +21,8 @@ from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Positions, Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
-from procvars.api.projector.projector import ProjectorProcess
+from procvars.api.processes.projector import ProjectorProcess
+from procvars.api.processes.store import Store
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import NoKeys, Settings
 from procvars.commands.decision_loop import DecisionLoop

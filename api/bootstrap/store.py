@@ -17,8 +17,8 @@ from procvars.adapters.postgres.migrate import MayNotMigrate, NotMigrated, migra
 from procvars.adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
 from procvars.adapters.postgres.search import PostgresSearch
 from procvars.adapters.postgres.workspaces import fill_in_workspaces
-from procvars.api.bootstrap.parts import Store
 from procvars.api.heavy_lane.weights import LIGHT_READS
+from procvars.api.processes.store import Store
 from procvars.api.settings import Settings
 from procvars.domain.envelope import ENVELOPE_BYTES
 from procvars.projections.checking.reconciliation import Reconciliation

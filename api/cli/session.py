@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from procvars.api.bootstrap.parts import Store
 from procvars.api.bootstrap.store import connected_store, database
 from procvars.api.cli.configuration import settings_with
+from procvars.api.processes.store import Store
 
 T = TypeVar("T")
 

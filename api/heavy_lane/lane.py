@@ -14,7 +14,7 @@ from procvars.api.http.errors import HeavyRequestFailed
 from procvars.api.processes.memory import resident_bytes
 from procvars.api.processes.supervised_child import SupervisedChild
 
-_MODULE = "procvars.api.heavy_lane.process"
+_MODULE = "procvars.api.children.heavy_lane"
 _IDLE_SECONDS = 300.0
 """Time after which a lane that nobody needs ends."""
 _SWOLLEN_BYTES = 160 * 2**20

@@ -13,7 +13,7 @@ from procvars.api.http.metrics import Metrics
 from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
-from procvars.api.projector.projector import ProjectorProcess
+from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import Settings
 from procvars.commands.editing import Editing

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from procvars.adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
-from procvars.api.bootstrap.parts import Store
 from procvars.api.http.errors import RebuildFailed
 from procvars.api.processes.child_process import run_module
+from procvars.api.processes.store import Store
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections.checking.check import differing
 from procvars.projections.projection import Connection, named
@@ -115,6 +115,6 @@ async def _fill_share(store: Store, at_once: asyncio.Semaphore, name: str, new: 
     arguments = (name, str(new.number), str(share), str(new.shares))
     async with at_once:
         environment = store.settings.environment_on(store.database_url)
-        worker = await run_module("procvars.api.rebuilds.worker", *arguments, environment=environment)
+        worker = await run_module("procvars.api.children.rebuild_worker", *arguments, environment=environment)
         if worker.code:
             raise RebuildFailed(worker.last_words)

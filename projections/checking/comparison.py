@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from procvars.projections.checking.counted import NOTHING, Counted, Tally, difference, sum_of
 from procvars.projections.projection import Connection, Projection
 from procvars.projections.running.parked import parked_among
 from procvars.projections.running.positions import LiveProjection
+from procvars.projections.storage.counted import NOTHING, Counted, Tally, difference, sum_of
 
 _TALLIES = """
 SELECT originator_id, topic, count(*) FILTER (WHERE notification_id <= %(position)s),

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import errors, sql
 
-from procvars.projections.checking.counted import Tally
 from procvars.projections.projection import Connection
+from procvars.projections.storage.counted import Tally
 
 _NUMBERS = """
 SELECT DISTINCT substring(tablename FROM length(name) + 3)::integer FROM pg_tables, unnest(%s::text[]) AS name

@@ -5,7 +5,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-HEAVY_LANE = "procvars.api.heavy_lane.process"
+HEAVY_LANE = "procvars.api.children.heavy_lane"
 _PROC = Path("/proc")
 
 

@@ -25,7 +25,7 @@ class Projector:
         parent = self.server.process.pid
         found = until(
             "the projector runs",
-            lambda: [pid for pid, line in children(parent).items() if "procvars.api.projector.process" in line],
+            lambda: [pid for pid, line in children(parent).items() if "procvars.api.children.projector" in line],
         )
         os.kill(found[0], signal.SIGKILL)
 

@@ -17,7 +17,7 @@ def projector(server: Server) -> int:
     parent = server.process.pid
 
     def found() -> list[int]:
-        return [pid for pid, command in children(parent).items() if "procvars.api.projector.process" in command]
+        return [pid for pid, command in children(parent).items() if "procvars.api.children.projector" in command]
 
     return until("the projector runs", found)[0]
 

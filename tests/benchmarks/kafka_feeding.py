@@ -27,9 +27,9 @@ from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import borrowed, dedicated_connection
 from procvars.domain.documents.values import Document
 from procvars.domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
-from procvars.projections.checking.counted import Counted
 from procvars.projections.projection import Connection, Generations, Projection
 from procvars.projections.running.partitioned import Place
+from procvars.projections.storage.counted import Counted
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import CALLER, DEFINITION, Cluster, Commands, command_layer

@@ -13,8 +13,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from procvars.adapters.postgres.embedded import embedded_postgres
-from procvars.api.bootstrap.parts import Store
 from procvars.api.bootstrap.store import open_store
+from procvars.api.processes.store import Store
 from procvars.api.settings import Settings
 from procvars.commands.decision_loop import DecisionLoop
 from procvars.commands.editing import Editing

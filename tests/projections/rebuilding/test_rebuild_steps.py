@@ -9,7 +9,7 @@ import pytest
 
 from procvars.adapters.postgres.event_mapper import ZstdCompressor
 from procvars.adapters.postgres.migrate import migrate
-from procvars.api.bootstrap.parts import Store
+from procvars.api.processes.store import Store
 from procvars.domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
 from procvars.projections.audit_log import AuditLog
 from procvars.projections.projection import Connection, Projection

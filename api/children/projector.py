@@ -2,7 +2,7 @@
 
 Decoding and applying the events takes as much of a processor as the edits themselves, and more for large documents; in
 a process of its own it takes nothing from them. Prints a line of JSON for every batch and every change of trouble, which
-`api/projector/projector.py` reads. Ends with its parent.
+`api/processes/projector.py` reads. Ends with its parent.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The server's side of `api/projector/process.py`: it keeps the process running, and knows how its projections are doing."""
+"""The server's side of `api/children/projector.py`: it keeps the process running, and knows how its projections are doing."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ class ProjectorProcess:
         self._observe = observe
         self._trouble: dict[str, str] = {}
         self._child = SupervisedChild(
-            "projector", "procvars.api.projector.process", environment=environment, hear=self._hear
+            "projector", "procvars.api.children.projector", environment=environment, hear=self._hear
         )
 
     @property
