@@ -9,13 +9,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from procvars.commands.messages import Caller
 from procvars.commands.ports import EventStore, StreamConflict
 from procvars.domain.documents.errors import DocumentError
 from procvars.domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
 from procvars.domain.events import Event
 from procvars.domain.instance import Instance
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -76,7 +75,7 @@ class DecisionLoop:
         """Times of a stream never go back, also where two servers' clocks differ: `?at=` depends on it."""
         now = self._clock()
         at = now if not_before is None else max(now, not_before)
-        return Provenance(caller.workspace, caller.user, caller.user_name, at)
+        return Provenance(caller, at)
 
     async def run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
         """Appends what `decide` decides, all or nothing.

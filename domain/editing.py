@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from procvars.domain.document_policies import EditRules, check_operators_document, schema_not_checked
 from procvars.domain.documents import patch as json_patch
-from procvars.domain.documents.documents import same
+from procvars.domain.documents.documents import fingerprint, same
 from procvars.domain.documents.errors import RebaseConflict
 from procvars.domain.documents.patch import Changes, Patch
 from procvars.domain.documents.values import Document, Json
@@ -41,21 +41,33 @@ class ApplyMergePatch:
 Change = ReplaceDocument | ApplyPatch | ApplyMergePatch
 
 
-class Edit(NamedTuple):
-    """What the operator asked for."""
+class EditTerms(NamedTuple):
+    """What PUT, PATCH, restore and reapply have in common: everything of an edit but the change itself."""
 
-    kind: EditKind
-    change: Change
-    expected_version: int
+    base_version: int
     """The version of the instance that the operator had before their eyes."""
     rebase: bool
     """On a conflict, apply the change to the current values where nobody else touched the same paths."""
     reason: str | None
     url: str
-    body: Json
+    """The URL of the request, as the audit log keeps it."""
     idempotency_key: str | None = None
-    fingerprint: str | None = None
+
+
+class Edit(NamedTuple):
+    """An operator's wish to change the variables of an instance."""
+
+    kind: EditKind
+    change: Change
+    body: Json
+    """The JSON that the request carried."""
+    terms: EditTerms
     bulk_id: str | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The hash of what a repetition under the idempotency key repeats; None without a key."""
+        return fingerprint([self.kind, self.body]) if self.terms.idempotency_key is not None else None
 
 
 class EditOutcome(NamedTuple):
@@ -98,7 +110,9 @@ def decide_edit(
     child_statuses: Mapping[str, InstanceStatus],
     base: Document | None,
 ) -> EditOutcome:
-    """`base`: the variables at `edit.expected_version`, needed where that is not the instance's version.
+    """Return the event that the edit makes, if it changes anything.
+
+    `base`: the variables at `edit.terms.base_version`, needed where that is not the instance's version.
 
     Raises InstanceNotEditable, VersionConflict (with `current_version` and `changed_paths`), what
     `check_operators_document` raises, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
@@ -114,12 +128,12 @@ def decide_edit(
         **provenance.header(instance.id, instance.version + 1),
         patch=patch,
         previous=instance.variables,
-        reason=edit.reason,
-        url=edit.url,
+        reason=edit.terms.reason,
+        url=edit.terms.url,
         body=edit.body,
         kind=edit.kind,
-        base_version=edit.expected_version,
-        idempotency_key=edit.idempotency_key,
+        base_version=edit.terms.base_version,
+        idempotency_key=edit.terms.idempotency_key,
         fingerprint=edit.fingerprint,
         bulk_id=edit.bulk_id,
         warnings=warnings,
@@ -161,13 +175,13 @@ def changed(document: Document, change: Change) -> Document:
 
 
 def _new_document(instance: Instance, edit: Edit, base: Document | None) -> Document:
-    if edit.expected_version == instance.version:
+    if edit.terms.base_version == instance.version:
         return changed(instance.variables, edit.change)
     current = instance.variables
     if base is None:
         raise VersionConflict(current_version=instance.version, changed_paths=[])
     touched: list[Json] = [*json_patch.touched_paths(base, json_patch.diff(base, current))]
-    if not edit.rebase:
+    if not edit.terms.rebase:
         raise VersionConflict(current_version=instance.version, changed_paths=touched)
     # An operator's own patch is rebased as it is: its `test` operations have to hold for the current values too.
     change = edit.change

@@ -1,4 +1,4 @@
-"""The lane's process: `python -m api.heavy_lane.process DESCRIPTOR`, with the listening socket that it inherits."""
+"""The lane's process: `python -m procvars.api.children.heavy_lane DESCRIPTOR`, with the listening socket that it inherits."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The process that feeds the projections of a server: `python -m api.projector`.
+"""The process that feeds the projections of a server: `python -m procvars.api.children.projector`.
 
 Decoding and applying the events takes as much of a processor as the edits themselves, and more for large documents; in
 a process of its own it takes nothing from them. Prints a line of JSON for every batch and every change of trouble, which

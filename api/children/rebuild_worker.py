@@ -1,4 +1,4 @@
-"""A worker of a rebuild: `python -m api.rebuild_worker PROJECTION GENERATION SHARE OF`.
+"""A worker of a rebuild: `python -m procvars.api.children.rebuild_worker PROJECTION GENERATION SHARE OF`.
 
 Ends with its parent: when that is killed, the worker's stdin ends.
 """

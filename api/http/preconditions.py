@@ -9,8 +9,11 @@ from procvars.domain.errors import InvalidArgument
 _ENTITY_TAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 
 
-def expected_version(if_match: str | None) -> int:
-    """Raises PreconditionRequired without If-Match, and InvalidArgument where it is not one version in quotes."""
+def base_version(if_match: str | None) -> int:
+    """Return the version that If-Match names.
+
+    Raises PreconditionRequired without If-Match, and InvalidArgument where it is not one version in quotes.
+    """
     if if_match is None or if_match.strip() == "*":
         raise PreconditionRequired()
     found = _ENTITY_TAG.fullmatch(if_match.strip())
