@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     check_streams_per_minute: int = Field(default=600, ge=0)
     """Streams that each read model is compared in with the event store, all the time; 0: never."""
     max_document_bytes: int = Field(default=10 * 2**20, gt=0)
+    bulk_max_instances: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Instances that one bulk modification may change."""
     log_format: Literal["console", "json"] = "json"
 
     @field_validator("database_url")

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg import sql
 
 from procvars.domain.documents.values import Json
-from procvars.domain.events import Event, ProcessVariablesModified, Recorded
+from procvars.domain.events import BulkModificationEnded, Event, ProcessVariablesModified, Recorded
+from procvars.domain.instance_id import BULK_PREFIX
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted
@@ -29,7 +31,7 @@ NAME = "audit_log"
 @dataclass(frozen=True, slots=True)
 class AuditItem:
     id: str
-    """`<instance>-<version>`: a rebuild gives every entry the id that it had."""
+    """`<stream>-<version>`: a rebuild gives every entry the id that it had."""
     timestamp: datetime
     user: str
     user_name: str
@@ -47,6 +49,7 @@ class AuditEntry(AuditItem):
     body: RawJson
     patch: RawJson
     bulk_id: str | None
+    """Id of the bulk modification that the entry is about or a part of."""
 
 
 # A user's name for the index is cut: that of a token may be longer than an entry of an index.
@@ -73,18 +76,18 @@ CREATE INDEX ON {audit_log} (workspace, time);
 CREATE INDEX ON {audit_log} (subject_identifier, time);
 CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
 """
-# Every entry is the success of an update of variables, so far.
+# Every entry is the success of an update of variables, or the end of a bulk modification, so far.
 _COUNTED = """
 SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
 """
 _ADD = """
 INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status,
     reason, url, body, patch, bulk_id)
-SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, 'Process variables', 'Update', n.instance_id, n.version, 'Success',
+SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, 'Process variables', n.event, n.stream, n.version, n.status,
     n.reason, n.url, n.body, n.patch, n.bulk_id
-FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[],
-    %b::text[], %b::text[], %b::text[], %b::text[])
-    AS n (id, workspace, time, user_id, user_name, instance_id, version, reason, url, body, patch, bulk_id)
+FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
+    %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+    AS n (id, workspace, time, user_id, user_name, event, stream, version, status, reason, url, body, patch, bulk_id)
 ON CONFLICT DO NOTHING
 """
 _ITEM = "SELECT id, time, user_id, user_name, subject, event, subject_identifier, version, status, reason"
@@ -123,33 +126,69 @@ class AuditLog:
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         found = (recorded.event for recorded in events)
-        rows = [_row(event) for event in found if isinstance(event, ProcessVariablesModified)]
+        rows = [_row(event) for event in found if isinstance(event, ProcessVariablesModified | BulkModificationEnded)]
         if rows:
             statement = sql.SQL(_ADD).format(table=table(NAME, generation))
             await connection.execute(statement, columns(rows))
 
     async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
         found = await tallies(connection, _COUNTED, table(NAME, generation), stream_ids)
-        return [Counted((ProcessVariablesModified,), found)]
+        return [Counted((ProcessVariablesModified, BulkModificationEnded), found)]
 
 
-def _row(event: ProcessVariablesModified) -> tuple[object, ...]:
-    body: Json = event.body
-    patch: Json = [*event.patch]
+def _row(event: ProcessVariablesModified | BulkModificationEnded) -> tuple[object, ...]:
+    entry = _bulk_entry(event) if isinstance(event, BulkModificationEnded) else _update_entry(event)
     return (
         f"{event.originator_id}-{event.originator_version}",
         event.workspace,
         event.timestamp,
         plain(event.user),
         plain(event.user_name),
+        entry.event,
         event.originator_id,
         event.originator_version,
-        plain_or_none(event.reason),
+        entry.status,
+        plain_or_none(entry.reason),
         plain(event.url),
-        raw_json(body),
-        raw_json(patch),
-        event.bulk_id,
+        raw_json(entry.body),
+        raw_json(entry.patch),
+        entry.bulk_id,
     )
+
+
+class _Entry(NamedTuple):
+    """What the two kinds of entries have of their own."""
+
+    event: str
+    status: str
+    reason: str | None
+    body: Json
+    patch: list[Json]
+    bulk_id: str | None
+
+
+def _update_entry(event: ProcessVariablesModified) -> _Entry:
+    return _Entry("Update", "Success", event.reason, event.body, [*event.patch], event.bulk_id)
+
+
+def _bulk_entry(event: BulkModificationEnded) -> _Entry:
+    """Return the entry of the job itself: the request with its `result`; each change has an entry of its own."""
+    result: Json = {
+        "state": event.state,
+        "cancelled_by": event.cancelled_by,
+        "undoes": event.undoes,
+        "total": event.total,
+        "changed": event.changed,
+        "unchanged": event.unchanged,
+        "skipped": event.skipped,
+        "failed": event.failed,
+        "digest": event.digest,
+    }
+    status = "Failed" if event.state == "failed" else "Success"
+    patch = event.request.get("patch") or []
+    bulk_id = event.originator_id.removeprefix(BULK_PREFIX)
+    body: Json = {**event.request, "result": result}
+    return _Entry("Update bulk", status, event.request["reason"], body, patch, bulk_id)
 
 
 async def audit_entries(

@@ -8,6 +8,7 @@ from functools import partial
 
 from starlette.middleware import Middleware
 
+from procvars.api.bootstrap.bulk import bulk_modifications
 from procvars.api.bootstrap.server import positions, token_verifier
 from procvars.api.bootstrap.store import lane_store
 from procvars.api.heavy_lane.dispatch import Dispatch
@@ -69,6 +70,7 @@ async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterato
                 waiting=waiting,
                 editing=Editing(store.events, loop, max_document_bytes=limit),
                 execution=Execution(store.events, loop, max_document_bytes=limit),
+                bulk=bulk_modifications(store, lambda: None),
                 search=store.search,
                 projections=store.projections,
                 projector=None,

@@ -13,6 +13,7 @@ from procvars.adapters.identity.openid import OpenIdVerifier
 from procvars.adapters.identity.shared_secret import SharedSecretVerifier
 from procvars.adapters.postgres.listener import APPENDED, MOVED, Hear, listen
 from procvars.adapters.postgres.pool import borrowed
+from procvars.api.bootstrap.bulk import bulk_modifications
 from procvars.api.bootstrap.store import open_store
 from procvars.api.heavy_lane.weights import LIGHT_TEXT_BYTES
 from procvars.api.http.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
@@ -21,6 +22,7 @@ from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Positions, Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
+from procvars.api.processes.bulk_workers import BulkWorkers
 from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.processes.store import Store
 from procvars.api.rebuilds.processes import RebuildProcesses
@@ -93,6 +95,8 @@ async def open_server(
         tasks.keep_running("release of who waits", waiting.release)
         if projector is not None:
             tasks.keep_running("projector", projector.run)
+        workers = BulkWorkers(environment, store.pool)
+        tasks.keep_running("bulk modifications", workers.run)
         tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         try:
             yield Services(
@@ -107,6 +111,7 @@ async def open_server(
                 waiting=waiting,
                 editing=Editing(requests, loop, max_document_bytes=limit),
                 execution=Execution(requests, loop, max_document_bytes=limit),
+                bulk=bulk_modifications(store, workers.announce),
                 search=store.search,
                 projections=store.projections,
                 projector=projector,

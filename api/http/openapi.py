@@ -26,6 +26,8 @@ COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value"
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
          "rule-too-expensive", "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip
+BULK = (*(slug for slug in COMMANDS if slug != "instance-not-found"), "not-an-object", "invalid-patch", "too-many-instances",
+        "selection-changed", "bulk-change-too-large", "idempotency-key-reused", "search-unavailable")  # fmt: skip
 
 
 def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Errors as problem details (RFC 9457): the one table from error to status and problem type."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +43,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.NoSuchIntegration: 404,
     errors.NoSuchTask: 404,
     errors.NoSuchAuditEntry: 404,
+    errors.NoSuchBulkModification: 404,
     NoSuchProjection: 404,
     NotParked: 404,
     errors.InstanceAlreadyExists: 409,
@@ -53,9 +53,12 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.IntegrationAlreadyAnswered: 409,
     errors.TaskAlreadyClosed: 409,
     errors.PositionUnknown: 409,
+    errors.BulkModificationRunning: 409,
     document_errors.PatchFailed: 409,
     errors.VersionConflict: 412,
+    errors.SelectionChanged: 412,
     edge.RequestTooLarge: 413,
+    errors.BulkChangeTooLarge: 413,
     errors.DocumentTooLarge: 413,
     errors.EventTooLarge: 413,
     edge.UnsupportedMediaType: 415,
@@ -72,6 +75,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     document_errors.UnrepresentableValue: 422,
     errors.SchemaViolation: 422,
     errors.RuleTooExpensive: 422,
+    errors.TooManyInstances: 422,
     errors.InvalidDefinition: 422,
     errors.InvalidArgument: 422,
     errors.IdempotencyKeyReused: 422,
@@ -100,12 +104,8 @@ class ProblemType:
         return f"urn:procvars:{self.slug}"
 
 
-def _slug(error: type[Exception]) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
-
-
 PROBLEM_TYPES: dict[type[Exception], ProblemType] = {
-    error: ProblemType(_slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
+    error: ProblemType(errors.slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
     for error, status in _STATUS_BY_ERROR.items()
 }
 _MEMBERS = ("line", "column", "hint", "key", "path", "index", "found")
