@@ -9,7 +9,7 @@ import typer
 
 from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
-from procvars.api.cli import distributed, history, projections
+from procvars.api.cli import bulk, distributed, history, projections
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
@@ -28,6 +28,8 @@ app.add_typer(
     projections.app, name="projections", help="The read models: list, pause, resume, rebuild, check, parked streams."
 )
 app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
+
+app.add_typer(bulk.app, name="bulk", help="One change to many instances, ordered from a running server.")
 
 Port = Annotated[int, typer.Option(min=0, max=65_535)]
 

@@ -13,8 +13,14 @@ from procvars.projections.search.store import KeyCondition, SearchQuery, SearchS
 from procvars.projections.storage.paging import MAX_LIMIT
 from procvars.projections.storage.text_columns import arguments
 
+_IN_BULK = """
+    SELECT i.instance_id AS id, array_agg(i.version) AS versions FROM bulk_items i JOIN bulk_jobs j ON j.id = i.job_id
+    WHERE j.id = %(bulk_id)s AND j.workspace = %(workspace)s AND NOT j.dry_run AND i.outcome = 'changed'
+    GROUP BY 1
+"""
+_OF_BULK = _IN_BULK + "ORDER BY 1 LIMIT %(limit)s"
 # The versions, newest first, are those of the modifications that the selection names.
-_SELECT = """
+_SELECT = f"""
 WITH modified AS (
     SELECT subject_identifier AS id, array_agg(version ORDER BY version DESC) AS versions FROM audit_log
     WHERE %(any_modification)s AND workspace = %(workspace)s AND event = 'Update' AND status = 'Success'
@@ -25,9 +31,7 @@ WITH modified AS (
         AND (%(bulk_id)s::text IS NULL OR bulk_id = %(bulk_id)s)
     GROUP BY 1
 ), in_bulk AS (
-    SELECT i.instance_id AS id, array_agg(i.version) AS versions FROM bulk_items i JOIN bulk_jobs j ON j.id = i.job_id
-    WHERE j.id = %(bulk_id)s AND j.workspace = %(workspace)s AND NOT j.dry_run AND i.outcome = 'changed'
-    GROUP BY 1
+    {_IN_BULK}
 )
 SELECT c.id, coalesce(modified.versions, in_bulk.versions)
 FROM current_variables c LEFT JOIN modified ON modified.id = c.id LEFT JOIN in_bulk ON in_bulk.id = c.id
@@ -78,6 +82,11 @@ class Selection:
     def names_instances_alone(self) -> bool:
         """Whether the instances are all that it says."""
         return self.ids is not None and self == Selection(ids=self.ids)
+
+    @property
+    def names_bulk_alone(self) -> bool:
+        """Whether a bulk modification is all that it says: its own results are never behind."""
+        return self.bulk_id is not None and self == Selection(bulk_id=self.bulk_id)
 
     @property
     def names_times_or_users(self) -> bool:
@@ -156,4 +165,5 @@ async def _rows(
         limit=limit,
     )
     # Not prepared: planned with its values, what is not asked for falls away.
-    return await (await connection.execute(_SELECT, values, prepare=False)).fetchall()
+    statement = _OF_BULK if selection.names_bulk_alone else _SELECT
+    return await (await connection.execute(statement, values, prepare=False)).fetchall()
