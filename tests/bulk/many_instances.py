@@ -34,6 +34,14 @@ class Site:
         self.servers.append(server)
         return server.start()
 
+    def shown(self) -> "Site":
+        """Wait until the read models have all instances."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            total = len(self.versions())
+            query = "SELECT count(*) FROM current_variables"
+            until("the list is complete", lambda: connection.execute(query).fetchone() == (total,))
+        return self
+
     def versions(self) -> list[int]:
         """The versions of all instances, as the event store has them."""
         query = (

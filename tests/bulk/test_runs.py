@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.bank import W, define, put, start, synced, variables, version_of
 from tests.bulk.jobs import JOBS, counts, ended, order, results, run
+from tests.conftest import Server, token
 from tests.waiting import until
 
 RATE = {"pricing": {"interestRate": 4.5}, "customer": {"name": "Ana"}}
@@ -226,3 +227,28 @@ def test_jobs_are_listed_newest_first(api: httpx.Client) -> None:
     assert api.get(f"{JOBS}/{made[0]}").json()["merge"] == {"n": 0}
     unknown = api.get(f"{JOBS}/unknown")
     assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:procvars:no-such-bulk-modification")
+
+
+def test_metrics_say_what_is_left_to_do(server: Server, api: httpx.Client) -> None:
+    """Nothing, once all jobs have ended."""
+    run(api, {"ids": ["i-none"]}, merge={"a": 1})
+
+    def figures() -> list[str]:
+        return httpx.get(f"{server.address}/metrics").text.splitlines()
+
+    wanted = {"procvars_bulk_modifications_running 0.0", "procvars_bulk_instances_left 0.0"}
+    until("the metrics say so", figures, lambda lines: wanted <= set(lines))
+
+
+def test_who_only_reads_may_look_and_not_touch(server: Server, api: httpx.Client) -> None:
+    """To order, cancel and undo takes the permission to edit; another workspace's jobs do not exist."""
+    job = run(api, {"ids": ["i-none"]}, merge={"a": 1})
+    with server.client(token("vic", workspaces={"bank": ("VIEWER",)})) as viewer:
+        assert viewer.get(f"{JOBS}/{job['id']}").json()["id"] == job["id"]
+        body = {"select": {"ids": ["i"]}, "merge": {}, "reason": "r"}
+        for path in ("", f"/{job['id']}/cancel", f"/{job['id']}/undo"):
+            refused = viewer.post(f"{JOBS}{path}", json=body)
+            assert (refused.status_code, refused.json()["permission"]) == (403, "wks_process_instance_variables_edit")
+    elsewhere = api.get(f"/workspaces/other/bulk-modifications/{job['id']}")
+    assert elsewhere.status_code == 404
+    assert api.get("/workspaces/other/bulk-modifications").json()["items"] == []
