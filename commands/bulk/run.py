@@ -71,7 +71,7 @@ class BulkRun:
         clock: Callable[[], datetime],
         *,
         max_document_bytes: int,
-        batch: int = 64,
+        batch: int = 128,
     ) -> None:
         """`clock` gives the time now, timezone-aware in UTC. `batch`: instances that are appended together, at most."""
         self._store = store
