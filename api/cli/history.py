@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from procvars.api.cli.output import DIFFERENCE, fail, note, show_json, show_json_items, show_table
+from procvars.api.cli.output import fail, note, show_json, show_json_items, show_table
 from procvars.api.cli.session import with_store
+from procvars.api.processes.exit_codes import DIFFERENCE
 from procvars.api.processes.store import Store
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import InstanceNotFound, NoSuchVersion

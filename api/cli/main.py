@@ -13,7 +13,8 @@ from procvars.api.cli import distributed, history, projections
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
-from procvars.api.cli.output import USAGE, fail, note
+from procvars.api.cli.output import fail, note
+from procvars.api.processes.exit_codes import USAGE
 from procvars.api.processes.logging import configure_logging
 
 app = typer.Typer(

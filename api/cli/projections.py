@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from procvars.adapters.postgres.pool import borrowed
-from procvars.api.cli.output import DIFFERENCE, USAGE, fail, note, show_json, show_table
+from procvars.api.cli.output import fail, note, show_json, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.session import with_store
+from procvars.api.processes.exit_codes import DIFFERENCE, USAGE
 from procvars.api.processes.store import Store
 from procvars.api.rebuilds import rebuild as rebuilding
 from procvars.api.rebuilds.rebuild import Task

@@ -20,7 +20,7 @@ from procvars.domain import errors
 from procvars.domain.documents import errors as document_errors
 from procvars.domain.documents.documents import encode
 from procvars.projections.projection import NoSuchProjection
-from procvars.projections.rebuilding.rebuild import RebuildRunning
+from procvars.projections.rebuilding.rebuild import RebuildFailed, RebuildRunning
 from procvars.projections.running.parked import NotParked
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.IdempotencyKeyReused: 422,
     edge.PreconditionRequired: 428,
     RebuildRunning: 409,
-    edge.RebuildFailed: 500,
+    RebuildFailed: 500,
     errors.StoreUnavailable: 503,
     errors.EventUnreadable: 503,
     errors.SearchUnavailable: 503,
@@ -85,7 +85,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     TooBusy: 503,
 }
 _RETRY_AFTER_SECONDS = "1"
-_WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, edge.RebuildFailed)
+_WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, RebuildFailed)
 """Errors whose detail has words of PostgreSQL or Elasticsearch: they are for the log, not for a caller."""
 
 

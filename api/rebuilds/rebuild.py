@@ -6,14 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from procvars.adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
-from procvars.api.http.errors import RebuildFailed
 from procvars.api.processes.child_process import run_module
 from procvars.api.processes.store import Store
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections.checking.check import differing
 from procvars.projections.projection import Connection, named
 from procvars.projections.rebuilding import rebuild as steps
-from procvars.projections.rebuilding.rebuild import NewGeneration
+from procvars.projections.rebuilding.rebuild import NewGeneration, RebuildFailed
 from procvars.projections.running.failure_watch import KeepsFailing
 from procvars.projections.running.positions import live_projection
 

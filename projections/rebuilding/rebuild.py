@@ -69,6 +69,10 @@ class RebuildRunning(DomainError):
     """This projection is being rebuilt or checked already."""
 
 
+class RebuildFailed(DomainError):
+    """The rebuild stopped; the live read model is untouched."""
+
+
 class GenerationGone(Exception):
     """Somebody else has finished or given up the generation that was being filled."""
 
