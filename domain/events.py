@@ -1,7 +1,7 @@
 """What can happen, in the past tense: the only truth there is.
 
 Names reflect the storage format: a TOPIC or a field that has been stored is never renamed. A change of shape is a new
-`class_version` with an upcaster (`domain/upcasters.py`) and a golden file of the old one (`tests/golden/`).
+`class_version` with an upcaster (`domain/upcasters.py`) and a golden file of the old one (`tests/domain/golden/`).
 """
 
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ from procvars.projections.storage.tables import Tables, table
 from tests.benchmarks.temporary_database import command_layer
 from tests.projections.rebuilding.banks import EDITS, INSTANCES, Bank, follow, rows
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "ProcessVariablesModified-v1.json"
+GOLDEN = Path(__file__).parents[2] / "domain" / "golden" / "ProcessVariablesModified-v1.json"
 
 
 class Picky(AuditLog):
