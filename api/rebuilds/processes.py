@@ -18,7 +18,7 @@ from procvars.domain.errors import StoreUnavailable
 from procvars.projections import operations
 from procvars.projections.projection import Projection
 from procvars.projections.rebuilding.due import due
-from procvars.projections.rebuilding.rebuild import RebuildFailed, alone, already_at_work
+from procvars.projections.rebuilding.rebuild import RebuildFailed, already_at_work, exclusively
 
 _LOOK_SECONDS = 0.05
 _DUE_SECONDS = 1.0
@@ -41,7 +41,7 @@ class RebuildProcesses:
 
         Raises RebuildRunning, RebuildFailed, StoreUnavailable.
         """
-        async with borrowed(self._pool) as connection, alone(connection, name):
+        async with borrowed(self._pool) as connection, exclusively(connection, name):
             pass
         rebuild = self._begin(name)
         while not rebuild.done():
@@ -52,7 +52,7 @@ class RebuildProcesses:
 
     async def check(self, name: str) -> list[str]:
         """The streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
-        async with borrowed(self._pool) as connection, alone(connection, name):
+        async with borrowed(self._pool) as connection, exclusively(connection, name):
             pass
         check = await self._run("check", name, "--json")
         if check.code not in (0, DIFFERENCE):
