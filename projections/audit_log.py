@@ -118,6 +118,7 @@ FROM audit_log WHERE workspace = %(workspace)s AND id = %(id)s
 
 class AuditLog:
     name = NAME
+    title = "Audit log"
     shape = 1
     generations = Tables({NAME: "subject_identifier"}, _DDL)
 

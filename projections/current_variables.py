@@ -142,6 +142,7 @@ FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s
 
 class CurrentVariables:
     name = NAME
+    title = "Current variables"
     shape = 1
     generations = Tables({NAME: "id"}, _DDL)
 

@@ -83,6 +83,7 @@ class _SearchGenerations:
 
 class SearchIndex:
     name = NAME
+    title = "Search"
 
     def __init__(self, source: EventSource, store: SearchStore) -> None:
         self.shape = 1 + store.shape

@@ -91,6 +91,7 @@ WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s AND version = 
 
 class SnapshotHistory:
     name = NAME
+    title = "Snapshots"
     shape = 1
     generations = Tables({NAME: "instance_id"}, _DDL)
 

@@ -126,6 +126,7 @@ _ANY = [status.value for status in TaskStatus]
 
 class TaskKeywords:
     name = NAME
+    title = "Task Manager"
     shape = 1
     generations = Tables(
         {

@@ -23,7 +23,7 @@ from procvars.api.processes.memory import MemoryKeeper
 from procvars.api.settings import Settings
 from procvars.projections.running.event_feed import EventFeed
 from procvars.projections.running.runner import ProjectionRunner
-from procvars.projections.running.supervisor import supervise
+from procvars.projections.supervisor import supervise
 
 if sys.platform != "win32":
     import uvloop

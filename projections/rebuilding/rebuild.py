@@ -26,6 +26,7 @@ from procvars.projections.running.positions import (
     save_position,
 )
 from procvars.projections.running.unbroken_application import UnbrokenApplication
+from procvars.projections.storage import advisory_locks
 
 _PAGE = 1000
 _CLOSE_EVENTS = 500
@@ -34,9 +35,6 @@ _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
 _LOCK_ATTEMPTS = 30
 _LOCK_PAUSE_SECONDS = 1.0
 
-# Held by the session: a rebuild that is killed loses it with its connection.
-_TRY_LOCK = "SELECT pg_try_advisory_lock(7249131, hashtext(%s))"
-_UNLOCK = "SELECT pg_advisory_unlock(7249131, hashtext(%s))"
 _SHARDS = "SELECT count(*), min(until) FROM generation_shares WHERE projection = %s AND generation = %s"
 _INTERRUPTED = "SELECT generation, shape, total FROM rebuilds WHERE projection = %s"
 _RESUME = """
@@ -99,14 +97,14 @@ def already_at_work(name: str) -> RebuildRunning:
 @asynccontextmanager
 async def exclusively(connection: Connection, name: str) -> AsyncIterator[None]:
     """Nobody else rebuilds or checks the projection meanwhile. Raises RebuildRunning."""
-    row = await (await connection.execute(_TRY_LOCK, (name,))).fetchone()
+    row = await (await connection.execute(advisory_locks.REBUILD, (name,))).fetchone()
     if row is None or not row[0]:
         raise already_at_work(name)
     try:
         yield
     finally:
         if not connection.closed:
-            await connection.execute(_UNLOCK, (name,))
+            await connection.execute(advisory_locks.REBUILD_ENDED, (name,))
 
 
 async def begin(connection: Connection, projection: Projection, archive: EventArchive, shards: int) -> NewGeneration:
