@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from procvars.commands.ports import EventStore, StreamConflict
-from procvars.domain.documents.errors import DocumentError
 from procvars.domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
 from procvars.domain.events import Event
 from procvars.domain.instance import Instance
@@ -107,7 +106,7 @@ class DecisionLoop:
                 decision = await decide(instance, self.provenance(caller, not_before=instance.updated_at))
             except StoreUnavailable:
                 raise
-            except (DomainError, DocumentError):
+            except DomainError:
                 if fresh:
                     raise
                 fresh = True

@@ -13,8 +13,6 @@ from procvars.adapters.postgres.pool import UNAVAILABLE
 from procvars.api.connections.address import AddressUnavailable
 from procvars.api.processes.exit_codes import ANOTHER_RUNS, FAILED, INTERRUPTED
 from procvars.api.settings import SettingsError
-from procvars.commands.identity import TokenRejected
-from procvars.domain.documents.errors import DocumentError
 from procvars.domain.errors import DomainError
 from procvars.domain.permissions import UnknownPermission
 from procvars.projections.rebuilding.rebuild import RebuildRunning
@@ -22,12 +20,10 @@ from procvars.projections.rebuilding.rebuild import RebuildRunning
 _REFUSALS: tuple[type[Exception], ...] = (
     SettingsError,
     UnusableSecret,
-    TokenRejected,
     UnknownPermission,
     KafkaRefusal,
     AddressUnavailable,
     DomainError,
-    DocumentError,
     psycopg.Error,
     *UNAVAILABLE,
 )

@@ -108,18 +108,17 @@ PROBLEM_TYPES: dict[type[Exception], ProblemType] = {
     error: ProblemType(_slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
     for error, status in _STATUS_BY_ERROR.items()
 }
-_MEMBERS = ("line", "column", "hint", "key", "path", "index", "found")
 
 
 def problem_response(error: Exception) -> Response:
     """The answer to an error of the table. Raises KeyError for any other."""
     problem = PROBLEM_TYPES[type(error)]
-    members = error.members if isinstance(error, errors.DomainError) else _members(error)
+    members = error.members if isinstance(error, errors.DomainError) else {}
     if isinstance(error, _WORDLESS):
         log.warning("refused", problem=problem.slug, error=str(error))
         detail = f"{problem.title}."
     else:
-        detail = str(getattr(error, "detail", None) or error)
+        detail = str(error)
     headers = {}
     if problem.status == 503:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -128,10 +127,6 @@ def problem_response(error: Exception) -> Response:
     if isinstance(error, edge.UnsupportedMediaType):
         headers.update(error.headers)
     return _response(problem.uri, problem.title, problem.status, detail, members, headers)
-
-
-def _members(error: Exception) -> dict[str, Any]:
-    return {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
 
 
 def _response(
