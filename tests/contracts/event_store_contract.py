@@ -245,9 +245,9 @@ class EventStoreContract:
         second = Stream()
         await store.append([stream.started(), second.started()])
         await store.load(stream.id, fresh=False)
-        await other.append([stream.held()])
+        await other.append([stream.held(), stream.next(InstanceStatusChanged, status=InstanceStatus.FINISHED)])
         assert await store.statuses([stream.id, second.id]) == {
-            stream.id: InstanceStatus.ON_HOLD,
+            stream.id: InstanceStatus.FINISHED,
             second.id: InstanceStatus.STARTED,
         }
         assert await store.statuses([]) == {}
