@@ -33,10 +33,10 @@ class EventStore(Protocol):
         """
         ...
 
-    async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
+    async def append(self, events: Sequence[Event], *, resulting: Instance | None = None) -> list[int]:
         """Stores all of the events, or none, and returns their positions once they are durable.
 
-        `leaving`: their instance after them, for the memory, where whoever decided on them knows it.
+        `resulting`: their instance after them, for the memory, where whoever decided on them knows it.
 
         Raises StreamConflict where a stream has an event of one of these versions already, and StoreUnavailable. After
         StoreUnavailable it is unknown whether the events are there: to append them again is a conflict where they are.

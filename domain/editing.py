@@ -12,7 +12,7 @@ from procvars.domain.documents.patch import Changes, Patch
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.errors import InstanceNotEditable, VersionConflict
 from procvars.domain.events import EditKind, ProcessVariablesModified
-from procvars.domain.instance import Instance, written
+from procvars.domain.instance import Instance, with_variables
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 from procvars.domain.rules.extraction import extract
@@ -138,7 +138,7 @@ def decide_edit(
         bulk_id=edit.bulk_id,
         warnings=warnings,
     )
-    return EditOutcome(event=event, instance=written(instance, event, new))
+    return EditOutcome(event=event, instance=with_variables(instance, event, new))
 
 
 def preview_edit(
