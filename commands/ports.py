@@ -39,8 +39,7 @@ class EventStore(Protocol):
         `resulting`: their instance after them, for the memory, where whoever decided on them knows it.
 
         Raises StreamConflict where a stream has an event of one of these versions already, and StoreUnavailable. After
-        StoreUnavailable it is unknown whether the events are there: the same events may be appended again, and are
-        then found to be there already.
+        StoreUnavailable it is unknown whether the events are there: to append them again is a conflict where they are.
         """
         ...
 

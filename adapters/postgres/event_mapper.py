@@ -17,6 +17,7 @@ from eventsourcing.persistence import (
     Mapper,
     MapperDeserialisationError,
     StoredEvent,
+    Transcoder,
 )
 
 from procvars.adapters import exact_json
@@ -46,8 +47,19 @@ class ZstdCompressor(Compressor):
 class EventMapper(Mapper[str]):
     """The library's mapper for our frozen Pydantic events: topics are short names, fields go to JSON without a walk."""
 
-    def __init__(self, cipher: Cipher | None = None, *, largest: int | None = None) -> None:
-        """`largest`: bytes that the JSON of an event may have to be written, where there is a limit."""
+    def __init__(
+        self,
+        cipher: Cipher | None = None,
+        *,
+        largest: int | None = None,
+        transcoder: Transcoder | None = None,
+        compressor: Compressor | None = None,
+    ) -> None:
+        """Make a mapper, also for an application of the library that names this class as its `MAPPER_TOPIC`.
+
+        `largest`: bytes that the JSON of an event may have to be written, where there is a limit. `transcoder` and
+        `compressor` are what the library offers to every mapper; this one has its own and ignores them.
+        """
         self._largest = largest
         super().__init__(transcoder=JSONTranscoder(), compressor=ZstdCompressor(), cipher=cipher)
 
