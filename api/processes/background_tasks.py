@@ -1,5 +1,5 @@
-"""Tasks that a process keeps running beside its requests. None of them ends unseen: it is logged, started again with
-back-off, and shows in `/readyz` and the metrics until it has been running for a while.
+"""Background tasks of a process. None of them ends unnoticed: a failure is logged, the task is restarted with back-off,
+and `/readyz` and the metrics show it until the task has been running for a while.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import structlog
 from procvars.projections.running.transient_errors import back_off
 
 _STEADY_SECONDS = 5.0
-"""Time that a task which failed has to run before it counts as well again."""
+"""Seconds that a task has to run after a failure before it counts as well again."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -24,12 +24,12 @@ class _Kept:
     work: Work
     essential: bool
     failures: int = 0
-    """Failures in a row; 0 for a task that is well."""
+    """Consecutive failures; 0 for a task that is well."""
     running: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class BackgroundTasks:
-    """The supervisor of a process."""
+    """Supervisor of a process's tasks."""
 
     def __init__(self) -> None:
         self._kept: list[_Kept] = []
@@ -40,7 +40,7 @@ class BackgroundTasks:
 
     @property
     def failing(self) -> list[str]:
-        """Names of the tasks that failed a short while ago, whether they have been started again or not."""
+        """Names of the tasks that failed recently, whether restarted or not."""
         return [kept.name for kept in self._kept if kept.failures]
 
     @property
@@ -49,13 +49,13 @@ class BackgroundTasks:
         return [kept.name for kept in self._kept if kept.failures and kept.essential]
 
     def keep_running(self, name: str, work: Work, *, essential: bool = False) -> None:
-        """Run `work` until `stop`, again and again where it raises; where it returns, it has done what it is for."""
+        """Run `work` until `stop`, restarting it when it raises; when it returns, it is complete."""
         kept = _Kept(name, work, essential)
         self._kept.append(kept)
         kept.running = asyncio.create_task(self._keep(kept), name=name)
 
     async def stop(self) -> None:
-        """Cancel all of them and wait for their ends."""
+        """Cancel all tasks and wait until they have ended."""
         running = [kept.running for kept in self._kept if kept.running is not None]
         for task in running:
             task.cancel()
