@@ -1,4 +1,4 @@
-"""JSON that this program wrote itself, read back quickly and exactly; what comes from outside goes to `domain.documents`."""
+"""JSON that this program wrote itself, read back fast and exactly; JSON from outside goes to `domain.documents`."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 
 def dumps(value: Any) -> bytes:
-    """Compact JSON; a leading space says that an integer in it does not fit 64 bits."""
+    """Return compact JSON; a leading space marks JSON with an integer that does not fit 64 bits."""
     try:
         return orjson.dumps(value)
     except TypeError:
@@ -15,7 +15,7 @@ def dumps(value: Any) -> bytes:
 
 
 def loads(data: bytes) -> Any:
-    """What `dumps` was given."""
+    """Return the value that `dumps` was given."""
     if data.startswith(b" "):
         return json.loads(data)
     return orjson.loads(data)

@@ -1,4 +1,4 @@
-"""The table of contents of the read models: adding one here is all that lists, rebuilds, checks and the console need."""
+"""Registry of the read models: adding one here is all that lists, rebuilds, checks and the console need."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ PROJECTIONS: dict[str, Callable[[EventSource, SearchStore], Projection]] = {
     task_keywords.NAME: lambda source, search_store: task_keywords.TaskKeywords(source),
     search_index.NAME: lambda source, search_store: search_index.SearchIndex(source, search_store),
 }
-"""How each is built, by name, in the order in which an operator sees them."""
+"""Name → constructor, in the order in which an operator sees them."""
 
 PROJECTION_NAMES = tuple(PROJECTIONS)
 

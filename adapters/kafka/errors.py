@@ -1,4 +1,4 @@
-"""What ends a relay or a worker for good; everything else is waited for."""
+"""Errors that end a relay or a worker for good; all others are retried."""
 
 
 class KafkaRefusal(Exception):

@@ -1,8 +1,8 @@
-"""Events to bytes and back: compact JSON, compressed with zstandard, optionally encrypted.
+"""Conversion of events to bytes and back: compact JSON, compressed with zstandard, optionally encrypted.
 
-The state of a stored event is JSON of the event's fields. Its first byte says which parser reads it exactly: `{` was
-written by orjson, so that every integer in it fits 64 bits and orjson may read it; a space was put before JSON with a
-larger integer, which orjson would turn into a float.
+The state of a stored event is JSON of the event's fields. Its first byte says which parser reads it exactly: orjson
+wrote `{`, so every integer in it fits 64 bits and orjson may read it; a space precedes JSON with a larger integer,
+which orjson would turn into a float.
 """
 
 import re
@@ -26,12 +26,14 @@ from procvars.domain.event_state import event_from_state, state_of
 from procvars.domain.events import Event
 
 _BYTES_A_VALUE = 64
-"""What CPython takes for an empty container, or for a small text or number with its place in a container, about."""
+"""Approximate bytes of an empty container in CPython, or of a small text or number with its place in a container."""
 _FOUR_BYTES = re.compile(rb"[\xf0-\xf4]")
 
 
 class ZstdCompressor(Compressor):
-    """Finds the repetition of a document between `previous` and `body` at any distance, which zlib does within 32 KB."""
+    """Compressor that finds the repetition of a document between `previous` and `body` within 512 KB; zlib only within
+    32 KB.
+    """
 
     def __init__(self) -> None:
         self._compressor = zstandard.ZstdCompressor(level=1, write_checksum=False)
@@ -45,7 +47,9 @@ class ZstdCompressor(Compressor):
 
 
 class EventMapper(Mapper[str]):
-    """The library's mapper for our frozen Pydantic events: topics are short names, fields go to JSON without a walk."""
+    """The library's mapper for our frozen Pydantic events: topics are short names, fields are encoded without
+    transcodings.
+    """
 
     def __init__(
         self,
@@ -68,7 +72,7 @@ class EventMapper(Mapper[str]):
         return self.write(cast(Event, domain_event))[0]
 
     def write(self, event: Event) -> tuple[StoredEvent, int]:
-        """Return the event as it is stored, and the bytes, about, that it takes in memory. Raises EventTooLarge."""
+        """Return the stored event and its approximate size in memory, in bytes. Raises EventTooLarge."""
         assert self.compressor is not None
         text = exact_json.dumps(state_of(event))
         if self._largest is not None and len(text) > self._largest:
@@ -85,13 +89,13 @@ class EventMapper(Mapper[str]):
         return in_store, decoded_size(text)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
-        """Raises MapperDeserialisationError for a state that no event of today or before can have written."""
+        """Return the event. Raises MapperDeserialisationError for a state that this release cannot read."""
         return cast(DomainEventProtocol[str], self.read(stored_event)[0])
 
     def read(self, stored_event: StoredEvent, largest: int | None = None) -> tuple[Event, int]:
-        """Return the event and the bytes, about, that it takes in memory.
+        """Return the event and its approximate size in memory, in bytes.
 
-        Raises as `to_domain_event`, and ReadTooLarge, before anything is decoded, where its JSON has more than `largest`
+        Raises as `to_domain_event`, and ReadTooLarge, before anything is decoded, if its JSON has more than `largest`
         bytes.
         """
         try:
@@ -121,9 +125,9 @@ class EventMapper(Mapper[str]):
 def decoded_size(text: bytes) -> int:
     """Estimate the bytes that a JSON text takes once it is decoded.
 
-    Each value but the first of its container has a comma before it, so commas and brackets count the values. A document
-    of many small values is some twenty times as large in memory as its text, one of long texts hardly larger. CPython
-    keeps each character of a text in as many bytes as the widest of them needs.
+    Each value but the first of its container follows a comma, so commas and brackets count the values. A document of
+    many small values takes some twenty times as much memory as its text, one of long texts hardly more. CPython stores
+    each character of a text in as many bytes as the widest of them needs.
     """
     widest = 1 if text.isascii() else 4 if _FOUR_BYTES.search(text) else 2
     return widest * len(text) + _BYTES_A_VALUE * (text.count(b",") + text.count(b"{") + text.count(b"["))

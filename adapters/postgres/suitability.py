@@ -1,4 +1,4 @@
-"""Whether a database is one that the events can be kept in."""
+"""Suitability of a database for the events."""
 
 from procvars.adapters.postgres.pool import Connection, names_schema
 from procvars.domain.errors import StoreUnavailable
@@ -20,7 +20,7 @@ class UnsuitableDatabase(StoreUnavailable):
 
 
 async def require_suitable(connection: Connection, database_url: str) -> None:
-    """Raise UnsuitableDatabase where the events could not be kept, or are in a schema that nobody named."""
+    """Raise UnsuitableDatabase if the events could not be kept, or are in a schema that nobody named."""
     row = await (await connection.execute(_SETTINGS)).fetchone()
     assert row is not None
     refuse_unsuitable(version=row[0], encoding=row[1])
@@ -34,7 +34,7 @@ async def require_suitable(connection: Connection, database_url: str) -> None:
 
 
 def refuse_unsuitable(*, version: int, encoding: str) -> None:
-    """Raises UnsuitableDatabase for a server that is too old, or text that cannot be any character."""
+    """Raise UnsuitableDatabase for a server that is too old, or an encoding that cannot hold every character."""
     if version < OLDEST_VERSION:
         raise UnsuitableDatabase(
             f"PostgreSQL {version // 10000} is too old: version {OLDEST_VERSION // 10000} or later is needed."

@@ -86,7 +86,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
 }
 _RETRY_AFTER_SECONDS = "1"
 _WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, RebuildFailed)
-"""Errors whose detail has words of PostgreSQL or Elasticsearch: they are for the log, not for a caller."""
+"""Errors whose detail has error texts of PostgreSQL or Elasticsearch, which are for the log, not for a caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ PROBLEM_TYPES: dict[type[Exception], ProblemType] = {
 
 
 def problem_response(error: Exception) -> Response:
-    """The answer to an error of the table. Raises KeyError for any other."""
+    """Return the answer to an error of the table. Raises KeyError for any other."""
     problem = PROBLEM_TYPES[type(error)]
     members = error.members if isinstance(error, errors.DomainError) else {}
     if isinstance(error, _WORDLESS):
@@ -137,12 +137,12 @@ def _response(
 
 
 async def on_error(_: Request, error: Exception) -> Response:
-    """For the errors of the table."""
+    """Answer an error of the table."""
     return problem_response(error)
 
 
 async def on_invalid_request(_: Request, error: Exception) -> Response:
-    """FastAPI's own check of paths and queries."""
+    """Answer FastAPI's own error for a path or a query."""
     assert isinstance(error, RequestValidationError)
     found = [
         {"path": "".join(f"/{part}" for part in item["loc"][1:]), "message": str(item["msg"])}
@@ -153,13 +153,13 @@ async def on_invalid_request(_: Request, error: Exception) -> Response:
 
 
 def internal_error() -> Response:
-    """Return the answer to a mistake of this program: the log has it, the caller learns no more than that."""
+    """Return the answer to a bug of this program: the log has it, and the caller learns no more."""
     title = "The server made a mistake"
     return _response("urn:procvars:internal-error", title, 500, f"{title}; its log says more.", {}, {})
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
-    """Starlette's own: no such route, no such method."""
+    """Answer Starlette's own error: no such route, no such method."""
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
     return _response("about:blank", detail, error.status_code, detail, {}, error.headers or {})

@@ -1,4 +1,4 @@
-"""Who last set each value of an instance's variables, found by replaying the patches of its events."""
+"""Blame: who last set each value of an instance's variables, found by replaying the patches of its events."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from procvars.projections.history.variables_events import Origin, origin_of, pat
 
 @dataclass(frozen=True, slots=True)
 class BlamedLeaf:
-    """`path` is the JSON Pointer of a scalar, or of an empty object or array; `version` the one that set it last."""
+    """A scalar, or an empty object or array, at the JSON Pointer `path`; `version` is the one that set it last."""
 
     path: str
     version: int
@@ -26,13 +26,14 @@ class BlamedLeaf:
 
 
 async def blame(streams: EventStreams, instance_id: str, version: int | None) -> list[BlamedLeaf]:
-    """Every leaf of the document at `version` (None: now), in document order. An empty document is one leaf, `""`.
+    """Return every leaf of the document at `version` (None: now), in document order; an empty document is one leaf,
+    `""`.
 
-    A leaf belongs to the event that wrote it, also where that replaced or moved a container with an equal leaf inside;
-    an emptied container belongs to the event that took its last member. Takes memory in proportion to the document,
-    however long its history.
+    A leaf belongs to the event that wrote it, even if that replaced or moved a container with an equal leaf inside; an
+    emptied container belongs to the event that removed its last member. Memory is proportional to the document, however
+    long its history.
 
-    Raises InstanceNotFound, NoSuchVersion, and PatchFailed where the stored patches do not fit: `verify` explains that.
+    Raises InstanceNotFound, NoSuchVersion, and PatchFailed if the stored patches do not fit, which `verify` explains.
     """
     last = await streams.last_version(instance_id)
     if not last:

@@ -1,4 +1,4 @@
-"""What holds for every event of a process instance and those before it: one function each, in the order reported."""
+"""Invariants of a process instance's events, one function each, in the order reported."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ _PATHS_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An event, and the variables that it set: None where it sets none, or where `trouble` says why it cannot have."""
+    """An event and the variables that it set; None if it sets none, or if `trouble` says why they are unknown."""
 
     event: Event
     variables: Document | None
@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A navigation snapshot; the fingerprint is that of the variables which replay found there, where it found any."""
+    """A navigation snapshot, with the fingerprint of the replayed variables, or that of the event if those are unknown."""
 
     version: int
     fingerprint: str
@@ -48,7 +48,7 @@ class Kept:
 
 @dataclass(slots=True)
 class Replayed:
-    """What the events so far say. None, and a version in `lost`, stand for what an event not read may have said."""
+    """State after the events so far. None, and versions in `lost`, stand for what an unread event may have changed."""
 
     version: int = 0
     workspace: str | None = None
@@ -58,13 +58,13 @@ class Replayed:
     modifications: list[int] = field(default_factory=list)
     snapshots: dict[str, Kept] = field(default_factory=dict)
     waiting: dict[str, bool] = field(default_factory=dict)
-    """Integration id → still waits for its answer."""
+    """Integration id → whether it awaits an answer."""
     tasks: dict[str, bool] = field(default_factory=dict)
-    """Task id → open."""
+    """Task id → whether it is open."""
     lost: set[int] = field(default_factory=set)
 
     def lose(self, version: int) -> None:
-        """The event of that version cannot be read."""
+        """Record that the event of that version cannot be read."""
         self.version = version
         self.lost.add(version)
         self.status = self.variables = None
