@@ -146,7 +146,7 @@ class EventStoreContract:
         await store.load(stream.id, fresh=False)
         before = stream.instance
         event = stream.written({"income": 2})
-        await store.append([event], leaving=evolve(before, event))
+        await store.append([event], resulting=evolve(before, event))
         assert await store.load(stream.id, fresh=False) == await store.load(stream.id, fresh=True) == stream.instance
 
     async def test_a_fresh_instance_knows_what_others_appended(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from procvars.domain.documents.documents import fingerprint
 from procvars.domain.documents.patch import Patch
 from procvars.domain.documents.values import Document
-from procvars.domain.events import INSTANCE_EVENTS, DefinitionPublished, Event, unreadable
-from procvars.domain.instance import WRITES, Instance, Integration, NavigationSnapshot, evolve, replay, variables_after
+from procvars.domain.events import INSTANCE_EVENTS, WRITES, DefinitionPublished, Event, unreadable
+from procvars.domain.instance import Instance, Integration, NavigationSnapshot, evolve, replay, variables_after
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 from tests.domain.given_when_then import (

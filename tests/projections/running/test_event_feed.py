@@ -207,10 +207,10 @@ async def test_a_window_that_one_page_has_made_too_large_is_let_go() -> None:
 async def test_an_announcement_wakes_those_who_asked_before_it() -> None:
     """Who takes the news before reading misses none; it is not news any more for who asks afterwards."""
     feed = EventFeed(Log())
-    before = feed.next_news()
+    before = feed.next_append()
     feed.announce()
     assert before.is_set()
-    assert not feed.next_news().is_set()
+    assert not feed.next_append().is_set()
 
 
 async def test_a_store_that_is_away_is_no_end_of_the_feed() -> None:
