@@ -6,7 +6,9 @@ which orjson would turn into a float.
 """
 
 import re
-from typing import cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
 
 import zstandard
 from eventsourcing.domain import DomainEventProtocol
@@ -27,6 +29,10 @@ from procvars.domain.events import Event
 
 _BYTES_A_VALUE = 64
 """Approximate bytes of an empty container in CPython, or of a small text or number with its place in a container."""
+_UNBOUNDED = 2**62
+_PASSED_OVER = 10
+"""Passing over a byte of JSON takes about this part of the time of decoding it."""
+_NO_DOCUMENTS: dict[str, Any] = {"previous": {}, "body": None}
 _FOUR_BYTES = re.compile(rb"[\xf0-\xf4]")
 
 
@@ -92,34 +98,54 @@ class EventMapper(Mapper[str]):
         """Return the event. Raises MapperDeserialisationError for a state that this release cannot read."""
         return cast(DomainEventProtocol[str], self.read(stored_event)[0])
 
-    def read(self, stored_event: StoredEvent, largest: int | None = None) -> tuple[Event, int]:
+    def read(self, stored_event: StoredEvent, largest: int = _UNBOUNDED) -> tuple[Event, int]:
         """Return the event and its approximate size in memory, in bytes.
 
         Raises as `to_domain_event`, and ReadTooLarge, before anything is decoded, if its JSON has more than `largest`
         bytes.
         """
-        try:
-            stored = stored_event.state
-            if self.cipher:
-                stored = self.cipher.decrypt(stored)
-            assert self.compressor is not None
-            if largest is not None and zstandard.frame_content_size(stored) > largest:
+        with _deserialising(stored_event):
+            text = self._text(stored_event, largest)
+            return _event(stored_event, exact_json.loads(text)), decoded_size(text)
+
+    def read_change(self, stored_event: StoredEvent, largest: int = _UNBOUNDED) -> tuple[Event, int]:
+        """Return the event without the documents that came with it: `previous` and `body` are empty.
+
+        That takes a tenth of the time of `read`. Raises as `read`, if what is left has more than `largest` bytes or the
+        whole more than ten times as many.
+        """
+        with _deserialising(stored_event):
+            state, size = exact_json.loads_without(self._text(stored_event, _PASSED_OVER * largest), _NO_DOCUMENTS)
+            if size > largest:
                 raise ReadTooLarge
-            text = self.compressor.decompress(stored)
-            event = event_from_state(
-                stored_event.topic,
-                str(stored_event.originator_id),
-                stored_event.originator_version,
-                exact_json.loads(text),
-            )
-        except ReadTooLarge:
-            raise
-        except Exception as error:
-            raise MapperDeserialisationError(
-                f"event {stored_event.originator_version} of {stored_event.originator_id} "
-                f"({stored_event.topic}) cannot be read: {error}"
-            ) from error
-        return event, decoded_size(text)
+            return _event(stored_event, state), _BYTES_A_VALUE * size
+
+    def _text(self, stored_event: StoredEvent, largest: int) -> bytes:
+        stored = stored_event.state
+        if self.cipher:
+            stored = self.cipher.decrypt(stored)
+        assert self.compressor is not None
+        if zstandard.frame_content_size(stored) > largest:
+            raise ReadTooLarge
+        return self.compressor.decompress(stored)
+
+
+def _event(stored_event: StoredEvent, state: dict[str, Any]) -> Event:
+    stream, version = str(stored_event.originator_id), stored_event.originator_version
+    return event_from_state(stored_event.topic, stream, version, state)
+
+
+@contextmanager
+def _deserialising(stored_event: StoredEvent) -> Iterator[None]:
+    try:
+        yield
+    except ReadTooLarge:
+        raise
+    except Exception as error:
+        raise MapperDeserialisationError(
+            f"event {stored_event.originator_version} of {stored_event.originator_id} "
+            f"({stored_event.topic}) cannot be read: {error}"
+        ) from error
 
 
 def decoded_size(text: bytes) -> int:

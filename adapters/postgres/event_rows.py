@@ -62,14 +62,21 @@ def is_last(page: Sequence[Row], limit: int | None = None) -> bool:
 class EventRows:
     """Queries of a store, within the budget of its process."""
 
-    def __init__(self, lender: Lender, mapper: EventMapper, budget: ReadBudget) -> None:
+    def __init__(self, lender: Lender, mapper: EventMapper, budget: ReadBudget, *, documents: bool = True) -> None:
+        """Read events without `documents` as `EventMapper.read_change` does."""
         self._lender = lender
         self._mapper = mapper
         self._budget = budget
+        self._documents = documents
+        self._read = mapper.read if documents else mapper.read_change
 
     def on(self, lender: Lender) -> "EventRows":
         """Return the same queries on another connection."""
-        return EventRows(lender, self._mapper, self._budget)
+        return EventRows(lender, self._mapper, self._budget, documents=self._documents)
+
+    def without_documents(self) -> "EventRows":
+        """Return the same queries, whose events come without the documents before and after them."""
+        return EventRows(self._lender, self._mapper, self._budget, documents=False)
 
     async def fetch(self, query: str, values: dict[str, object]) -> list[Row]:
         """Return the rows of a query for `COLUMNS`. Raises StoreUnavailable."""
@@ -84,7 +91,7 @@ class EventRows:
         if state is None:
             raise ReadTooLarge
         try:
-            event, memory = self._mapper.read(StoredEvent(stream, version, topic, state), self._budget.event_bytes)
+            event, memory = self._read(StoredEvent(stream, version, topic, state), self._budget.event_bytes)
         except MapperDeserialisationError as error:
             raise EventUnreadable(str(error)) from error
         return Recorded(position, event, memory)

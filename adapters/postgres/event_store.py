@@ -164,6 +164,12 @@ class PostgresEventStore:
         store._rows = self._rows.on(store._pool)
         return store
 
+    def without_documents(self) -> Self:
+        """Return this store, whose events come without `previous` and `body`."""
+        store = copy.copy(self)
+        store._rows = self._rows.without_documents()
+        return store
+
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
         if not fresh and (known := self._instances.get(instance_id)):
             return known[0]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import cast
 
 from procvars.domain.errors import InstanceNotFound, NoSuchVersion
@@ -25,9 +26,11 @@ class BlamedLeaf:
     origin: Origin
 
 
-async def blame(streams: EventStreams, instance_id: str, version: int | None) -> list[BlamedLeaf]:
-    """Return every leaf of the document at `version` (None: now), in document order; an empty document is one leaf,
-    `""`.
+async def blame(
+    streams: EventStreams, instance_id: str, version: int | None, *, skip: int = 0, limit: int | None = None
+) -> list[BlamedLeaf]:
+    """Return the leaves of the document at `version` (None: now), in document order, without the first `skip` and at
+    most `limit` of them; an empty document is one leaf, `""`.
 
     A leaf belongs to the event that wrote it, even if that replaced or moved a container with an equal leaf inside; an
     emptied container belongs to the event that removed its last member. Memory is proportional to the document, however
@@ -41,14 +44,14 @@ async def blame(streams: EventStreams, instance_id: str, version: int | None) ->
     if version is not None and not 1 <= version <= last:
         raise NoSuchVersion()
     document = AttributedDocument()
-    async for recorded in streams.stream(instance_id, topics=VARIABLES_EVENTS):
+    async for recorded in streams.without_documents().stream(instance_id, topics=VARIABLES_EVENTS):
         event = cast(VariablesEvent, recorded.event)
         if version is not None and event.originator_version > version:
             break
         document.apply(patch_of(event), _attribution(event))
     return [
         BlamedLeaf(path, by.version, by.user, by.user_name, by.time, by.reason, by.origin)
-        for path, by in document.leaves()
+        for path, by in islice(document.leaves(), skip, None if limit is None else skip + limit)
     ]
 
 

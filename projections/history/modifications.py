@@ -43,10 +43,11 @@ async def modifications(
     A navigation back that keeps the data is left out. An unknown instance has none.
     """
     before = before_version if before_version is not None else await streams.last_version(instance_id) + 1
+    changes = streams.without_documents()
     found: list[Modification] = []
     memory = 0
     while (wanted := limit - len(found)) > 0 and not (found and memory > _MEMORY):
-        page = await streams.stream_backwards(instance_id, before=before, topics=VARIABLES_EVENTS, limit=wanted)
+        page = await changes.stream_backwards(instance_id, before=before, topics=VARIABLES_EVENTS, limit=wanted)
         events = [cast(VariablesEvent, recorded.event) for recorded in page]
         found += [_modification(event) for event in events if not isinstance(event, NavigatedBack) or event.reset_data]
         memory += sum(recorded.memory for recorded in page)

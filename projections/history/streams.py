@@ -22,6 +22,10 @@ class EventStreams(EventStream, Protocol):
     cannot read.
     """
 
+    def without_documents(self) -> "EventStreams":
+        """Return these reads, whose events come without `previous` and `body`, for what only needs the changes."""
+        ...
+
     async def stream_backwards(
         self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int
     ) -> list[Recorded[Event]]:

@@ -177,6 +177,5 @@ async def blame(
 ) -> Response:
     """Who last set each value, in the order of the document; `next` is the cursor for the values after these."""
     await existing_instance(request, caller.workspace, instance_id)
-    leaves = await blame_of(services(request).store, instance_id, version)
-    end = cursor + limit
-    return answer({"items": leaves[cursor:end], "next": end if end < len(leaves) else None})
+    leaves = await blame_of(services(request).store, instance_id, version, skip=cursor, limit=limit + 1)
+    return answer({"items": leaves[:limit], "next": cursor + limit if len(leaves) > limit else None})
