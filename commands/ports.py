@@ -67,7 +67,7 @@ class EventStore(Protocol):
         ...
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
-        """Return the instance's version at that time, including an event of exactly that time; None before its start."""
+        """Return the instance's version at that time, an event made exactly then included; None before it was started."""
         ...
 
     async def definition(self, workspace: str, key: str) -> Definition | None:
