@@ -1,4 +1,4 @@
-"""`procvars history …`: what happened to an instance, replayed from the event store."""
+"""`procvars history …`: the history of an instance, replayed from the event store."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -24,7 +24,7 @@ _PAGE = 20
 
 @app.command()
 def show(instance: str, json: Json = False) -> None:
-    """Every change of the variables, newest first."""
+    """List every change of the variables, newest first."""
 
     async def work(store: Store) -> None:
         pages = _pages(store, instance)
@@ -38,7 +38,7 @@ def show(instance: str, json: Json = False) -> None:
 
 
 async def _pages(store: Store, instance: str) -> AsyncIterator[list[Modification]]:
-    """All modifications, a few of them in memory at a time. Raises InstanceNotFound."""
+    """Yield all modifications, with a few of them in memory at a time. Raises InstanceNotFound."""
     before = None
     while page := await modifications(store.events, instance, before, _PAGE):
         yield page
@@ -57,7 +57,7 @@ def at(
     version: Annotated[int | None, typer.Option(min=1)] = None,
     time: Annotated[str | None, typer.Option(help="RFC 3339, with a time zone.")] = None,
 ) -> None:
-    """Prints the variables as they were."""
+    """Print the variables as they were."""
     if (version is None) == (time is None):
         fail("either --version or --time", code=2)
     moment = None if time is None else _moment(time)
@@ -74,7 +74,7 @@ def at(
 
 @app.command()
 def blame(instance: str, json: Json = False) -> None:
-    """Who last set each value."""
+    """List who last set each value."""
 
     async def work(store: Store) -> list[BlamedLeaf]:
         return await blame_of(store.events, instance, None)
@@ -93,7 +93,7 @@ def verify(
     everything: Annotated[bool, typer.Option("--all", help="Every instance.")] = False,
     json: Json = False,
 ) -> None:
-    """Replays and compares. Exit code 3 on any mismatch."""
+    """Replay and compare. Exit code 3 on any mismatch."""
     if (instance is None) == (not everything):
         fail("either an instance or --all", code=2)
 

@@ -1,4 +1,4 @@
-"""The command line: `procvars`. Data goes to stdout, everything else to stderr."""
+"""Command line: `procvars`. Data goes to stdout, everything else to stderr."""
 
 import asyncio
 from datetime import timedelta
@@ -39,10 +39,10 @@ def serve(
     port: Port = 8080,
     data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
 ) -> None:
-    """API and console, and the projections too where no Kafka is configured."""
+    """Serve the API and the console, and feed the projections unless Kafka is configured."""
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
-    # Not at the top: the other commands need no web server, and start sooner without it.
+    # Not at the top: the other commands need no web server, and start faster without it.
     from procvars.api.cli.serving import run_server
 
     run_server(settings, host, port)
@@ -66,7 +66,7 @@ def demo(
 
 @app.command()
 def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
-    """Brings the database to this version."""
+    """Bring the database to this version."""
     settings = settings_with(data_dir=data_dir)
     with database(settings) as url:
         done = asyncio.run(migrate_only(settings, url))
@@ -82,7 +82,7 @@ def token(
     name: str | None = None,
     hours: float = 12,
 ) -> None:
-    """Prints a signed token for a development or test user, by PROCVARS_JWT_SECRET."""
+    """Print a signed token for a development or test user, with PROCVARS_JWT_SECRET."""
     settings = settings_with()
     if settings.jwt_secret is None:
         fail("PROCVARS_JWT_SECRET is not set: tokens of an OpenID provider come from there.")
@@ -101,7 +101,7 @@ def token(
 
 
 def main() -> None:
-    """Run the command of the command line. What keeps it from its work is told in one line."""
+    """Run the command of the command line, telling failures in one line."""
     with failures_in_a_line():
         app()
 

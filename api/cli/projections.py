@@ -27,7 +27,7 @@ _WORKERS = min(4, os.cpu_count() or 1)
 
 @app.command("list")
 def list_projections(json: Json = False) -> None:
-    """Name, state, position, lag in events and seconds, parked streams."""
+    """List the projections: name, state, position, lag in events and seconds, parked streams."""
 
     async def work(store: Store) -> list[ProjectionStatus]:
         async with borrowed(store.pool) as connection:
@@ -69,13 +69,13 @@ def list_projections(json: Json = False) -> None:
 
 @app.command()
 def pause(name: str) -> None:
-    """Stops it after the batch under way."""
+    """Pause a projection after the current batch."""
     _set_paused(name, paused=True)
 
 
 @app.command()
 def resume(name: str) -> None:
-    """Lets it go on from where it stopped."""
+    """Resume a projection where it stopped."""
     _set_paused(name, paused=False)
 
 
@@ -87,7 +87,7 @@ def rebuild(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much there is to do.")] = False,
     json: Json = False,
 ) -> None:
-    """Makes the read model anew beside the live one, then takes its place. Safe to interrupt and to repeat."""
+    """Rebuild the read model beside the live one, then replace it. Safe to interrupt and to repeat."""
 
     async def look(store: Store) -> Task:
         return await rebuilding.task(store, name)
@@ -113,7 +113,7 @@ def rebuild(
 
 @app.command()
 def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
-    """Compares the live read model with one made anew from the events. Exit code 3 where they differ."""
+    """Compare the live read model with one rebuilt from the events. Exit code 3 if they differ."""
 
     async def work(store: Store) -> list[str]:
         with progress_bar(f"checking {name}") as report:
@@ -132,7 +132,7 @@ def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
 
 @app.command("parked")
 def list_parked(name: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
-    """Streams whose event could not be applied."""
+    """List the parked streams, whose event could not be applied."""
 
     async def work(store: Store) -> list[ParkedStream]:
         async with borrowed(store.pool) as connection:
@@ -148,7 +148,7 @@ def list_parked(name: Annotated[str | None, typer.Argument()] = None, json: Json
 
 @app.command()
 def retry(name: str, instance: str) -> None:
-    """Another try for a parked stream. Exit code 1 where it fails again."""
+    """Retry a parked stream. Exit code 1 if it fails again."""
 
     async def work(store: Store) -> bool:
         projection = named(store.projections, name)
