@@ -41,7 +41,7 @@ def start(
 ) -> InstanceStarted:
     """Start an instance. Raises InvalidArgument for an impossible id, SchemaViolation and DocumentTooLarge."""
     if not is_instance_id(instance_id):
-        raise InvalidArgument("That cannot be the id of an instance.", path="/id")
+        raise InvalidArgument("The id of the instance is not valid.", path="/id")
     check_engines_document(variables, rules)
     return InstanceStarted(
         **provenance.header(instance_id, 1),

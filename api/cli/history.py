@@ -127,7 +127,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        fail(f"{text!r} is no time", code=2)
+        fail(f"{text!r} is not a time", code=2)
     if moment.tzinfo is None:
         fail(f"{text!r} has no time zone", code=2)
     return moment

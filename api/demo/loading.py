@@ -195,7 +195,7 @@ class _Bank:
 
 
 def _request(step: Step, waiting: Mapping[str, str]) -> tuple[str, Document]:
-    """Return the path below the instance, and the body. `waiting` maps names to ids of the integrations called so far."""
+    """Return the path below the instance, and the body. `waiting` maps names to ids of called integrations."""
     match step:
         case OpenTask(title, node, assignee, metadata):
             return "tasks", {"title": title, "node": node, "assignee": assignee, "metadata": metadata}

@@ -57,7 +57,7 @@ def _short_message(message: str) -> str:
 def narrowed_errors(
     value: Json, root: Subschema, validators: jsonschema_rs.ValidatorMap, steps_per_byte: float
 ) -> Iterator[SchemaError]:
-    """Yield errors of a large value that does not fit, from those of its parts that are small enough to be explained."""
+    """Yield errors of a large value that does not fit, from those of its parts that are small enough."""
     narrowing = _Narrowing(validators, explained_bytes=int(EXPLAINED_STEPS / max(1.0, steps_per_byte)))
     return narrowing.errors(value, root, ())
 

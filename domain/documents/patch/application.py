@@ -56,7 +56,7 @@ class _Draft:
         self._moved = False
 
     def perform(self, operation: Operation) -> None:
-        """Perform an operation. Raises TooDeep, and LookupError, with the reason as its text, if it cannot be applied."""
+        """Perform an operation. Raises TooDeep, and LookupError, with the reason, if it cannot be applied."""
         path = split(pointer(operation, "path"))
         match operation["op"]:
             case "add":
@@ -149,7 +149,7 @@ class _Draft:
         return parse(text) if isinstance(value, dict | list) else value
 
     def _writable(self, path: Sequence[str]) -> _Container:
-        """Return the container at a place, copied with all that lead to it unless this draft has already copied them."""
+        """Return the container at a place, copied with all that lead to it unless they are copied already."""
         container = self._own(self._root)
         self._root = container
         for token in path:

@@ -81,7 +81,7 @@ class _Difference:
             self._replace(mark, path, new)
 
     def _between(self, previous: Json, new: Json, path: str, level: int, *, only: bool) -> None:
-        """Compare two values; `only` means that nothing else differs in the container, so nothing was compared in vain."""
+        """Compare two values; `only`: nothing else differs in the container, so nothing was compared in vain."""
         self._compared += _EACH
         if level >= _CHARGED_FROM_LEVEL and not only and isinstance(previous, dict | list):
             self._compared += len(encode(previous))
