@@ -96,7 +96,7 @@ class ProcessVariablesModified(Event):
 
 
 class SubprocessStarted(Event):
-    """The instance started a subprocess; the child has a stream of its own."""
+    """The instance started a subprocess, which has a separate stream."""
 
     TOPIC: ClassVar[str] = "SubprocessStarted"
 

@@ -122,10 +122,7 @@ class Relay:
                 await create_topic(admin, found, self.max_message_bytes)
             self._largest = min(self._largest, await largest_message(admin) or self._largest)
             if self._largest < self.max_message_bytes:
-                log.warning(
-                    "events too large for the topic are sent without payload",
-                    bytes=self._largest,
-                )
+                log.warning("events too large for the topic go without payload", bytes=self._largest)
         finally:
             await admin.close()
         if not recorded:

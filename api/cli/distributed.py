@@ -30,7 +30,7 @@ def relay() -> None:
 
 def worker(
     names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Projections.")],
-    once: Annotated[bool, typer.Option("--once", help="Until caught up, then exit.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Exit once caught up.")] = False,
 ) -> None:
     """Feed projections from Kafka. Start as many workers as you like: they share the partitions."""
     _run(lambda settings, url, stopping: run_workers(settings, url, names, stopping, once=once))

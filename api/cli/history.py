@@ -18,7 +18,7 @@ from procvars.projections.history.modifications import Modification, modificatio
 from procvars.projections.history.verify import Mismatch, verify_all
 
 app = typer.Typer(no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]
+Json = Annotated[bool, typer.Option("--json", help="Print what the HTTP API answers.")]
 _PAGE = 20
 
 

@@ -52,7 +52,7 @@ def serve(
 def demo(
     host: str = "127.0.0.1",
     port: Port = 8080,
-    data_dir: Annotated[Path, typer.Option(help="Delete it to begin anew.")] = Path("procvars-data/demo"),
+    data_dir: Annotated[Path, typer.Option(help="Delete it to start afresh.")] = Path("procvars-data/demo"),
 ) -> None:
     """Serve sample data on an embedded database, to three sample users and an engine's account."""
     settings = demo_settings(data_dir)
@@ -78,7 +78,7 @@ def token(
     user: Annotated[str, typer.Option()],
     role: Annotated[list[str], typer.Option()],
     workspace: Annotated[list[str] | None, typer.Option()] = None,
-    org: Annotated[bool, typer.Option("--org", help="The roles are roles in the organisation.")] = False,
+    org: Annotated[bool, typer.Option("--org", help="Grant the roles in the organisation.")] = False,
     name: str | None = None,
     hours: float = 12,
 ) -> None:

@@ -20,8 +20,8 @@ from procvars.projections.projection import named
 from procvars.projections.running import parked
 
 app = typer.Typer(no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]
-Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes at work at once.")]
+Json = Annotated[bool, typer.Option("--json", help="Print what the HTTP API answers.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Concurrent processes.")]
 _WORKERS = min(4, os.cpu_count() or 1)
 
 
