@@ -2,7 +2,7 @@
 
 
 class KafkaRefusal(Exception):
-    """The relay or worker cannot continue."""
+    """The relay or the worker cannot continue."""
 
 
 class PartitionCountChanged(KafkaRefusal):
