@@ -67,9 +67,9 @@ class EventStore(Protocol):
         ...
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
-        """Return the instance's version at that time, including an event of exactly that time; None before its start."""
+        """Return the instance's version at that time, an event made exactly then included; None before its start."""
         ...
 
     async def definition(self, workspace: str, key: str) -> Definition | None:
-        """Return the newest version of the definition, or None; at most a second old if another process published it."""
+        """Return the newest definition, or None; at most a second old if another process published it."""
         ...

@@ -1,5 +1,5 @@
-"""The process instance as its events made it: its state, and how an event changes it. What may happen to it next is decided in
-`domain/editing.py` (operators) and `domain/execution.py` (the engine).
+"""The aggregate of a process instance: its state, and how an event changes it. `domain/editing.py` (operators) and
+`domain/execution.py` (the engine) decide what happens next.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,12 +26,12 @@ from procvars.domain.events import (
 from procvars.domain.instance_status import InstanceStatus
 
 VARIABLES_EVENTS: tuple[type[Event], ...] = get_args(VariablesEvent)
-"""Events that change nothing but the variables: of these only the newest matters to the state."""
+"""Events that set the variables; of these only the newest matters to them."""
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationSnapshot:
-    """The variables kept for a node are those of `version`; the fingerprint is theirs."""
+    """Version whose variables are kept for a node, and their fingerprint."""
 
     version: int
     fingerprint: str
@@ -46,7 +46,7 @@ class Integration:
 
 @dataclass(frozen=True)
 class Instance:
-    """An aggregate: never changed, only replaced by `evolve`."""
+    """State of the aggregate; immutable, `evolve` replaces it."""
 
     id: str
     workspace: str
@@ -62,7 +62,7 @@ class Instance:
     navigation_snapshots: Mapping[str, NavigationSnapshot] = field(default_factory=dict)
     integrations: Mapping[str, Integration] = field(default_factory=dict)
     tasks: Mapping[str, bool] = field(default_factory=dict)
-    """Task id → open."""
+    """Task id → whether it is open."""
 
     @property
     def editable(self) -> bool:
@@ -74,12 +74,12 @@ class Instance:
 
     @property
     def waiting_integrations(self) -> dict[str, str]:
-        """Integration id → name, of those that have not answered."""
+        """Integration id → name, for those that have not answered."""
         return {key: integration.name for key, integration in self.integrations.items() if integration.waiting}
 
 
 def variables_after(event: VariablesEvent) -> Document:
-    """The whole document as the event left it."""
+    """Return the whole document after the event."""
     if isinstance(event, InstanceStarted):
         return event.variables
     return json_patch.apply(event.previous, event.patch)
@@ -141,7 +141,7 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
 
 
 def replay(events: Iterable[Event]) -> Instance | None:
-    """The state after these events, oldest first; None for none."""
+    """Return the instance after these events, oldest first; None if there are none."""
     instance: Instance | None = None
     for event in events:
         instance = evolve(instance, event)

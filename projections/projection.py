@@ -39,7 +39,7 @@ class Generations(Protocol):
         ...
 
     async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
-        """Return up to `limit` streams with contents in this generation, those after `after`, in an order of its own."""
+        """Return up to `limit` streams with contents in this generation, after `after`, in an order of its own."""
         ...
 
     async def contents(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> dict[str, str]:

@@ -110,7 +110,7 @@ class SnapshotHistory:
 async def snapshots(
     connection: Connection, workspace: str, instance_id: str, *, limit: int | None = None, cursor: str | None = None
 ) -> Page[SnapshotItem]:
-    """Return the snapshots, newest first, without the documents. Raises InvalidArgument for an invalid limit or cursor."""
+    """Return the snapshots, newest first, without documents. Raises InvalidArgument for an invalid limit or cursor."""
     limit = checked_limit(limit)
     (last,) = decode_cursor(cursor, int) or (None,)
     values = arguments(workspace=workspace, instance_id=instance_id, last=last, limit=limit)

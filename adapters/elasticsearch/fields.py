@@ -208,5 +208,5 @@ def microseconds(moment: datetime) -> int:
 
 
 def moment_of(kept: int) -> datetime:
-    """Return the time that is so many microseconds after 1970."""
+    """Return the time of microseconds since 1970."""
     return _EPOCH + kept * _MICROSECOND

@@ -101,7 +101,7 @@ class ElasticsearchIndices:
             await self._client.indices.delete(index=index_name(generation), ignore_unavailable=True)
 
     async def numbers(self, connection: Connection) -> set[int]:
-        """Return the numbers of all generations, including those that a killed rebuild left. Raises SearchUnavailable."""
+        """Return the numbers of all generations, including those of a killed rebuild. Raises SearchUnavailable."""
         known = set()
         if await _exists(connection):
             known = {row[0] for row in await (await connection.execute(_KNOWN)).fetchall()}
@@ -166,7 +166,7 @@ class ElasticsearchIndices:
             found = await self._client.mget(index=index.own, ids=instance_ids, source_includes=fields)
         for document in found["docs"]:
             if "error" in document:
-                raise SearchUnavailable(f"Elasticsearch does not read now: {described(document['error'])}")
+                raise SearchUnavailable(f"Elasticsearch cannot read now: {described(document['error'])}")
         return {document["_id"]: document["_source"] for document in found["docs"] if document["found"]}
 
     async def index(self, connection: Connection, generation: int) -> Index:

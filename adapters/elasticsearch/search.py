@@ -80,7 +80,7 @@ class ElasticsearchSearch:
                 # Between a rebuild's swap and its commit the old index may be gone. The alias moved first.
                 hits = await self._hits(search, ALIAS)
             except BadRequestError as error:
-                raise InvalidArgument(f"Elasticsearch does not search for that: {reason(error)}") from error
+                raise InvalidArgument(f"Elasticsearch refuses this search: {reason(error)}") from error
         return [_hit(hit["_source"]) for hit in hits]
 
     async def _hits(self, search: Search, index: str) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ def _check(instance_ids: Sequence[str], items: Sequence[dict[str, Any]]) -> None
         if "error" not in outcome or outcome["status"] == _STALE:
             continue
         if outcome["status"] not in _OF_THE_DOCUMENT:
-            raise SearchUnavailable(f"Elasticsearch does not write now: {described(outcome['error'])}")
+            raise SearchUnavailable(f"Elasticsearch cannot write now: {described(outcome['error'])}")
         rejected = rejected or RejectedDocument(instance_id, described(outcome["error"]))
     if rejected is not None:
         raise rejected

@@ -48,7 +48,7 @@ def signed_claims(
     issuer: str | None = None,
     audience: str | None = None,
 ) -> Mapping[str, object]:
-    """Return the claims of a token that `key` signed with `algorithm`, whatever algorithm the header names.
+    """Return the claims of a token that `key` signed with `algorithm`, and with no other, whatever the header says.
 
     An issuer and an audience are checked if given; a token made for an audience is refused if none is given. The
     token's times are not checked. Raises TokenInvalid.

@@ -66,7 +66,7 @@ class ProviderKeys:
 
     @property
     def generation(self) -> int:
-        """Number that grows whenever the set of keys changes: a token verified before may be signed by a withdrawn key."""
+        """Number that grows whenever the set of keys changes: a verified token may be signed by a withdrawn key."""
         return self._generation
 
     async def find(self, key_id: str | None, algorithm: str) -> SigningKey:

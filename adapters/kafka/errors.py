@@ -2,7 +2,7 @@
 
 
 class KafkaRefusal(Exception):
-    """It cannot go on like this."""
+    """The relay or the worker cannot continue."""
 
 
 class PartitionCountChanged(KafkaRefusal):

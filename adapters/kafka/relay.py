@@ -89,7 +89,8 @@ class Relay:
             except MessageSizeTooLargeError:
                 self._largest = max(self._largest // 2, _SMALLEST_LIMIT)
                 log.error(
-                    "the broker takes no message of that size: larger events go without payload", bytes=self._largest
+                    "the broker refuses messages of that size: larger events are sent without payload",
+                    bytes=self._largest,
                 )
                 await self._rest(_BACK_OFF_SECONDS[0])
             except _TROUBLE as error:
@@ -102,7 +103,7 @@ class Relay:
         stands_by = False
         while not await session.try_lock():
             if not stands_by:
-                log.info("relay stands by: another one is at work")
+                log.info("relay stands by: another one is active")
                 stands_by = True
             await self._rest(_STAND_BY_SECONDS)
             if self.stopping.is_set():
@@ -121,7 +122,7 @@ class Relay:
                 await create_topic(admin, found, self.max_message_bytes)
             self._largest = min(self._largest, await largest_message(admin) or self._largest)
             if self._largest < self.max_message_bytes:
-                log.warning("the topic takes less than the largest event: such go without payload", bytes=self._largest)
+                log.warning("events too large for the topic go without payload", bytes=self._largest)
         finally:
             await admin.close()
         if not recorded:

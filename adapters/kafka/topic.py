@@ -51,7 +51,7 @@ class NotAnEvent(Exception):
 
 @lru_cache(maxsize=_CACHED_KEYS)
 def partition_of(key: str, partitions: int) -> int:
-    """Return the partition that Kafka's default partitioner chooses, so that other clients find and use the same one."""
+    """Return the partition that Kafka's default partitioner chooses, so that other clients use the same one."""
     return cast(int, (murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
 
 
@@ -94,11 +94,11 @@ def delivered(partition: int, partitions: int, value: bytes | None) -> Delivered
     event = found.recorded.event
     numbers = (found.previous_position, found.recorded.position, event.originator_version)
     if any(type(number) is not int or not 0 <= number <= _LARGEST_NUMBER for number in numbers):
-        raise NotAnEvent("its positions are none")
+        raise NotAnEvent("its positions are invalid")
     if found.previous_position >= found.recorded.position:
         raise NotAnEvent("the event before it would come after it")
     if not is_stream_id(event.originator_id) or partition_of(event.originator_id, partitions) != partition:
-        raise NotAnEvent("its stream is none of this partition")
+        raise NotAnEvent("its stream does not belong to this partition")
     return found
 
 
@@ -124,7 +124,7 @@ async def largest_message(admin: AIOKafkaAdminClient) -> int | None:
 
 
 async def create_topic(admin: AIOKafkaAdminClient, partitions: int, max_message_bytes: int) -> None:
-    """Create the topic with the broker's default number of replicas; an existing one stays as it is. Raises KafkaError."""
+    """Create the topic, unless it exists, with the broker's default number of replicas. Raises KafkaError."""
     config = {_LIMIT: str(max_message_bytes)}
     # The driver takes the broker's default only together with an assignment, which may be empty.
     new = NewTopic(TOPIC, partitions, _BROKERS_DEFAULT, replica_assignments={}, topic_configs=config)

@@ -127,7 +127,7 @@ class ProjectionWorker:
                     consumer.acknowledge(batch)
                     await asyncio.sleep(_COLLECTING_SECONDS)
             if consumer.crashed:
-                log.warning("consumer crashed: it is built anew", projection=self.projection.name)
+                log.warning("consumer crashed: it is recreated", projection=self.projection.name)
         finally:
             await consumer.stop()
 

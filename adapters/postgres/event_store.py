@@ -149,7 +149,7 @@ class PostgresEventStore:
     """Implementation of `commands.ports.EventStore`, and of the reads that replay and projections need."""
 
     def __init__(self, pool: Lender, appender: Appender, mapper: EventMapper, budget: ReadBudget = WHOLE) -> None:
-        """Read within `budget`: beyond it, reads of events raise ReadTooLarge, and those of pages end a page earlier."""
+        """Read within `budget`: beyond it, reads of events raise ReadTooLarge, and a page ends earlier."""
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
@@ -335,7 +335,7 @@ class PostgresEventStore:
     async def stream(
         self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
     ) -> AsyncIterator[Recorded[Event]]:
-        """Yield the stream's events of these classes, oldest first, with one page of stored events in memory at a time."""
+        """Yield the stream's events of these classes, oldest first, with one stored page in memory at a time."""
         values = {"stream": stream, "topics": [event.TOPIC for event in topics], "limit": _PAGE}
         spent = 0
         while True:

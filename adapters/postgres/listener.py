@@ -1,4 +1,4 @@
-"""Notifications of other processes by LISTEN. What is missed while the connection is lost, the hearers' own poll finds."""
+"""Notifications of other processes by LISTEN. The hearers' own poll finds what is missed without a connection."""
 
 import asyncio
 from collections.abc import Callable, Mapping

@@ -95,7 +95,9 @@ async def require_migrated(database_url: str, projections: Sequence[str]) -> Non
     if missing:
         raise NotMigrated(f"The database lacks {', '.join(missing)}: run `procvars migrate`.")
     if owner and not owner[1]:
-        raise NotItsRole(f"The read models are the role {owner[0]}'s: only `procvars migrate` runs with another one.")
+        raise NotItsRole(
+            f"The read models belong to the role {owner[0]}: only `procvars migrate` runs with another one."
+        )
 
 
 async def _missing(connection: Connection, projections: Sequence[str]) -> list[str]:
@@ -141,7 +143,7 @@ async def _rebuilds_due(connection: Connection, projections: Sequence[Projection
 
 
 class _StatementsOnly(PostgresDatastore):
-    """Datastore that never connects, for the recorders' statements; they would connect only to register an unused type."""
+    """Datastore that never connects, for the recorders, which would connect only to register an unused type."""
 
     def register_type_adapters(self) -> None:
         return

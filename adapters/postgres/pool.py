@@ -155,6 +155,6 @@ async def borrowed(lender: Lender) -> AsyncIterator[Connection]:
             yield connection
     except psycopg.DataError as error:
         log.info("a value that the database cannot look for", error=str(error))
-        raise InvalidArgument("No stored value can be like that.") from error
+        raise InvalidArgument("No stored value can match this one.") from error
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error

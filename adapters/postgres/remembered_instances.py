@@ -1,4 +1,4 @@
-"""Cache of the instances that a process worked on lately, so that an edit need not read what the one before it wrote."""
+"""Cache of the instances that a process worked on lately, so that an edit need not read what the last one wrote."""
 
 from collections import OrderedDict
 

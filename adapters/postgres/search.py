@@ -1,4 +1,4 @@
-"""Search in PostgreSQL, for sites without Elasticsearch: the documents, and a row for each of their searchable values."""
+"""Search in PostgreSQL, without Elasticsearch: the documents, and a row for each of their searchable values."""
 
 import hashlib
 from collections.abc import Sequence

@@ -29,7 +29,7 @@ async def require_suitable(connection: Connection, database_url: str) -> None:
     if not names_schema(database_url) and (found := await (await connection.execute(_ELSEWHERE)).fetchone()):
         raise UnsuitableDatabase(
             f"The tables of this program are in the schema {found[0]}, which is not on the search path of this role and "
-            f"database: mend that, or end PROCVARS_DATABASE_URL with ?options=-csearch_path%3D{found[0]}"
+            f"database: correct that, or end PROCVARS_DATABASE_URL with ?options=-csearch_path%3D{found[0]}"
         )
 
 

@@ -38,7 +38,7 @@ async def fill_in_workspaces(connection: Connection, store: PostgresEventStore) 
 
 
 async def _workspace(store: PostgresEventStore, stream: str) -> str | None:
-    """Return the stream's workspace, from the name of a definition's stream or from the first of its readable events."""
+    """Return the stream's workspace, from the name of a definition's stream or from its first readable event."""
     if not is_instance_id(stream):
         return stream.split(":")[1] if stream.startswith(DEFINITION_PREFIX) else None
     last = await store.last_version(stream)

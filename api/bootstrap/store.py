@@ -73,7 +73,7 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
 
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
-    """Migrate the database; return a line for each thing done or left to do. Raises StoreUnavailable, WrongCipherKey."""
+    """Migrate the database; return a line per thing done or left to do. Raises StoreUnavailable, WrongCipherKey."""
     pool, appender = connection_pool(database_url, UNHURRIED), Appender(database_url)
     mapper = event_mapper(settings)
     events = PostgresEventStore(pool, appender, mapper)

@@ -1,4 +1,4 @@
-"""The command line: `procvars`. Data goes to stdout, everything else to stderr."""
+"""Command line: `procvars`. Data goes to stdout, everything else to stderr."""
 
 import asyncio
 from datetime import timedelta
@@ -49,7 +49,7 @@ def serve(
     """Serve the API and the console, and run the projections unless Kafka is configured."""
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
-    # Not at the top: the other commands need no web server, and start sooner without it.
+    # Not at the top: the other commands need no web server, and start faster without it.
     from procvars.api.cli.serving import run_server
 
     run_server(settings, host, port)
@@ -112,7 +112,7 @@ def token(
 
 
 def main() -> None:
-    """Run the command of the command line. What keeps it from its work is told in one line."""
+    """Run the command of the command line, telling failures in one line."""
     with failures_in_a_line():
         app()
 

@@ -1,4 +1,4 @@
-"""The progress of a rebuild: a bar on a terminal, lines elsewhere."""
+"""Progress of a rebuild: a bar on a terminal, lines elsewhere."""
 
 import sys
 import time
@@ -24,7 +24,7 @@ class _EventsPerSecond(ProgressColumn):
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Report]:
-    """Shows what is reported to it: events done, rate, time left."""
+    """Show what is reported to it: events done, rate, time left."""
     if sys.stderr.isatty():
         columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _EventsPerSecond(), TimeRemainingColumn())
         with Bar(*columns, console=Console(stderr=True)) as bar:

@@ -70,7 +70,7 @@ async def _failure(app: ASGIApp, scope: Scope, request: Message, send: Send) -> 
     try:
         await app(scope, receive, send)
     except MemoryError:
-        log.warning("a request needs more memory than there is", path=scope["path"])
+        log.warning("a request needs more memory than available", path=scope["path"])
         return problem_response(HeavyRequestFailed())
     except Exception as error:
         log.error("unforeseen error", request_id=_request_id(scope), exc_info=error)

@@ -45,7 +45,9 @@ async def caller_with(request: Request, permission: Permission) -> Caller:
     workspace = request.path_params["workspace"]
     if not _WORKSPACE.fullmatch(workspace):  # also here, as FastAPI does not check the path of an edit
         message = f"It has to match {_WORKSPACE.pattern}"
-        raise InvalidArgument("That is no workspace's name.", errors=[{"path": "/workspace", "message": message}])
+        raise InvalidArgument(
+            "The name of the workspace is not valid.", errors=[{"path": "/workspace", "message": message}]
+        )
     roles = services(request).roles
     if not may_see_workspace(actor, workspace, roles):
         raise WorkspaceNotFound()

@@ -33,7 +33,7 @@ async def existing_instance(request: Request, workspace: str, instance_id: str) 
 
 
 async def version_of_existing(store: PostgresEventStore, workspace: str, instance_id: str) -> int:
-    """Return the newest version as `existing_instance`, from a given store, which may read on the caller's connection."""
+    """Return the newest version as `existing_instance`, from a store that may read on the caller's connection."""
     found = await store.whereabouts(instance_id)
     if found is None or found.workspace != workspace:
         raise InstanceNotFound()

@@ -1,4 +1,4 @@
-"""Memory of a child process: bounded, released after work, and the first that the system takes back when it runs short."""
+"""Memory of a child process: bounded, released after work, and the first that the system reclaims when it runs short."""
 
 import asyncio
 import ctypes

@@ -96,7 +96,7 @@ class Reconciliation:
             await self.close()
 
     async def step(self) -> list[str]:
-        """Compare the next slice, mend what differs, and return the streams that differed. Raises the stores' errors."""
+        """Compare the next slice, mend what differs, and return what differed. Raises the stores' errors."""
         connection = await self._connected()
         if not await self._is_ours(connection):
             return []
@@ -134,7 +134,7 @@ class Reconciliation:
         return row is not None and bool(row[0])
 
     def _may_write(self, live: LiveProjection) -> bool:
-        """Return whether this release may write the read model: not while it is paused, failing, or of another shape."""
+        """Return whether this release may write the read model: it is not paused, failing, or of another shape."""
         return live.shape == self.projection.shape and not live.paused and not live.failing
 
     async def _suspects(self, connection: Connection, live: LiveProjection) -> list[str]:

@@ -40,7 +40,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A navigation snapshot, with the fingerprint of the replayed variables, or that of the event if those are unknown."""
+    """A navigation snapshot, with the fingerprint of the replayed variables, or the event's if those are unknown."""
 
     version: int
     fingerprint: str
@@ -101,11 +101,11 @@ def step(event: Event) -> Step:
     match event:
         case InstanceStarted():
             if not isinstance(event.variables, dict):
-                return Step(event, None, "its variables are no object")
+                return Step(event, None, "its variables are not an object")
             return Step(event, event.variables)
         case _ if isinstance(event, WRITES):
             if not isinstance(event.previous, dict):
-                return Step(event, None, "its previous variables are no object")
+                return Step(event, None, "its previous variables are not an object")
             try:
                 return Step(event, json_patch.apply(event.previous, event.patch))
             except DocumentError as error:
@@ -117,7 +117,7 @@ def step(event: Event) -> Step:
 def starts_once(before: Replayed, step: Step) -> Iterator[str]:
     event = step.event
     if not isinstance(event, INSTANCE_EVENTS):
-        yield f"{event.TOPIC} is no event of a process instance"
+        yield f"{event.TOPIC} is not an event of a process instance"
     elif isinstance(event, InstanceStarted) and before.version:
         yield "the instance is started a second time"
     elif not isinstance(event, InstanceStarted) and not before.version:

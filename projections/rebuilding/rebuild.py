@@ -236,11 +236,11 @@ async def swap(connection: Connection, projection: Projection, archive: EventArc
         await announce(connection, projection.name, until)
 
     if not await _once_locks_are_free(connection, take_over):
-        raise LockedOut(f"{projection.name}: others held their locks for too long; run the rebuild again to go on.")
+        raise LockedOut(f"{projection.name}: others held their locks for too long; run the rebuild again to continue.")
 
 
 async def clean_up(connection: Connection, projection: Projection) -> None:
-    """Drop every generation but the live one and that of an interrupted rebuild, waiting for readers. Raises LockedOut."""
+    """Drop all generations but the live and an interrupted rebuild's, waiting for readers. Raises LockedOut."""
     live = await live_projection(connection, projection.name)
     row = await (await connection.execute(_INTERRUPTED, (projection.name,))).fetchone()
     kept = {live.generation} if row is None else {live.generation, row[0]}

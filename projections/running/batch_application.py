@@ -55,7 +55,7 @@ class BatchApplication:
         self._application.forget()
 
     async def stop(self, connection: Connection, error: KeepsFailing) -> None:
-        """Stop, after the transaction of `apply` is rolled back, and record why."""
+        """Stop the application, after the transaction of `apply` is rolled back, and record why."""
         self.stopped_by = str(error)
         self._application = UnbrokenApplication(self._projection, self._streams)
         log.error("projection keeps failing", projection=self._projection.name, error=self.stopped_by)

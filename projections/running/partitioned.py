@@ -93,7 +93,7 @@ class PartitionedProjection:
             except EventsMissing as missing:
                 if missing.until <= caught_up:
                     raise StoreUnavailable(
-                        f"Kafka knows of an event at {missing.until}, and the event store has none so far"
+                        f"Kafka has an event at {missing.until}, which the event store does not have"
                     ) from missing
                 caught_up = missing.until
                 log.warning("events missing in Kafka", projection=self.projection.name, until=missing.until)

@@ -76,7 +76,7 @@ class StreamVersions:
 
 
 async def _filled(events: Sequence[Recorded[Event]], gaps: dict[int, int], streams: EventStream) -> Continued:
-    """Return the events without the gaps; `gaps` maps the index of an event to the version at which its stream stopped."""
+    """Return the events without the gaps; `gaps` maps an event's index to the version at which its stream stopped."""
     filled: list[Recorded[Event]] = []
     lost: dict[str, LostVersion] = {}
     for index, recorded in enumerate(events):

@@ -74,7 +74,7 @@ def evolve(document: SearchDocument | None, event: Event, definition: Definition
 
 
 def derived(document: SearchDocument, variables: Document, definition: Definition | None) -> SearchDocument:
-    """Return the document with what the definition takes from the variables, without values that do not fit their type."""
+    """Return the document with what the definition takes from the variables, without values of a wrong type."""
     data, types = _extracted(variables, definition)
     return replace(document, data=data, types=types)
 

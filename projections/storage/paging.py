@@ -57,7 +57,7 @@ def decode_cursor(cursor: str | None, *types: type[datetime | str | int]) -> Key
         parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         return tuple(_part(part, kind) for part, kind in zip(parts, types, strict=True))
     except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidArgument("the cursor is not one that this list gave", argument="cursor") from error
+        raise InvalidArgument("invalid cursor: this list did not return it", argument="cursor") from error
 
 
 def _part(part: object, kind: type[datetime | str | int]) -> datetime | str | int:
