@@ -7,7 +7,8 @@ from procvars.adapters.postgres.event_rows import Row, is_last, page_of
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import borrowed
 from procvars.domain.errors import EventUnreadable
-from procvars.domain.instance import WRITES, Instance, evolve
+from procvars.domain.events import WRITES
+from procvars.domain.instance import Instance, evolve
 from procvars.domain.instance_id import is_instance_id
 
 # Of each stream the steps and the newest write, as for one instance.

@@ -14,7 +14,7 @@ from procvars.domain.bulk.job_state import JobState
 from procvars.domain.documents.documents import decode
 from procvars.domain.documents.values import Document
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
-from procvars.projections.storage.text_columns import arguments, plain
+from procvars.projections.storage.text_columns import arguments, without_nul
 
 _ADD_JOB = """
 INSERT INTO bulk_jobs (id, workspace, spec, dry_run, total, idempotency_key) VALUES (%s, %s, %s, %s, %s, %s)
@@ -107,7 +107,7 @@ async def add_job(connection: Connection, job: BulkJob, selection: Sequence[Sele
                 spec_of(job),
                 job.dry_run,
                 job.total,
-                None if key is None else plain(key),
+                None if key is None else without_nul(key),
             )
             await connection.execute(_ADD_JOB, values)
             undo = [None if one.undo is None else f"{{{','.join(map(str, one.undo))}}}" for one in selection]

@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import typer
 
-from procvars.api.cli.output import USAGE, fail, note, show_json, show_table
+from procvars.api.cli.output import fail, note, show_json, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.remote import DEFAULT_SERVER, ServerUrl, Token, Workspace, WorkspaceName
+from procvars.api.processes.exit_codes import USAGE
 from procvars.api.rebuilds.rebuild import Progress
 from procvars.domain.documents.documents import parse
 from procvars.domain.documents.errors import DocumentError

@@ -20,7 +20,6 @@ from procvars.domain.bulk.job_state import JobState
 from procvars.domain.bulk.results import MISTAKE, UNCHANGED, Result, change_made, change_previewed, refusal
 from procvars.domain.bulk.undo import MOST_UNDONE, undone
 from procvars.domain.document_policies import EditRules
-from procvars.domain.documents.errors import DocumentError
 from procvars.domain.editing import (
     Change,
     Edit,
@@ -47,7 +46,6 @@ from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 
 _ATTEMPTS = 20
-_FACTS: tuple[type[Exception], ...] = (DomainError, DocumentError)
 
 log = structlog.get_logger(__name__)
 
@@ -160,11 +158,11 @@ class BulkRun:
         for _ in range(_ATTEMPTS):
             assert outcome.event is not None
             try:
-                await self._store.append([outcome.event], leaving=outcome.instance)
+                await self._store.append([outcome.event], resulting=outcome.instance)
                 return change_made(outcome.event.originator_version, outcome.event)
             except StreamConflict:
                 again = await self._decide_again(job, item)
-            except _FACTS as error:
+            except DomainError as error:
                 return _refused(error, job)
             if isinstance(again, Result):
                 return again
@@ -199,7 +197,7 @@ class BulkRun:
             rules = await rules_of(self._store, loaded.workspace, loaded.definition, self._max_document_bytes)
             children = await self._store.statuses(loaded.children) if loaded.children else {}
             return self._made(job, loaded, change, rules, children)
-        except _FACTS as error:
+        except DomainError as error:
             return _refused(error, job)
         except Exception:  # a mistake that one instance brings to light must not keep the others from their change
             log.exception("bulk modification cannot decide", bulk_id=job.id, instance_id=item.instance_id)
@@ -236,8 +234,8 @@ class BulkRun:
         return ReplaceDocument(variables)
 
 
-def _refused(error: Exception, job: BulkJob) -> Result:
+def _refused(error: DomainError, job: BulkJob) -> Result:
     """Return the result for a refusal; what is only out of reach now is no refusal, and raised again."""
-    if isinstance(error, Unavailable) or not isinstance(error, DomainError | DocumentError):
+    if isinstance(error, Unavailable):
         raise error
     return refusal(error, job.change)

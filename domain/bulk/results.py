@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from procvars.domain.bulk.change import BulkChange
 from procvars.domain.bulk.job import Outcome
 from procvars.domain.documents.documents import encode
-from procvars.domain.documents.errors import DocumentError, PatchFailed
+from procvars.domain.documents.errors import PatchFailed
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.editing import ApplyPatch, Preview
 from procvars.domain.errors import DomainError, InstanceNotEditable, VersionConflict, slug
@@ -52,7 +53,7 @@ def change_previewed(preview: Preview) -> Result:
     return Result(Outcome.CHANGED, None, _fitting(detail))
 
 
-def refusal(error: DomainError | DocumentError, change: BulkChange) -> Result:
+def refusal(error: DomainError, change: BulkChange) -> Result:
     """Return the result for an instance whose change was refused.
 
     It is skipped where a condition for the change does not hold: the instance is not editable, a `test` of the patch
@@ -61,12 +62,9 @@ def refusal(error: DomainError | DocumentError, change: BulkChange) -> Result:
     skipped = isinstance(error, InstanceNotEditable | VersionConflict) or _is_failed_test(error, change)
     detail: dict[str, Json] = {
         "problem": slug(type(error)),
-        "detail": str(getattr(error, "detail", None) or error)[:_DETAIL_CHARACTERS],
+        "detail": error.detail[:_DETAIL_CHARACTERS],
+        **cast(Document, error.members),
     }
-    if isinstance(error, PatchFailed):
-        detail["index"] = error.index
-    if isinstance(error, DomainError):
-        detail.update(error.members)
     return Result(Outcome.SKIPPED if skipped else Outcome.FAILED, None, _fitting(detail))
 
 
