@@ -11,6 +11,7 @@ from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document
 from procvars.domain.events import (
     Event,
+    IncidentRetried,
     InstanceStarted,
     InstanceStatusChanged,
     IntegrationAnswered,
@@ -23,6 +24,7 @@ from procvars.domain.events import (
     TaskOpened,
     VariablesEvent,
     VariablesWritten,
+    VariableTypesObserved,
 )
 from procvars.domain.instance_status import InstanceStatus
 
@@ -65,6 +67,10 @@ class Instance:
     integrations: Mapping[str, Integration] = field(default_factory=dict)
     tasks: Mapping[str, bool] = field(default_factory=dict)
     """Task id → open."""
+    engine: str | None = None
+    """The real engine that it runs in, by its name in the settings."""
+    engine_types: Mapping[str, str] = field(default_factory=dict)
+    """Variable → its type in that engine."""
 
     @property
     def editable(self) -> bool:
@@ -135,6 +141,10 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
             return replace(instance, tasks={**instance.tasks, event.task_id: True})
         case TaskClosed():
             return replace(instance, tasks={**instance.tasks, event.task_id: False})
+        case VariableTypesObserved():
+            return replace(instance, engine=event.engine, engine_types=event.types)
+        case IncidentRetried():
+            return instance
         case _:
             raise TypeError(f"{type(event).__name__} is not an event of a process instance")
 
