@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     kafka_partitions: int = Field(default=8, ge=1, le=1000)
     """Of the topic, when the relay creates it."""
 
+    engines: Path | None = None
+    """A JSON file with the real engines whose instances are shown and edited here (`api/engine_settings.py`)."""
+
     jwt_secret: SecretStr | None = None
     """HS256, for development and tests."""
     jwks_url: str | None = None
@@ -179,6 +182,11 @@ class Settings(BaseSettings):
     def largest_message(self) -> int:
         """Bytes of the largest message that a topic takes which the relay creates."""
         return _DOCUMENTS_IN_AN_EVENT * self.max_document_bytes
+
+    @property
+    def has_engines(self) -> bool:
+        """Whether real engines are configured."""
+        return self.engines is not None
 
     @property
     def has_keys(self) -> bool:

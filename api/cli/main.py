@@ -9,7 +9,7 @@ import typer
 
 from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
-from procvars.api.cli import distributed, history, projections
+from procvars.api.cli import distributed, engine, history, projections
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
@@ -27,6 +27,7 @@ app.command()(distributed.worker)
 app.add_typer(
     projections.app, name="projections", help="The read models: list, pause, resume, rebuild, check, parked streams."
 )
+app.add_typer(engine.app, name="engine", help="The instances of real engines: list, import, follow.")
 app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
 
 Port = Annotated[int, typer.Option(min=0, max=65_535)]

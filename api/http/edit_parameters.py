@@ -29,13 +29,13 @@ class EditParameters:
             expected_version=expected_version(self.if_match),
             rebase=self.on_conflict == _REBASE,
             reason=self.reason,
-            url=_audited_url(request),
+            url=audited_url(request),
             body=body,
             idempotency_key=self.idempotency_key,
         )
 
 
-def _audited_url(request: Request) -> str:
+def audited_url(request: Request) -> str:
     """Return the URL of the call as the audit log keeps it: a Host header is whatever the caller writes into it."""
     public = services(request).settings.public_url
     path = request.scope["raw_path"].decode("ascii")

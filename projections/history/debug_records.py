@@ -5,13 +5,13 @@ from datetime import datetime
 from enum import Enum
 
 from procvars.domain.documents.values import Document
-from procvars.domain.events import INSTANCE_EVENTS, Event, ProcessVariablesModified
+from procvars.domain.events import INSTANCE_EVENTS, Event, IncidentRetried, ProcessVariablesModified
 from procvars.projections.history.streams import EventStreams
 
 EXECUTION_EVENTS: tuple[type[Event], ...] = tuple(
-    event for event in INSTANCE_EVENTS if event is not ProcessVariablesModified
+    event for event in INSTANCE_EVENTS if event not in (ProcessVariablesModified, IncidentRetried)
 )
-"""What the engine did. An operator's edit is no step of the process."""
+"""What the engine did. What an operator did is no step of the process."""
 
 # What every event has is in the record itself; what was there before an event is the result of the records before it.
 _NOT_A_DETAIL = {*Event.model_fields, "previous"}
