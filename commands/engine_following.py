@@ -126,8 +126,8 @@ class EngineFollower:
             began = asyncio.get_running_loop().time()
             await self._find_unknown()
             after = ""
-            total = max(1, await self._engine.count_running())
-            pause = max(_SHORTEST_PAUSE, self._reconcile_seconds * _SLICE / total / 2)
+            slices = await self._engine.count_running() // _SLICE + 1
+            pause = max(_SHORTEST_PAUSE, self._reconcile_seconds / slices / 2)
             while ids := await self._records.active(self._engine.name, after, _SLICE):
                 counts = (await self._sync.sync(ids)).counts
                 if counts[Effect.CHANGED]:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from procvars.commands.decision_loop import Decision, DecisionLoop, TooBusy
 from procvars.commands.editing import Editing, edit_from
 from procvars.commands.engine_port import Engine, Incident
-from procvars.commands.engine_records import Delivery, DeliveryState, DueEdit, EngineRecords, Outcome
+from procvars.commands.engine_records import DeliveryState, DueEdit, EngineRecords, Outcome
 from procvars.commands.engine_sync import Effect, EngineSync
 from procvars.commands.messages import Caller, EditTerms, ModifyVariables
 from procvars.commands.ports import EventStore
@@ -79,7 +79,7 @@ class EngineOperations:
         """End a conflict, or an edit that the engine refused. Raises NothingToResolve, and as an edit does."""
         instance, connection = await self._of_engine(caller, instance_id)
         delivery = await self._records.delivery(instance_id)
-        if delivery.version is None or delivery.state not in _TO_DECIDE:
+        if delivery is None or delivery.version is None or delivery.state not in _TO_DECIDE:
             raise NothingToResolve()
         if resolution == "apply-again":
             only_active_instances(instance)
@@ -126,10 +126,6 @@ class EngineOperations:
         await self._loop.run(caller, instance.id, decide)
         return await connection.engine.retry(instance_id, incident_id)
 
-    async def delivery(self, instance_id: str) -> Delivery:
-        """Tell where the instance's edits are on their way to the engine."""
-        return await self._records.delivery(instance_id)
-
     async def _of_engine(self, caller: Caller, instance_id: str) -> tuple[Instance, Connection]:
         instance = await self._store.load(instance_id, fresh=True)
         if instance is None or instance.workspace != caller.workspace:
@@ -142,7 +138,7 @@ class EngineOperations:
     async def _arrived(self, instance_id: str) -> None:
         """Wait until no edit is on its way any more. Raises DeliveryPending."""
         deadline = asyncio.get_running_loop().time() + _DELIVERY_SECONDS
-        while (await self._records.delivery(instance_id)).state is DeliveryState.WAITING:
+        while (found := await self._records.delivery(instance_id)) and found.state is DeliveryState.WAITING:
             if asyncio.get_running_loop().time() > deadline:
                 raise DeliveryPending()
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -69,8 +69,8 @@ class EngineRecords(Protocol):
         """Keep what has become of these edits."""
         ...
 
-    async def delivery(self, instance_id: str) -> Delivery:
-        """Tell where the instance's edits are."""
+    async def delivery(self, instance_id: str) -> Delivery | None:
+        """Tell where the instance's edits are, None for an instance that runs in no engine."""
         ...
 
     async def lost_updates(self, edit: DueEdit, paths: Sequence[str], detail: str) -> bool:

@@ -100,9 +100,9 @@ class EngineSync:
         for _ in range(_ATTEMPTS):
             seen = await self._look(wanted)
             existing = await self._records.existing(wanted)
-            async with asyncio.TaskGroup() as group:
-                tasks = {one: group.create_task(self._follow(one, seen, one in existing)) for one in wanted}
-            report.effects.update((one, task.result()) for one, task in tasks.items())
+            effects = await asyncio.gather(*(self._follow(one, seen, one in existing) for one in wanted))
+            report.effects.update(zip(wanted, effects, strict=True))
+            await self._tell_parents([seen.instances[one] for one in wanted if report.effects[one] is Effect.STARTED])
             wanted = [one for one in wanted if report.effects[one] is Effect.RACED]
             if not wanted:
                 break
@@ -121,9 +121,9 @@ class EngineSync:
         fresh = [one for one in fresh if one.id in variables or one.id in running]
         for definition, name in {instance.definition: instance.definition_name for instance in fresh}.items():
             await self._define(definition, name)
-        async with asyncio.TaskGroup() as group:
-            tasks = {one.id: group.create_task(self._begin(one, variables.get(one.id, {}))) for one in fresh}
-        report.effects.update((one, task.result()) for one, task in tasks.items())
+        effects = await asyncio.gather(*(self._begin(one, variables.get(one.id, {})) for one in fresh))
+        report.effects.update((one.id, effect) for one, effect in zip(fresh, effects, strict=True))
+        await self._tell_parents([one for one in fresh if report.effects[one.id] is Effect.STARTED])
         return report
 
     async def _look(self, wanted: Sequence[str]) -> _Seen:
@@ -157,9 +157,13 @@ class EngineSync:
             return Effect.RACED
         except (DocumentTooLarge, EventTooLarge) as error:
             return self._skip(found.id, str(error))
-        if found.parent_id is not None:
-            await self._tell_parent(found.parent_id, found)
         return Effect.STARTED
+
+    async def _tell_parents(self, started: Sequence[EngineInstance]) -> None:
+        """Tell parents of their children, once all of those that were found together have started."""
+        for child in started:
+            if child.parent_id is not None:
+                await self._tell_parent(child.parent_id, child)
 
     async def _tell_parent(self, parent_id: str, child: EngineInstance) -> None:
         async def decide(parent: Instance, provenance: Provenance) -> Decision[None]:

@@ -113,17 +113,17 @@ def moment(text: str) -> datetime | None:
 def check_engine_types(previous: Document, new: Document, types: Mapping[str, str]) -> None:
     """Hold an edit against the types that the engine has for the variables.
 
-    Raises NotEditableVariable with `path`, EngineTypeMismatch with `path` and `type`.
+    Raises NotEditableVariable and EngineTypeMismatch, with `path` and `engine_type`.
     """
     for name in changed_names(previous, new):
         path = join([name])
         known = types.get(name) if name in previous else None
         if known is not None and known not in EDITABLE:
             detail = f"The variable {path} is of the engine's type {known}, which cannot be edited here."
-            raise NotEditableVariable(detail, path=path, type=known)
+            raise NotEditableVariable(detail, path=path, engine_type=known)
         if name in new and not holds(kind := type_for(known, new[name]), new[name]):
             detail = f"The variable {path} is of the engine's type {kind}, which cannot hold this value."
-            raise EngineTypeMismatch(detail, path=path, type=kind)
+            raise EngineTypeMismatch(detail, path=path, engine_type=kind)
 
 
 def changed_names(previous: Document, new: Document) -> list[str]:

@@ -35,8 +35,11 @@ CREATE TABLE {engine_delivery} (
 );
 """
 _OBSERVE = """
-INSERT INTO {table} AS t (instance_id, engine, observed) VALUES (%s, %s, ARRAY[%s::bigint])
-ON CONFLICT (instance_id) DO UPDATE SET engine = excluded.engine, observed = t.observed || excluded.observed
+INSERT INTO {table} AS t (instance_id, engine, observed)
+SELECT n.id, (array_agg(n.engine ORDER BY n.version DESC))[1], array_agg(DISTINCT n.version)
+FROM unnest(%b::text[], %b::text[], %b::bigint[]) AS n (id, engine, version) GROUP BY n.id
+ON CONFLICT (instance_id) DO UPDATE SET engine = excluded.engine,
+    observed = ARRAY(SELECT DISTINCT v FROM unnest(t.observed || excluded.observed) AS v ORDER BY v)
 WHERE NOT t.observed @> excluded.observed
 """
 _ENGINES = "SELECT instance_id, engine FROM {table} WHERE instance_id = ANY(%s)"
@@ -81,9 +84,9 @@ class EngineDelivery:
         edits = [recorded for recorded in events if isinstance(recorded.event, ProcessVariablesModified)]
         links = [event for event in (one.event for one in events) if isinstance(event, VariableTypesObserved)]
         instances = table(INSTANCES, generation)
-        for event in links:
-            values = (event.originator_id, event.engine, event.originator_version)
-            await connection.execute(sql.SQL(_OBSERVE).format(table=instances), values)
+        if links:
+            observed = [(event.originator_id, event.engine, event.originator_version) for event in links]
+            await connection.execute(sql.SQL(_OBSERVE).format(table=instances), columns(observed))
         if not edits:
             return
         ids = list({recorded.event.originator_id for recorded in edits})

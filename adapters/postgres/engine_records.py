@@ -42,6 +42,10 @@ SELECT e.version, e.state, coalesce(e.detail, g.trouble), e.paths
 FROM engine_edits e LEFT JOIN engines g ON g.name = e.engine
 WHERE e.instance_id = %s AND e.state NOT IN ('delivered', 'resolved') ORDER BY e.version LIMIT 1
 """
+_IN_AN_ENGINE = """
+SELECT FROM stored_events WHERE originator_id = %s AND topic = 'VariableTypesObserved'
+    AND topic NOT IN ('VariablesWritten', 'ProcessVariablesModified', 'NavigatedBack') LIMIT 1
+"""
 _LOST = """
 UPDATE engine_edits SET detail = %s, paths = %s
 WHERE instance_id = %s AND version = %s AND state = 'delivered' AND detail IS NULL
@@ -105,9 +109,11 @@ class PostgresEngineRecords:
         async with borrowed(self._pool) as connection:
             await connection.execute(_SETTLE, values)
 
-    async def delivery(self, instance_id: str) -> Delivery:
+    async def delivery(self, instance_id: str) -> Delivery | None:
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_DELIVERY, (instance_id,))).fetchone()
+            if row is None and not (await connection.execute(_IN_AN_ENGINE, (instance_id,))).rowcount:
+                return None
         if row is not None:
             return Delivery(row[0], DeliveryState(row[1]), row[2], row[3])
         # The projection may not have come to the newest edits yet.

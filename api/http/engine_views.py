@@ -44,8 +44,8 @@ async def with_engines(request: Request, connection: Connection, items: Sequence
     return found
 
 
-async def delivery_on(connection: Connection, instance_id: str) -> Delivery:
-    """Return where the instance's edits are, asked on a connection that the caller holds."""
+async def delivery_on(connection: Connection, instance_id: str) -> Delivery | None:
+    """Return where the edits of an engine's instance are, asked on a connection that the caller holds."""
     return await PostgresEngineRecords(Lent(connection)).delivery(instance_id)
 
 

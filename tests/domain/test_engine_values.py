@@ -108,7 +108,7 @@ def test_what_cannot_be_edited_is_named_with_its_path() -> None:
     for new in changed:
         with pytest.raises(NotEditableVariable) as refusal:
             check_engine_types(document, new, types)
-        assert refusal.value.members == {"path": "/a~1b", "type": "Object"}
+        assert refusal.value.members == {"path": "/a~1b", "engine_type": "Object"}
 
 
 def test_what_a_type_cannot_hold_is_named_with_path_and_type() -> None:
@@ -117,4 +117,4 @@ def test_what_a_type_cannot_hold_is_named_with_path_and_type() -> None:
     check_engine_types({"n": 1}, {"n": 1, "m": 1.5}, types)
     with pytest.raises(EngineTypeMismatch) as refusal:
         check_engine_types({"n": 1}, {"n": 1.5}, types)
-    assert refusal.value.members == {"path": "/n", "type": "Integer"}
+    assert refusal.value.members == {"path": "/n", "engine_type": "Integer"}

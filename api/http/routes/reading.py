@@ -139,8 +139,7 @@ async def _sync_status(
         name: status for name, status in (await sync_status(connection, instance_id, version)).items() if name in names
     }
     reached = found.get(engine_delivery.NAME)
-    if reached is not None and await engine_delivery.engines_of(connection, [instance_id]):
-        delivery = await delivery_on(connection, instance_id)
+    if reached is not None and (delivery := await delivery_on(connection, instance_id)) is not None:
         found[engine_delivery.NAME] = DeliveryStatus(
             version=reached.version if delivery.version is None else min(reached.version, delivery.version - 1),
             current=reached.current and delivery.version is None,
