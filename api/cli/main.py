@@ -53,12 +53,16 @@ def demo(
     host: str = "127.0.0.1",
     port: Port = 8080,
     data_dir: Annotated[Path, typer.Option(help="Delete it to begin anew.")] = Path("procvars-data/demo"),
+    engine: Annotated[
+        str | None,
+        typer.Option(envvar="PROCVARS_DEMO_ENGINE", help="The REST API of a Camunda 7 engine, for stuck claims."),
+    ] = None,
 ) -> None:
     """Serve sample data on an embedded database, to three sample users and an engine's account."""
-    settings = demo_settings(data_dir)
+    settings = demo_settings(data_dir, engine)
     configure_logging(settings.log_format)
     users = sample_users(settings)
-    load_when_ready(users, host, port)
+    load_when_ready(users, host, port, engine)
     from procvars.api.cli.serving import run_server
 
     run_server(settings, host, port, users.people, logs_requests=False)

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Incident, ReadModel } from "../../api/types";
 import { deliveryWords } from "../../api/words";
 import { announce } from "../../widgets/announce";
@@ -23,11 +23,14 @@ export function EnginePanel({ api, instance, canEdit, reload }: TabProps) {
     (signal) => (canEdit || instance.editable ? api.incidents(instance.id, signal) : Promise.resolve([])),
     [instance.id, instance.version],
   );
-  useEvery(EVERY, () => {
+  useEvery(instance.editable ? EVERY : null, () => {
     look.reload();
-    if (instance.editable) failed.reload();
-    if (look.value && look.value.version !== instance.version) reload();
+    failed.reload();
   });
+  const newest = look.value?.version ?? 0;
+  useEffect(() => {
+    if (newest > instance.version) reload();
+  }, [newest, instance.version, reload]);
   const act = async (what: () => Promise<unknown>, said: string) => {
     setBusy(true);
     setTrouble(undefined);
