@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     kafka_partitions: int = Field(default=8, ge=1, le=1000)
     """Partitions of the topic, if the relay creates it."""
 
+    engines: Path | None = None
+    """A JSON file with the real engines whose instances are shown and edited here (`api/engine_settings.py`)."""
+
     jwt_secret: SecretStr | None = None
     """Secret of HS256 tokens, for development and tests."""
     jwks_url: str | None = None
@@ -179,6 +182,11 @@ class Settings(BaseSettings):
     def largest_message(self) -> int:
         """Size of the largest message that a topic created by the relay takes, in bytes."""
         return _DOCUMENTS_IN_AN_EVENT * self.max_document_bytes
+
+    @property
+    def has_engines(self) -> bool:
+        """Whether real engines are configured."""
+        return self.engines is not None
 
     @property
     def has_keys(self) -> bool:

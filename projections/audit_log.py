@@ -7,7 +7,7 @@ from datetime import datetime
 from psycopg import sql
 
 from procvars.domain.documents.values import Json
-from procvars.domain.events import Event, ProcessVariablesModified, Recorded
+from procvars.domain.events import Event, IncidentRetried, ProcessVariablesModified, Recorded
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted
@@ -80,11 +80,11 @@ SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_ide
 _ADD = """
 INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status,
     reason, url, body, patch, bulk_id)
-SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, 'Process variables', 'Update', n.instance_id, n.version, 'Success',
+SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, n.subject, n.event, n.instance_id, n.version, 'Success',
     n.reason, n.url, n.body, n.patch, n.bulk_id
-FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[],
-    %b::text[], %b::text[], %b::text[], %b::text[])
-    AS n (id, workspace, time, user_id, user_name, instance_id, version, reason, url, body, patch, bulk_id)
+FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+    AS n (id, workspace, time, user_id, user_name, subject, event, instance_id, version, reason, url, body, patch, bulk_id)
 ON CONFLICT DO NOTHING
 """
 _ITEM = "SELECT id, time, user_id, user_name, subject, event, subject_identifier, version, status, reason"
@@ -124,32 +124,43 @@ class AuditLog:
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         found = (recorded.event for recorded in events)
-        rows = [_row(event) for event in found if isinstance(event, ProcessVariablesModified)]
+        rows = [_row(event) for event in found if isinstance(event, ProcessVariablesModified | IncidentRetried)]
         if rows:
             statement = sql.SQL(_ADD).format(table=table(NAME, generation))
             await connection.execute(statement, columns(rows))
 
     async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
         found = await tallies(connection, _COUNTED, table(NAME, generation), stream_ids)
-        return [Counted((ProcessVariablesModified,), found)]
+        return [Counted((ProcessVariablesModified, IncidentRetried), found)]
 
 
-def _row(event: ProcessVariablesModified) -> tuple[object, ...]:
+def _row(event: ProcessVariablesModified | IncidentRetried) -> tuple[object, ...]:
+    if isinstance(event, IncidentRetried):
+        asked: Json = {"incident_id": event.incident_id, "activity": event.activity, "message": event.message}
+        return (*_head(event, "Incident", "Retry"), None, "", raw_json(asked), raw_json([]), None)
     body: Json = event.body
     patch: Json = [*event.patch]
+    return (
+        *_head(event, "Process variables", "Update"),
+        without_nul_or_none(event.reason),
+        without_nul(event.url),
+        raw_json(body),
+        raw_json(patch),
+        event.bulk_id,
+    )
+
+
+def _head(event: Event, subject: str, kind: str) -> tuple[object, ...]:
     return (
         f"{event.originator_id}-{event.originator_version}",
         event.workspace,
         event.timestamp,
         without_nul(event.user),
         without_nul(event.user_name),
+        subject,
+        kind,
         event.originator_id,
         event.originator_version,
-        without_nul_or_none(event.reason),
-        without_nul(event.url),
-        raw_json(body),
-        raw_json(patch),
-        event.bulk_id,
     )
 
 

@@ -16,7 +16,7 @@ _KEY_CHARACTERS = 255
 _REBASE = "rebase"
 
 
-def _audited_url(request: Request) -> str:
+def audited_url(request: Request) -> str:
     """Return the URL of the call for the audit log, without the Host header, which the caller controls."""
     public = services(request).settings.public_url
     path = request.scope["raw_path"].decode("ascii")
@@ -44,7 +44,7 @@ def read_edit_terms(request: Request) -> EditTerms:
         base_version=base_version(headers.get("if-match")),
         rebase=on_conflict == _REBASE,
         reason=reason,
-        url=_audited_url(request),
+        url=audited_url(request),
         idempotency_key=key,
     )
 

@@ -17,6 +17,7 @@ from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import Settings
 from procvars.commands.editing import Editing
+from procvars.commands.engine_operations import EngineOperations
 from procvars.commands.execution import Execution
 from procvars.commands.identity import TokenVerifier
 from procvars.domain.permissions import RolePermissions
@@ -41,6 +42,7 @@ class Services:
     waiting: Waiting
     editing: Editing
     execution: Execution
+    engines: EngineOperations
     search: SearchStore
     projections: tuple[Projection, ...]
     projector: ProjectorProcess | None
