@@ -1,7 +1,7 @@
-"""Load, decide, append: the one way in which anything happens to an instance.
+"""Optimistic concurrency of the commands on an instance: load, decide, append.
 
-The first try decides on the state in memory. Whatever it refuses, finds unchanged, or loses to another process is
-decided again on the state in the store, so memory can make an edit quick but never wrong.
+The first attempt decides on the state in memory. Whatever it refuses, finds unchanged, or loses to another process is
+decided again on the state in the store, so memory can make an edit fast but never wrong.
 """
 
 import asyncio
@@ -9,19 +9,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from procvars.commands.messages import Caller
 from procvars.commands.ports import EventStore, StreamConflict
-from procvars.domain.documents.errors import DocumentError
 from procvars.domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
 from procvars.domain.events import Event
 from procvars.domain.instance import Instance
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 _ATTEMPTS = 20
-_TURN_SECONDS = 5.0
+_LOCK_SECONDS = 5.0
 
 
 class TooBusy(Unavailable):
@@ -31,72 +29,78 @@ class TooBusy(Unavailable):
 class Decision(NamedTuple, Generic[T]):
     events: Sequence[Event]
     result: T
-    leaving: Instance | None = None
-    """The instance after the events, where it is known already."""
+    resulting: Instance | None = None
+    """The instance after the events, if it is known already."""
 
 
 Decide = Callable[[Instance, Provenance], Awaitable[Decision[T]]]
 
 
 class Decided(NamedTuple, Generic[T]):
-    """What was decided, on what, and where it is stored: no positions where nothing changed."""
+    """Result of a decision, the instance that it was made on, and the events' positions; none if nothing changed."""
 
     instance: Instance
     result: T
     positions: list[int]
 
 
-class _Turn(asyncio.Lock):
-    """Of the commands on one instance, one has it."""
+class _InstanceLock(asyncio.Lock):
+    """Lock of the commands on one instance."""
 
     commands = 0
 
     async def take(self) -> None:
-        """Wait for the others, a few seconds: behind a store that hangs each would wait as long again. Raises TooBusy."""
+        """Wait for the lock, a few seconds: behind a store that hangs each command would wait as long again. Raises
+        TooBusy.
+        """
         if not self.locked():
             await self.acquire()
             return
         try:
-            async with asyncio.timeout(_TURN_SECONDS):
+            async with asyncio.timeout(_LOCK_SECONDS):
                 await self.acquire()
         except TimeoutError:
             raise TooBusy() from None
 
 
 class DecisionLoop:
-    """One a process: commands on the same instance wait for each other here instead of conflicting in the store."""
+    """Decisions, one loop per process: commands on the same instance wait for each other here instead of conflicting in
+    the store.
+    """
 
     def __init__(self, store: EventStore, clock: Clock) -> None:
-        """`clock` gives the time now, timezone-aware in UTC."""
+        """Take the time from `clock`, timezone-aware in UTC."""
         self._store = store
         self._clock = clock
-        self._turns: dict[str, _Turn] = {}
+        self._locks: dict[str, _InstanceLock] = {}
 
     def provenance(self, caller: Caller, *, not_before: datetime | None = None) -> Provenance:
-        """Times of a stream never go back, also where two servers' clocks differ: `?at=` depends on it."""
+        """Return the caller with the time, not before `not_before`: `?at=` relies on times that never go back in a
+        stream, even if the clocks of servers differ.
+        """
         now = self._clock()
         at = now if not_before is None else max(now, not_before)
-        return Provenance(caller.workspace, caller.user, caller.user_name, at)
+        return Provenance(caller, at)
 
     async def run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
-        """Appends what `decide` decides, all or nothing.
+        """Append what `decide` decides, all or nothing, and return it.
 
         Raises InstanceNotFound, TooBusy, StoreUnavailable, and what `decide` raises.
         """
-        turn = self._turns.get(instance_id)
-        if turn is None:
-            turn = self._turns[instance_id] = _Turn()
-        turn.commands += 1
+        lock = self._locks.get(instance_id)
+        if lock is None:
+            lock = self._locks[instance_id] = _InstanceLock()
+        lock.commands += 1
         try:
-            await turn.take()
+            await lock.take()
             try:
                 return await self._run(caller, instance_id, decide)
             finally:
-                turn.release()
+                lock.release()
         finally:
-            turn.commands -= 1
-            if not turn.commands:
-                del self._turns[instance_id]
+            lock.commands -= 1
+            if not lock.commands:
+                del self._locks[instance_id]
 
     async def _run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
         fresh = False
@@ -108,7 +112,7 @@ class DecisionLoop:
                 decision = await decide(instance, self.provenance(caller, not_before=instance.updated_at))
             except StoreUnavailable:
                 raise
-            except (DomainError, DocumentError):
+            except DomainError:
                 if fresh:
                     raise
                 fresh = True
@@ -119,7 +123,7 @@ class DecisionLoop:
                 fresh = True
                 continue
             try:
-                positions = await self._store.append(decision.events, leaving=decision.leaving)
+                positions = await self._store.append(decision.events, resulting=decision.resulting)
                 return Decided(instance, decision.result, positions)
             except StreamConflict:
                 fresh = True

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from procvars.commands.decision_loop import Decision, DecisionLoop, TooBusy
-from procvars.commands.editing import Editing, edit_from
+from procvars.commands.editing import Editing
 from procvars.commands.engine_port import Engine, Incident
 from procvars.commands.engine_records import DeliveryState, DueEdit, EngineRecords, Outcome
 from procvars.commands.engine_sync import Effect, EngineSync
-from procvars.commands.messages import Caller, EditTerms, ModifyVariables
+from procvars.commands.messages import ModifyVariables
 from procvars.commands.ports import EventStore
-from procvars.domain.documents.values import Document
-from procvars.domain.editing import ReplaceDocument, only_active_instances
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.editing import EditTerms, ReplaceDocument, only_active_instances
 from procvars.domain.engine_values import changed_names
 from procvars.domain.errors import (
     DeliveryPending,
@@ -26,7 +26,7 @@ from procvars.domain.errors import (
 )
 from procvars.domain.events import IncidentRetried, ProcessVariablesModified
 from procvars.domain.instance import Instance, variables_after
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 
 Resolution = Literal["take-engine", "apply-again"]
 
@@ -156,6 +156,7 @@ class EngineOperations:
             **{name: value for name, value in instance.variables.items() if name not in names or name in mine},
             **{name: mine[name] for name in names if name in mine},
         }
-        terms = EditTerms(instance.version, False, event.reason, url, {"resolve": "apply-again"}, None)
-        edit = edit_from(terms, "reapply", ReplaceDocument(document))
-        await self._editing.modify(ModifyVariables(caller, instance_id, edit))
+        terms = EditTerms(instance.version, rebase=False, reason=event.reason, url=url)
+        body: Json = {"resolve": "apply-again"}
+        command = ModifyVariables(caller, instance_id, "reapply", ReplaceDocument(document), body, terms)
+        await self._editing.modify(command)

@@ -12,7 +12,7 @@ from procvars.commands.decision_loop import Decision, DecisionLoop
 from procvars.commands.engine_port import Engine
 from procvars.commands.engine_records import EngineRecords
 from procvars.commands.execution import Execution
-from procvars.commands.messages import Caller, PublishDefinition
+from procvars.commands.messages import PublishDefinition
 from procvars.commands.ports import EventStore, StreamConflict
 from procvars.domain.engine_state import (
     NOTHING_UNDELIVERED,
@@ -28,7 +28,7 @@ from procvars.domain.events import ProcessVariablesModified
 from procvars.domain.instance import Instance
 from procvars.domain.instance_id import is_instance_id
 from procvars.domain.instance_status import InstanceStatus
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 
 _ATTEMPTS = 3
 

@@ -1,4 +1,4 @@
-"""The process engine's own commands."""
+"""Commands of the process engine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from procvars.domain.warnings import Warning, modifications_lost
 
 @dataclass(frozen=True, slots=True)
 class StepAnswer:
-    """Where the instance is after the step; `position` is that of the step's event."""
+    """State of the instance after a step; `position` is that of the step's event."""
 
     id: str
     version: int
@@ -58,7 +58,7 @@ class Execution:
         self._max_document_bytes = max_document_bytes
 
     async def publish_definition(self, command: PublishDefinition) -> Definition:
-        """Raises InvalidDefinition. The same definition again is no event."""
+        """Publish the definition, unless its newest version has the same content. Raises InvalidDefinition."""
         caller = command.caller
         stream = definition_stream(caller.workspace, command.key)
         while True:
@@ -83,7 +83,7 @@ class Execution:
             return definition
 
     async def start(self, command: StartInstance) -> StepAnswer:
-        """Raises DefinitionNotFound and InstanceAlreadyExists."""
+        """Start an instance. Raises DefinitionNotFound and InstanceAlreadyExists."""
         workspace = command.caller.workspace
         rules = await rules_of(self._store, workspace, command.definition, self._max_document_bytes)
         provenance = self._loop.provenance(command.caller)
@@ -95,7 +95,7 @@ class Execution:
         return StepAnswer(command.instance_id, 1, position, InstanceStatus.STARTED)
 
     async def start_subprocess(self, command: StartSubprocess) -> StepAnswer:
-        """The answer is the child's. Raises DefinitionNotFound."""
+        """Start a child instance, and return its state. Raises DefinitionNotFound."""
         workspace = command.caller.workspace
         rules = await rules_of(self._store, workspace, command.definition, self._max_document_bytes)
 
@@ -130,7 +130,7 @@ class Execution:
         return await self._step(command, lambda i, p: execution.take_navigation_snapshot(i, command.node, p))
 
     async def navigate_back(self, command: NavigateBack) -> NavigationAnswer:
-        """With `dry_run` nothing is appended: the answer says what would be lost, at the version as it is now."""
+        """Navigate back; with `dry_run` append nothing, and return what would be lost, at the current version."""
 
         async def decide(instance: Instance, provenance: Provenance) -> Decision[list[Warning]]:
             reset_to: Document | None = None

@@ -1,20 +1,13 @@
-"""What can be asked of an instance, in the imperative: who asks comes with it, the handlers add the time."""
+"""Commands to an instance, in the imperative, each with its caller; the handlers add the time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from procvars.domain.documents.values import Document, Json
-from procvars.domain.editing import Change, Edit
+from procvars.domain.editing import Change, EditTerms
+from procvars.domain.events import EditKind
 from procvars.domain.instance_status import InstanceStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, in which workspace. That they may is checked before."""
-
-    workspace: str
-    user: str
-    user_name: str
+from procvars.domain.provenance import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +18,16 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class ModifyVariables(Command):
-    edit: Edit
+    kind: EditKind
+    change: Change
+    body: Json
+    """The JSON of the request."""
+    terms: EditTerms
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewModification(Command):
     change: Change
-
-
-@dataclass(frozen=True, slots=True)
-class EditTerms:
-    """What PUT, PATCH, restore and reapply have in common: everything of an edit but the change itself."""
-
-    expected_version: int
-    rebase: bool
-    reason: str | None
-    url: str
-    body: Json
-    idempotency_key: str | None
 
 
 @dataclass(frozen=True, slots=True)

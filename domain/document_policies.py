@@ -1,4 +1,4 @@
-"""What new variables have to satisfy before they are written, by an operator or by the process engine."""
+"""Policies that new variables have to satisfy before an operator or the process engine writes them."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -14,14 +14,14 @@ from procvars.domain.warnings import Warning
 
 
 class EditRules(NamedTuple):
-    """What an edit is held against besides the instance itself."""
+    """Rules that an edit is checked against besides the instance itself."""
 
     definition: Definition
     max_document_bytes: int
 
 
 def check_operators_document(new: Document, rules: EditRules) -> None:
-    """Raises DocumentTooLarge, SchemaViolation, and RuleTooExpensive for a schema or a path."""
+    """Raise DocumentTooLarge, SchemaViolation, or RuleTooExpensive for a schema or a path."""
     size = _checked_size(new, rules)
     try:
         _check_schema(new, size, rules.definition)
@@ -32,10 +32,10 @@ def check_operators_document(new: Document, rules: EditRules) -> None:
 
 
 def check_engines_document(new: Document, rules: EditRules) -> None:
-    """Raises DocumentTooLarge and SchemaViolation.
+    """Raise DocumentTooLarge or SchemaViolation.
 
-    A rule that is too expensive does not stop the process: a schema is not checked then, and what a path would find is
-    left out of the read models.
+    A rule that is too expensive does not stop the process: such a schema is not checked, and what such a path would
+    find is left out of the read models.
     """
     size = _checked_size(new, rules)
     with suppress(BudgetExceeded):

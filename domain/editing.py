@@ -1,4 +1,4 @@
-"""An operator's edit of an instance's variables: what is asked for, which policies it has to satisfy, what it decides."""
+"""Edits of an instance's variables by operators: the request, the policies that it has to satisfy, and the decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from procvars.domain.document_policies import EditRules, check_operators_document, schema_not_checked
 from procvars.domain.documents import patch as json_patch
-from procvars.domain.documents.documents import same
+from procvars.domain.documents.documents import fingerprint, same
 from procvars.domain.documents.errors import RebaseConflict
 from procvars.domain.documents.patch import Changes, Patch
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.engine_values import check_engine_types
 from procvars.domain.errors import InstanceNotEditable, VersionConflict
 from procvars.domain.events import EditKind, ProcessVariablesModified
-from procvars.domain.instance import Instance, written
+from procvars.domain.instance import Instance, with_variables
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 from procvars.domain.rules.extraction import extract
@@ -27,14 +27,14 @@ class ReplaceDocument:
 
 @dataclass(frozen=True, slots=True)
 class ApplyPatch:
-    """RFC 6902."""
+    """JSON Patch (RFC 6902)."""
 
     patch: Patch
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyMergePatch:
-    """RFC 7396."""
+    """JSON Merge Patch (RFC 7396)."""
 
     merge_patch: Json
 
@@ -42,29 +42,43 @@ class ApplyMergePatch:
 Change = ReplaceDocument | ApplyPatch | ApplyMergePatch
 
 
+class EditTerms(NamedTuple):
+    """Terms that PUT, PATCH, restore and reapply have in common: everything of an edit but the change itself."""
+
+    base_version: int
+    """Version of the instance that the operator saw."""
+    rebase: bool
+    """Whether to resolve a conflict by applying the change to the current values, if nobody else touched the same
+    paths.
+    """
+    reason: str | None
+    url: str
+    """URL of the request for the audit log."""
+    idempotency_key: str | None = None
+
+
 class Edit(NamedTuple):
-    """What the operator asked for."""
+    """An operator's requested change of the variables of an instance."""
 
     kind: EditKind
     change: Change
-    expected_version: int
-    """The version of the instance that the operator had before their eyes."""
-    rebase: bool
-    """On a conflict, apply the change to the current values where nobody else touched the same paths."""
-    reason: str | None
-    url: str
     body: Json
-    idempotency_key: str | None = None
-    fingerprint: str | None = None
+    """The JSON of the request."""
+    terms: EditTerms
     bulk_id: str | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Hash of what a repetition with the idempotency key repeats; None without a key."""
+        return fingerprint([self.kind, self.body]) if self.terms.idempotency_key is not None else None
 
 
 class EditOutcome(NamedTuple):
-    """`event` is None where the edit changes nothing."""
+    """Outcome of an edit; `event` is None if it changes nothing."""
 
     event: ProcessVariablesModified | None
     instance: Instance
-    """As the edit leaves it."""
+    """The instance after the edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,7 @@ class Preview:
 
 
 def only_active_instances(instance: Instance) -> None:
-    """Raises InstanceNotEditable, with `instance_status`."""
+    """Raise InstanceNotEditable, with `instance_status`, for an instance that is not active."""
     if not instance.editable:
         raise InstanceNotEditable(instance_status=instance.status.value)
 
@@ -99,7 +113,9 @@ def decide_edit(
     child_statuses: Mapping[str, InstanceStatus],
     base: Document | None,
 ) -> EditOutcome:
-    """`base`: the variables at `edit.expected_version`, needed where that is not the instance's version.
+    """Return the event that the edit makes, if it changes anything.
+
+    `base` are the variables at `edit.terms.base_version`, needed if that is not the instance's version.
 
     Raises InstanceNotEditable, VersionConflict (with `current_version` and `changed_paths`), what
     `check_operators_document` and `check_engine_types` raise, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
@@ -117,23 +133,23 @@ def decide_edit(
         **provenance.header(instance.id, instance.version + 1),
         patch=patch,
         previous=instance.variables,
-        reason=edit.reason,
-        url=edit.url,
+        reason=edit.terms.reason,
+        url=edit.terms.url,
         body=edit.body,
         kind=edit.kind,
-        base_version=edit.expected_version,
-        idempotency_key=edit.idempotency_key,
+        base_version=edit.terms.base_version,
+        idempotency_key=edit.terms.idempotency_key,
         fingerprint=edit.fingerprint,
         bulk_id=edit.bulk_id,
         warnings=warnings,
     )
-    return EditOutcome(event=event, instance=written(instance, event, new))
+    return EditOutcome(event=event, instance=with_variables(instance, event, new))
 
 
 def preview_edit(
     instance: Instance, change: Change, *, rules: EditRules, child_statuses: Mapping[str, InstanceStatus]
 ) -> Preview:
-    """What the edit would do if it were made now. Raises as `decide_edit` does, but for conflicts."""
+    """Return what the edit would do if it were made now. Raises as `decide_edit` does, except for conflicts."""
     only_active_instances(instance)
     previous = instance.variables
     new = changed(previous, change)
@@ -155,7 +171,7 @@ def preview_edit(
 
 
 def changed(document: Document, change: Change) -> Document:
-    """The document after the change. Raises PatchFailed, NotAnObject, TooDeep."""
+    """Return the document after the change. Raises PatchFailed, NotAnObject, TooDeep."""
     match change:
         case ReplaceDocument():
             return change.document
@@ -166,13 +182,13 @@ def changed(document: Document, change: Change) -> Document:
 
 
 def _new_document(instance: Instance, edit: Edit, base: Document | None) -> Document:
-    if edit.expected_version == instance.version:
+    if edit.terms.base_version == instance.version:
         return changed(instance.variables, edit.change)
     current = instance.variables
     if base is None:
         raise VersionConflict(current_version=instance.version, changed_paths=[])
     touched: list[Json] = [*json_patch.touched_paths(base, json_patch.diff(base, current))]
-    if not edit.rebase:
+    if not edit.terms.rebase:
         raise VersionConflict(current_version=instance.version, changed_paths=touched)
     # An operator's own patch is rebased as it is: its `test` operations have to hold for the current values too.
     change = edit.change

@@ -1,11 +1,9 @@
-"""Every way in which a command or a question can be refused, as one tree. The docstring of a class is its message.
+"""Refusals of commands and queries, as one tree below DomainError. The docstring of a class is its message.
 
 The errors know no HTTP: `api/http/problems.py` maps each of them to a problem type.
 """
 
 from typing import Any
-
-from procvars.domain.documents.values import Json
 
 
 class ReadTooLarge(Exception):
@@ -16,9 +14,9 @@ class DomainError(Exception):
     """The command was refused."""
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
-        """`members` are the facts that a caller can act on, by the names the contract gives them."""
+        """Tell `detail` in words, and in `members`, named as in the API, the facts that a caller can act on."""
         self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
-        self.members: dict[str, Json] = members
+        self.members: dict[str, object] = members
         super().__init__(self.detail)
 
 
@@ -122,7 +120,7 @@ class PositionUnknown(Conflict):
     """The event store has not come to that position: the checkpoint is another store's, or the store was restored."""
 
 
-class VersionConflict(DomainError):
+class VersionConflict(Conflict):
     """Somebody changed the instance since the version that this edit is based on."""
 
 

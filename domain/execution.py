@@ -1,4 +1,4 @@
-"""What the process engine itself does with an instance: each function decides one step of the process."""
+"""Decisions of the process engine, one function for each step of the process."""
 
 from collections.abc import Sequence
 
@@ -39,9 +39,9 @@ from procvars.domain.provenance import Provenance
 def start(
     instance_id: str, title: str | None, variables: Document, provenance: Provenance, *, rules: EditRules
 ) -> InstanceStarted:
-    """Raises InvalidArgument where the id cannot be one, SchemaViolation and DocumentTooLarge."""
+    """Start an instance. Raises InvalidArgument for an impossible id, SchemaViolation and DocumentTooLarge."""
     if not is_instance_id(instance_id):
-        raise InvalidArgument("That cannot be the id of an instance.", path="/id")
+        raise InvalidArgument("The id of the instance is not valid.", path="/id")
     check_engines_document(variables, rules)
     return InstanceStarted(
         **provenance.header(instance_id, 1),
@@ -59,9 +59,9 @@ def start_subprocess(
     params_to_copy: Sequence[str] | None,
     provenance: Provenance,
 ) -> tuple[SubprocessStarted, InstanceStarted]:
-    """The child gets a copy of the named top-level variables, or of all. Raises InvalidArgument for a name not there.
+    """Start a child with a copy of the named top-level variables, or of all. Raises InvalidArgument for a missing name.
 
-    The definition's schema does not bind the child's copy: a subprocess may begin with a part of what it needs.
+    The definition's schema does not bind the child's copy: a subprocess may start with a part of what it needs.
     """
     _must_be_active(parent)
     missing: list[Json] = [name for name in params_to_copy or () if name not in parent.variables]
@@ -86,7 +86,7 @@ def start_subprocess(
 
 
 def change_status(instance: Instance, status: InstanceStatus, provenance: Provenance) -> InstanceStatusChanged:
-    """Raises InvalidTransition."""
+    """Move the instance to another status. Raises InvalidTransition."""
     if not instance.status.may_become(status):
         detail = f"An instance that is {instance.status} cannot become {status}."
         raise InvalidTransition(detail, instance_status=instance.status.value)
@@ -100,7 +100,9 @@ def status_after(instance: Instance, event: Event) -> InstanceStatus:
 def write_variables(
     instance: Instance, change: Change, provenance: Provenance, *, rules: EditRules
 ) -> VariablesWritten | None:
-    """None where it changes nothing. Raises SchemaViolation, DocumentTooLarge, PatchFailed, NotAnObject, TooDeep."""
+    """Write variables; return None if nothing changes. Raises SchemaViolation, DocumentTooLarge, PatchFailed,
+    NotAnObject, TooDeep.
+    """
     _must_be_active(instance)
     new = changed(instance.variables, change)
     patch = json_patch.diff(instance.variables, new)
@@ -125,8 +127,8 @@ def navigate_back(
     reset_to: Document | None,
     modifications_since: Sequence[int],
 ) -> NavigatedBack:
-    """`reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since`:
-    versions of the operators' modifications after that snapshot. Raises NoSuchNavigationSnapshot.
+    """Navigate back to a node: `reset_to` are the variables of its snapshot, or None to keep the current ones, and
+    `modifications_since` the versions of operators' modifications after it. Raises NoSuchNavigationSnapshot.
     """
     _must_be_active(instance)
     kept = instance.navigation_snapshots.get(node)
@@ -154,7 +156,7 @@ def call_integration(
 def answer_integration(
     instance: Instance, integration_id: str, response: Json, provenance: Provenance
 ) -> IntegrationAnswered:
-    """Raises NoSuchIntegration, IntegrationAlreadyAnswered."""
+    """Record the answer of an integration. Raises NoSuchIntegration, IntegrationAlreadyAnswered."""
     _must_be_active(instance)
     integration = instance.integrations.get(integration_id)
     if integration is None:
@@ -181,7 +183,7 @@ def open_task(
 
 
 def close_task(instance: Instance, task_id: str, provenance: Provenance) -> TaskClosed:
-    """Raises NoSuchTask, TaskAlreadyClosed."""
+    """Close a task. Raises NoSuchTask, TaskAlreadyClosed."""
     _must_be_active(instance)
     if task_id not in instance.tasks:
         raise NoSuchTask()

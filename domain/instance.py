@@ -1,5 +1,5 @@
-"""The process instance as its events made it: state and fold. What may happen to it next is decided in
-`domain/editing.py` (operators) and `domain/execution.py` (the engine).
+"""The aggregate of a process instance: its state, and how an event changes it. `domain/editing.py` (operators) and
+`domain/execution.py` (the engine) decide what happens next.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,32 +10,30 @@ from typing import get_args
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document
 from procvars.domain.events import (
+    WRITES,
     Event,
     IncidentRetried,
     InstanceStarted,
     InstanceStatusChanged,
     IntegrationAnswered,
     IntegrationCalled,
-    NavigatedBack,
     NavigationSnapshotTaken,
-    ProcessVariablesModified,
     SubprocessStarted,
     TaskClosed,
     TaskOpened,
     VariablesEvent,
-    VariablesWritten,
     VariableTypesObserved,
+    no_start,
 )
 from procvars.domain.instance_status import InstanceStatus
 
 VARIABLES_EVENTS: tuple[type[Event], ...] = get_args(VariablesEvent)
-WRITES: tuple[type[Event], ...] = (VariablesWritten, ProcessVariablesModified, NavigatedBack)
-"""Events that change nothing but the variables: of these only the newest matters to the state."""
+"""Events that set the variables; of these only the newest matters to them."""
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationSnapshot:
-    """The variables kept for a node are those of `version`; the fingerprint is theirs."""
+    """Version whose variables are kept for a node, and their fingerprint."""
 
     version: int
     fingerprint: str
@@ -50,7 +48,7 @@ class Integration:
 
 @dataclass(frozen=True)
 class Instance:
-    """An aggregate: never changed, only replaced by `evolve`."""
+    """State of the aggregate; immutable, `evolve` replaces it."""
 
     id: str
     workspace: str
@@ -82,19 +80,19 @@ class Instance:
 
     @property
     def waiting_integrations(self) -> dict[str, str]:
-        """Integration id → name, of those that have not answered."""
+        """Integration id → name, for those that have not answered."""
         return {key: integration.name for key, integration in self.integrations.items() if integration.waiting}
 
 
 def variables_after(event: VariablesEvent) -> Document:
-    """The whole document as the event left it."""
+    """Return the whole document after the event."""
     if isinstance(event, InstanceStarted):
         return event.variables
     return json_patch.apply(event.previous, event.patch)
 
 
-def written(instance: Instance, event: Event, variables: Document) -> Instance:
-    """The instance after a `WRITES` event that left these variables."""
+def with_variables(instance: Instance, event: Event, variables: Document) -> Instance:
+    """Return the instance after an event of `WRITES` that left these variables."""
     # `dataclasses.replace` takes four times as long, and every edit pays for it.
     copy = object.__new__(Instance)
     vars(copy).update(vars(instance), version=event.originator_version, updated_at=event.timestamp, variables=variables)
@@ -102,7 +100,10 @@ def written(instance: Instance, event: Event, variables: Document) -> Instance:
 
 
 def evolve(instance: Instance | None, event: Event) -> Instance:
-    """Folds one event. A `WRITES` event may be folded over others that were left out: it carries the whole document."""
+    """Return the instance after the event.
+
+    An event of `WRITES` may follow others that were left out: it carries the whole document.
+    """
     if isinstance(event, InstanceStarted):
         return Instance(
             id=event.originator_id,
@@ -117,9 +118,9 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
             variables=event.variables,
         )
     if instance is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
-    if isinstance(event, ProcessVariablesModified | VariablesWritten | NavigatedBack):
-        return written(instance, event, variables_after(event))
+        raise no_start(event)
+    if isinstance(event, WRITES):
+        return with_variables(instance, event, variables_after(event))
     instance = replace(instance, version=event.originator_version, updated_at=event.timestamp)
     match event:
         case InstanceStatusChanged():
@@ -150,7 +151,7 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
 
 
 def replay(events: Iterable[Event]) -> Instance | None:
-    """The state after these events, oldest first; None for none."""
+    """Return the instance after these events, oldest first; None if there are none."""
     instance: Instance | None = None
     for event in events:
         instance = evolve(instance, event)

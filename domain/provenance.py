@@ -1,5 +1,5 @@
-"""Who does something, and when: what every event keeps about its cause. Comes in with the command, so that decisions
-need neither a clock nor a session.
+"""Provenance of events: who caused them, and when. It comes with the command, so that decisions need neither a clock
+nor a session.
 """
 
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import NamedTuple, TypedDict
 
 
 class EventHeader(TypedDict):
-    """The fields that every event of a stream begins with."""
+    """Fields that every event of a stream begins with."""
 
     originator_id: str
     originator_version: int
@@ -17,19 +17,27 @@ class EventHeader(TypedDict):
     user_name: str
 
 
-class Provenance(NamedTuple):
+class Caller(NamedTuple):
+    """A user who has been authorised for what they request, in the workspace of the request."""
+
     workspace: str
     user: str
     user_name: str
+
+
+class Provenance(NamedTuple):
+    """Cause of an event."""
+
+    caller: Caller
     at: datetime
-    """Timezone-aware, in UTC."""
+    """Time of the decision, timezone-aware in UTC."""
 
     def header(self, stream: str, version: int) -> EventHeader:
         return {
             "originator_id": stream,
             "originator_version": version,
             "timestamp": self.at,
-            "workspace": self.workspace,
-            "user": self.user,
-            "user_name": self.user_name,
+            "workspace": self.caller.workspace,
+            "user": self.caller.user,
+            "user_name": self.caller.user_name,
         }

@@ -1,4 +1,4 @@
-"""Who modified the variables of which instance, when and why, with the request as it came."""
+"""Audit log: who modified which instance's variables, when and why, with the request as received."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,10 +17,10 @@ from procvars.projections.storage.text_columns import (
     ANY_SIZE,
     RawJson,
     arguments,
-    plain,
-    plain_or_none,
     raw_json,
     stored_json,
+    without_nul,
+    without_nul_or_none,
 )
 
 NAME = "audit_log"
@@ -29,7 +29,7 @@ NAME = "audit_log"
 @dataclass(frozen=True, slots=True)
 class AuditItem:
     id: str
-    """`<instance>-<version>`: a rebuild gives every entry the id that it had."""
+    """`<instance>-<version>`, so that a rebuild gives every entry the same id."""
     timestamp: datetime
     user: str
     user_name: str
@@ -49,8 +49,8 @@ class AuditEntry(AuditItem):
     bulk_id: str | None
 
 
-# A user's name for the index is cut: that of a token may be longer than an entry of an index.
-# To compress a row of 2 KB, as PostgreSQL does by default, takes longer than all the rest of its insertion.
+# The index has only the beginning of a user's id, as that of a token may exceed the limit of an index entry.
+# Compressing a row of 2 KB, as PostgreSQL does by default, takes longer than the rest of its insertion.
 _DDL = """
 CREATE TABLE {audit_log} (
     id text PRIMARY KEY,
@@ -73,7 +73,7 @@ CREATE INDEX ON {audit_log} (workspace, time);
 CREATE INDEX ON {audit_log} (subject_identifier, time);
 CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
 """
-# Every entry is the success of what was asked for, so far.
+# So far, every entry records a successful update of variables.
 _COUNTED = """
 SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
 """
@@ -118,6 +118,7 @@ FROM audit_log WHERE workspace = %(workspace)s AND id = %(id)s
 
 class AuditLog:
     name = NAME
+    title = "Audit log"
     shape = 1
     generations = Tables({NAME: "subject_identifier"}, _DDL)
 
@@ -141,8 +142,8 @@ def _row(event: ProcessVariablesModified | IncidentRetried) -> tuple[object, ...
     patch: Json = [*event.patch]
     return (
         *_head(event, "Process variables", "Update"),
-        plain_or_none(event.reason),
-        plain(event.url),
+        without_nul_or_none(event.reason),
+        without_nul(event.url),
         raw_json(body),
         raw_json(patch),
         event.bulk_id,
@@ -154,8 +155,8 @@ def _head(event: Event, subject: str, kind: str) -> tuple[object, ...]:
         f"{event.originator_id}-{event.originator_version}",
         event.workspace,
         event.timestamp,
-        plain(event.user),
-        plain(event.user_name),
+        without_nul(event.user),
+        without_nul(event.user_name),
         subject,
         kind,
         event.originator_id,
@@ -176,7 +177,9 @@ async def audit_entries(
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[AuditItem]:
-    """Newest first, both times included. Raises InvalidArgument for a limit or a cursor that is none."""
+    """Return the entries, newest first; `since` and `until` are inclusive. Raises InvalidArgument for an invalid limit
+    or cursor.
+    """
     limit = checked_limit(limit)
     last_time, last_version, last_id = decode_cursor(cursor, datetime, int, str) or (None, None, None)
     values = arguments(
@@ -192,7 +195,7 @@ async def audit_entries(
         last_id=last_id,
         limit=limit,
     )
-    # Not prepared: planned with its values, a filter that is not asked for falls away and an index can serve the rest.
+    # Not prepared: planned with its values, the query loses its unused filters and an index can serve the rest.
     found = await (await connection.execute(_LIST, values, prepare=False)).fetchall()
     return page([AuditItem(*row) for row in found], limit, lambda item: (item.timestamp, item.version, item.id))
 
@@ -200,7 +203,7 @@ async def audit_entries(
 async def audit_entry(
     connection: Connection, workspace: str, entry_id: str, *, largest: int = ANY_SIZE
 ) -> AuditEntry | None:
-    """The entry, or None. Raises ReadTooLarge where its body and patch have more than `largest` bytes."""
+    """Return the entry, or None. Raises ReadTooLarge when its body and patch exceed `largest` bytes."""
     values = arguments(workspace=workspace, id=entry_id, largest=largest)
     found = await (await connection.execute(_ONE, values)).fetchone()
     if found is None:

@@ -1,4 +1,4 @@
-"""Where every instance stands: its status, its version and its variables, as the newest event left them."""
+"""Current status, version and variables of every instance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,22 +9,21 @@ from psycopg import sql
 from procvars.domain.documents.values import Document
 from procvars.domain.events import (
     INSTANCE_EVENTS,
+    WRITES,
     Event,
     InstanceStarted,
     InstanceStatusChanged,
-    NavigatedBack,
-    ProcessVariablesModified,
     Recorded,
-    VariablesWritten,
+    no_start,
 )
 from procvars.domain.instance import variables_after
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections.projection import Connection
-from procvars.projections.storage.batch import columns, instance_ids, news
+from procvars.projections.storage.batch import columns, instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables, table, tallies
-from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, plain, raw_json, stored_json
+from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, raw_json, stored_json, without_nul
 
 NAME = "current_variables"
 
@@ -53,37 +52,35 @@ class InstanceRow:
     updated_at: datetime
     version: int
     parent_id: str | None
-    written: Document | None = None
-    """The variables, where they are not those that are stored already."""
+    new_variables: Document | None = None
+    """The new variables; None if the stored ones still apply."""
 
 
-def fold(row: InstanceRow | None, event: Event) -> InstanceRow:
+def evolve(row: InstanceRow | None, event: Event) -> InstanceRow:
     if isinstance(event, InstanceStarted):
         return InstanceRow(
             id=event.originator_id,
             workspace=event.workspace,
             definition=event.definition,
-            title=plain(event.title),
+            title=without_nul(event.title),
             status=InstanceStatus.STARTED.value,
             started_at=event.timestamp,
             updated_at=event.timestamp,
             version=event.originator_version,
             parent_id=event.parent_id,
-            written=event.variables,
+            new_variables=event.variables,
         )
     if row is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+        raise no_start(event)
     row = replace(row, version=event.originator_version, updated_at=event.timestamp)
-    match event:
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
-            return replace(row, written=variables_after(event))
-        case InstanceStatusChanged():
-            return replace(row, status=event.status.value)
-        case _:
-            return row
+    if isinstance(event, WRITES):
+        return replace(row, new_variables=variables_after(event))
+    if isinstance(event, InstanceStatusChanged):
+        return replace(row, status=event.status.value)
+    return row
 
 
-# Most updates change no indexed column; the room left in a page keeps them out of the indexes.
+# Most updates change no indexed column; free space in the page then spares them the indexes (HOT updates).
 _DDL = """
 CREATE TABLE {current_variables} (
     id text PRIMARY KEY,
@@ -145,6 +142,7 @@ FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s
 
 class CurrentVariables:
     name = NAME
+    title = "Current variables"
     shape = 1
     generations = Tables({NAME: "id"}, _DDL)
 
@@ -156,16 +154,16 @@ class CurrentVariables:
         cursor = await connection.execute(sql.SQL(_KNOWN).format(table=target), (ids,))
         known = {row[0]: InstanceRow(*row) for row in await cursor.fetchall()}
         versions = {instance_id: row.version for instance_id, row in known.items()}
-        written: list[InstanceRow] = []
+        rewritten: list[InstanceRow] = []
         moved: list[InstanceRow] = []
-        for instance_id, fresh in news(events, versions, INSTANCE_EVENTS).items():
+        for instance_id, fresh in unseen_events(events, versions, INSTANCE_EVENTS).items():
             row = known.get(instance_id)
             for event in fresh:
-                row = fold(row, event)
+                row = evolve(row, event)
             assert row is not None
-            (moved if row.written is None else written).append(row)
-        if written:
-            await connection.execute(sql.SQL(_WRITE).format(table=target), _values(written))
+            (moved if row.new_variables is None else rewritten).append(row)
+        if rewritten:
+            await connection.execute(sql.SQL(_WRITE).format(table=target), _values(rewritten))
         if moved:
             rows = [(row.id, row.status, row.updated_at, row.version) for row in moved]
             await connection.execute(sql.SQL(_MOVE).format(table=target), columns(rows))
@@ -187,7 +185,7 @@ def _values(rows: Sequence[InstanceRow]) -> list[list[object]]:
             row.updated_at,
             row.version,
             row.parent_id,
-            raw_json(row.written),
+            raw_json(row.new_variables),
         )
         for row in rows
     ]
@@ -212,9 +210,9 @@ async def instances(
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[InstanceItem]:
-    """Newest first; started strictly after and before these times. No status: of any.
+    """Return the instances, newest first, started strictly between the two times; without a `status`, those of any.
 
-    Raises InvalidArgument for a limit or a cursor that is none.
+    Raises InvalidArgument for an invalid limit or cursor.
     """
     limit = checked_limit(limit)
     last_start, last_id = decode_cursor(cursor, datetime, str) or (None, None)
@@ -230,7 +228,7 @@ async def instances(
         last_id=last_id,
         limit=limit,
     )
-    # Not prepared: planned with its values, a filter that is not asked for falls away and an index can serve the rest.
+    # Not prepared: planned with its values, the query loses its unused filters and an index can serve the rest.
     found = await (await connection.execute(_LIST, values, prepare=False)).fetchall()
     return page([_item(*row) for row in found], limit, lambda item: (item.started_at, item.id))
 
@@ -238,9 +236,9 @@ async def instances(
 async def variables(
     connection: Connection, workspace: str, instance_id: str, *, least: int = 1, largest: int = ANY_SIZE
 ) -> tuple[int, RawJson] | None:
-    """The version, and the document as JSON text, once the version is at least `least`; None before.
+    """Return the version and the document as JSON text; None for an unknown instance or a version below `least`.
 
-    Raises ReadTooLarge where the text has more than `largest` bytes.
+    Raises ReadTooLarge when the text exceeds `largest` bytes.
     """
     cursor = await connection.execute(_VARIABLES, arguments(workspace=workspace, id=instance_id, largest=largest))
     row = await cursor.fetchone()

@@ -77,6 +77,7 @@ class Arrival:
 
 class EngineDelivery:
     name = NAME
+    title = "Process engine"
     shape = 1
     generations = Tables({NAME: "instance_id", INSTANCES: "instance_id"}, _DDL)
 

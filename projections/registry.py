@@ -1,18 +1,31 @@
-"""The table of contents of the read models."""
+"""Registry of the read models: adding one here is all that lists, rebuilds, checks and the console need."""
 
-from procvars.projections.audit_log import AuditLog
-from procvars.projections.current_variables import CurrentVariables
-from procvars.projections.engine_delivery import EngineDelivery
+from collections.abc import Callable
+
+from procvars.projections import (
+    audit_log,
+    current_variables,
+    engine_delivery,
+    search_index,
+    snapshot_history,
+    task_keywords,
+)
 from procvars.projections.projection import EventSource, Projection
 from procvars.projections.search.store import SearchStore
-from procvars.projections.search_index import SearchIndex
-from procvars.projections.snapshot_history import SnapshotHistory
-from procvars.projections.task_keywords import TaskKeywords
 
-PROJECTION_NAMES = ("current_variables", "snapshot_history", "audit_log", "task_keywords", "search_index")
-"""In the order in which an operator sees them."""
-ENGINE_PROJECTION_NAMES = (EngineDelivery.name,)
-"""Those that there are besides where a server is connected with real engines."""
+PROJECTIONS: dict[str, Callable[[EventSource, SearchStore], Projection]] = {
+    current_variables.NAME: lambda source, search_store: current_variables.CurrentVariables(),
+    snapshot_history.NAME: lambda source, search_store: snapshot_history.SnapshotHistory(),
+    audit_log.NAME: lambda source, search_store: audit_log.AuditLog(),
+    task_keywords.NAME: lambda source, search_store: task_keywords.TaskKeywords(source),
+    search_index.NAME: lambda source, search_store: search_index.SearchIndex(source, search_store),
+    engine_delivery.NAME: lambda source, search_store: engine_delivery.EngineDelivery(),
+}
+"""Name → constructor, in the order in which an operator sees them."""
+
+ENGINE_PROJECTION_NAMES = (engine_delivery.NAME,)
+"""Names of the projections that only a server connected with real engines has."""
+PROJECTION_NAMES = tuple(name for name in PROJECTIONS if name not in ENGINE_PROJECTION_NAMES)
 
 
 def projection_names(*, with_engines: bool) -> tuple[str, ...]:
@@ -24,11 +37,4 @@ def build_projections(
     source: EventSource, search_store: SearchStore, *, with_engines: bool = False
 ) -> tuple[Projection, ...]:
     """Return the projections in the order of `projection_names`."""
-    return (
-        CurrentVariables(),
-        SnapshotHistory(),
-        AuditLog(),
-        TaskKeywords(source),
-        SearchIndex(source, search_store),
-        *((EngineDelivery(),) if with_engines else ()),
-    )
+    return tuple(PROJECTIONS[name](source, search_store) for name in projection_names(with_engines=with_engines))

@@ -1,4 +1,4 @@
-"""Instances by the variables that their definitions configure for search."""
+"""Search index of the instances, by the variables that their definitions configure for search."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,11 +8,12 @@ from procvars.domain.definition import Definition, SearchType
 from procvars.domain.errors import InvalidArgument
 from procvars.domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
 from procvars.projections.projection import Connection, EventSource, Generations
-from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark
-from procvars.projections.search.document import SearchDocument, derived, fold
+from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark_due
+from procvars.projections.search.document import SearchDocument, derived, evolve
 from procvars.projections.search.store import Search, SearchHit, SearchQuery, SearchStore, searched_words, typed
-from procvars.projections.storage.batch import instance_ids, news
+from procvars.projections.storage.batch import instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted, Tally
+from procvars.projections.storage.evolution import definition_keys, evolved
 from procvars.projections.storage.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions, stored_definition
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables
@@ -20,7 +21,7 @@ from procvars.projections.storage.text_columns import arguments
 
 NAME = "search_index"
 
-# The types of the keys, which a query needs, stand beside whatever keeps the documents.
+# The types of the keys, which a query needs, are in PostgreSQL whatever store has the documents.
 _DDL = """
 CREATE TABLE {search_definitions} (
     workspace text NOT NULL,
@@ -37,7 +38,7 @@ WHERE workspace = %(workspace)s AND (%(all)s OR key = ANY(%(definitions)s))
 
 
 class _SearchGenerations:
-    """The store's generations, and the definitions that they were made with."""
+    """The store's generations, with the definitions that they were built with."""
 
     def __init__(self, store: SearchStore) -> None:
         self._definitions = Tables({"search_definitions": STREAM_OF_DEFINITION}, _DDL)
@@ -63,7 +64,7 @@ class _SearchGenerations:
         return found
 
     async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
-        # First the definitions, whose streams alone have a colon, then the instances, in the order of each store.
+        # First the definitions, the only streams with a colon, then the instances, each in the order of its store.
         if after and ":" not in after:
             return await self._documents.stream_ids(connection, generation, after=after, limit=limit)
         found = await self._definitions.stream_ids(connection, generation, after=after, limit=limit)
@@ -82,6 +83,7 @@ class _SearchGenerations:
 
 class SearchIndex:
     name = NAME
+    title = "Search"
 
     def __init__(self, source: EventSource, store: SearchStore) -> None:
         self.shape = 1 + store.shape
@@ -91,7 +93,7 @@ class SearchIndex:
         self._definitions = KnownDefinitions("search_definitions", source, lambda definition: definition.search)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        # First what is there already: what the batch itself adds is derived with the newest definition anyway.
+        # Existing rows first: what the batch itself adds is derived with the newest definition anyway.
         for definition in await self._definitions.learn(connection, generation, events):
             await self._derive_anew(connection, generation, definition)
         if instance_ids(events, INSTANCE_EVENTS):
@@ -103,26 +105,19 @@ class SearchIndex:
         return [Counted(INSTANCE_EVENTS, versions)]
 
     async def _follow(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        # What begins here needs no look at what is there: of a repetition the store keeps the higher version.
+        # An instance that starts in the batch needs no read: if it is repeated, the store keeps the higher version.
         begun = set(instance_ids(events, (InstanceStarted,)))
         ids = [instance_id for instance_id in instance_ids(events, INSTANCE_EVENTS) if instance_id not in begun]
         before = await self._store.read(connection, generation, ids)
         versions = {instance_id: document.version for instance_id, document in before.items()}
-        fresh = news(events, versions, INSTANCE_EVENTS)
-        starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
-        keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
-        keys |= {key: (before[key].workspace, before[key].definition) for key in fresh if key in before}
+        fresh = unseen_events(events, versions, INSTANCE_EVENTS)
+        known = {instance_id: (document.workspace, document.definition) for instance_id, document in before.items()}
+        keys = definition_keys(fresh, known)
         for definition in await self._definitions.fetch(connection, generation, keys.values()):
             await self._derive_anew(connection, generation, definition)
             before = await self._store.read(connection, generation, ids)
         definitions = await self._definitions.get(connection, generation, keys.values())
-        after: list[SearchDocument] = []
-        for instance_id, found in fresh.items():
-            document = before.get(instance_id)
-            for event in found:
-                document = fold(document, event, definitions.get(keys.get(instance_id, ("", ""))))
-            assert document is not None
-            after.append(document)
+        after = evolved(fresh, before, evolve, definitions, keys)
         if after:
             await self._store.write(connection, generation, after)
 
@@ -130,7 +125,7 @@ class SearchIndex:
         key = (definition.workspace, definition.key)
         ids = await self._store.ids(connection, generation, *key, limit=DERIVED_AT_ONCE + 1)
         if len(ids) > DERIVED_AT_ONCE:
-            await mark(connection, self.name, generation, f"search keys of {definition.key} changed")
+            await mark_due(connection, self.name, generation, f"search keys of {definition.key} changed")
             return
         before = await self._store.read(connection, generation, ids)
         if after := [await self._derived(document, definition) for document in before.values()]:
@@ -146,10 +141,10 @@ class SearchIndex:
 
 
 async def search(connection: Connection, store: SearchStore, query: SearchQuery) -> Page[SearchHit]:
-    """Newest first; started strictly after and before the times of the query.
+    """Return the hits, newest first, started strictly between the times of the query.
 
     Raises InvalidArgument for a key that no definition in question has, for a condition that does not fit the key's
-    type, and for a limit or a cursor that is none.
+    type, and for an invalid limit or cursor.
     """
     limit = checked_limit(query.limit)
     last = decode_cursor(query.cursor, datetime, str)
@@ -172,7 +167,7 @@ async def search(connection: Connection, store: SearchStore, query: SearchQuery)
 
 
 async def _types(connection: Connection, query: SearchQuery) -> dict[str, set[SearchType]]:
-    """Search key → its types in the definitions that the query asks for."""
+    """Return search key → its types in the definitions that the query asks for."""
     definitions = list(query.definitions or ())
     values = arguments(workspace=query.workspace, all=not definitions, definitions=definitions)
     types: dict[str, set[SearchType]] = {}

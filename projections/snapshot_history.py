@@ -1,4 +1,4 @@
-"""What the variables were before each modification by an operator. The engine's own writes leave no snapshot."""
+"""Variables before each modification by an operator. The engine's own writes leave no snapshot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from procvars.projections.storage.text_columns import (
     ANY_SIZE,
     RawJson,
     arguments,
-    plain,
-    plain_or_none,
     raw_json,
     stored_json,
+    without_nul,
+    without_nul_or_none,
 )
 
 NAME = "snapshot_history"
@@ -28,7 +28,7 @@ NAME = "snapshot_history"
 @dataclass(frozen=True, slots=True)
 class SnapshotItem:
     version: int
-    """That of the modification that replaced these values."""
+    """Version of the modification that replaced these values."""
     taken_at: datetime
     user: str
     user_name: str
@@ -46,14 +46,14 @@ def row(event: ProcessVariablesModified) -> tuple[object, ...]:
         event.originator_version,
         event.workspace,
         event.timestamp,
-        plain(event.user),
-        plain(event.user_name),
-        plain_or_none(event.reason),
+        without_nul(event.user),
+        without_nul(event.user_name),
+        without_nul_or_none(event.reason),
         raw_json(event.previous),
     )
 
 
-# As in `projections/audit_log.py`.
+# Rows up to 4 KB stay uncompressed, as in `projections/audit_log.py`.
 _DDL = """
 CREATE TABLE {snapshot_history} (
     instance_id text NOT NULL,
@@ -91,6 +91,7 @@ WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s AND version = 
 
 class SnapshotHistory:
     name = NAME
+    title = "Snapshots"
     shape = 1
     generations = Tables({NAME: "instance_id"}, _DDL)
 
@@ -109,7 +110,7 @@ class SnapshotHistory:
 async def snapshots(
     connection: Connection, workspace: str, instance_id: str, *, limit: int | None = None, cursor: str | None = None
 ) -> Page[SnapshotItem]:
-    """Newest first, without the documents. Raises InvalidArgument for a limit or a cursor that is none."""
+    """Return the snapshots, newest first, without documents. Raises InvalidArgument for an invalid limit or cursor."""
     limit = checked_limit(limit)
     (last,) = decode_cursor(cursor, int) or (None,)
     values = arguments(workspace=workspace, instance_id=instance_id, last=last, limit=limit)
@@ -120,7 +121,7 @@ async def snapshots(
 async def snapshot(
     connection: Connection, workspace: str, instance_id: str, version: int, *, largest: int = ANY_SIZE
 ) -> Snapshot | None:
-    """The snapshot of that version, or None. Raises ReadTooLarge where its document has more than `largest` bytes."""
+    """Return the snapshot of that version, or None. Raises ReadTooLarge when its document exceeds `largest` bytes."""
     values = arguments(workspace=workspace, instance_id=instance_id, version=version, largest=largest)
     found = await (await connection.execute(_ONE, values)).fetchone()
     if found is None:

@@ -1,4 +1,4 @@
-"""A search as a query of Elasticsearch."""
+"""Translation of a search to an Elasticsearch query."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ Query = dict[str, Any]
 T = TypeVar("T", Decimal, datetime)
 
 _NOTHING: Query = {"match_none": {}}
-# Elasticsearch takes 1,024 clauses at least, and long before that a search takes seconds.
+# Elasticsearch accepts at least 1,024 clauses, but a search takes seconds long before that.
 _MAX_WORDS = 500
 
 
 def query(search: Search) -> Query:
-    """Raises InvalidArgument for more than 500 words in one place."""
+    """Return the query. Raises InvalidArgument for more than 500 words in one place."""
     filters: list[Query] = [{"term": {"workspace": search.workspace}}]
     if search.definitions:
         filters.append({"terms": {"definition": search.definitions}})
@@ -72,7 +72,7 @@ def _keyword(name: str, field: str, operator: Operator, value: str) -> Query:
 
 
 def _words(words: Iterable[str], name: str | None = None) -> Query:
-    """All of them in one value, of this key or of any."""
+    """Return the query for values that have all of the words, of this key or of any."""
     filters: list[Query] = [{"term": {"texts.words": word}} for word in words]
     if not filters:
         return _NOTHING
@@ -85,7 +85,7 @@ def _words(words: Iterable[str], name: str | None = None) -> Query:
 
 @dataclass(frozen=True, slots=True)
 class _Span(Generic[T]):
-    """From `low` to `high`, None where it has no end; the ends belong to it unless they are open."""
+    """Interval from `low` to `high`, None for no bound; a bound belongs to it unless it is open."""
 
     low: T | None
     low_open: bool
@@ -94,7 +94,7 @@ class _Span(Generic[T]):
 
 
 def _span(tests: tuple[tuple[Operator, T], ...]) -> _Span[T]:
-    """What passes all of the tests: of two lower bounds the higher one counts, of equal ones the open one."""
+    """Return what passes all of the tests: of two lower bounds the higher one counts, of equal ones the open one."""
     lows = [(value, operator == "gt") for operator, value in tests if operator in ("eq", "gt", "gte")]
     highs = [(value, operator != "lt") for operator, value in tests if operator in ("eq", "lt", "lte")]
     low, low_open = max(lows, default=(None, False))
@@ -109,7 +109,7 @@ def _dates(field: str, span: _Span[datetime]) -> Query:
 
 
 def _numbers(name: str, field: str, span: _Span[Decimal]) -> Query:
-    """In the field of the key as far as doubles tell numbers apart, in `large_numbers` beyond."""
+    """Return the query, on the key's field as far as doubles tell numbers apart, on `large_numbers` beyond."""
     parts = []
     if not ((span.low is not None and span.low >= LARGE) or (span.high is not None and span.high <= -LARGE)):
         low = None if span.low is None or span.low <= -LARGE else double(span.low)

@@ -1,4 +1,4 @@
-"""What an OpenID provider says about itself (OpenID Connect Discovery 1.0): where people sign in and out."""
+"""Metadata of an OpenID provider (OpenID Connect Discovery 1.0): where people sign in and out."""
 
 import asyncio
 import time
@@ -8,19 +8,15 @@ import httpx
 from pydantic import BaseModel, HttpUrl, ValidationError
 
 from procvars.commands.identity import Clock
+from procvars.domain.errors import Unavailable
 
 FETCH_TIMEOUT_SECONDS = 5.0
 _MAX_AGE_SECONDS = 3_600.0
 _RETRY_SECONDS = 5.0
 
 
-class ProviderUnavailable(Exception):
+class ProviderUnavailable(Unavailable):
     """The identity provider cannot be reached, so nobody can sign in: try again later."""
-
-    def __init__(self, detail: str) -> None:
-        """`detail` is shown to whoever wants to sign in."""
-        self.detail = detail
-        super().__init__(detail)
 
 
 class _Metadata(BaseModel):
@@ -32,7 +28,7 @@ class _Metadata(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProviderEndpoints:
-    """`end_session_endpoint` is None where the provider does not end sessions for clients."""
+    """Endpoints of a provider; `end_session_endpoint` is None if it does not end sessions for clients."""
 
     issuer: str
     authorization_endpoint: str
@@ -41,15 +37,15 @@ class ProviderEndpoints:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Whom a browser talks to during a sign-in, as `scheme://host[:port]`, without repetition."""
+        """Origins that a browser contacts during a sign-in, as `scheme://host[:port]`, without repetition."""
         urls = (httpx.URL(self.issuer), httpx.URL(self.token_endpoint))
         return tuple(dict.fromkeys(f"{url.scheme}://{url.netloc.decode()}" for url in urls))
 
 
 class ProviderDiscovery:
-    """The endpoints of one issuer, fetched when first needed and again after an hour.
+    """Endpoints of one issuer, fetched when first needed and again after an hour.
 
-    Known ones stay in use while the provider is down. `http` stays the caller's to close.
+    Known ones stay in use while the provider is down. The caller closes `http`.
     """
 
     def __init__(self, issuer: str, http: httpx.AsyncClient, *, ticks: Clock = time.monotonic) -> None:
@@ -62,7 +58,7 @@ class ProviderDiscovery:
         self._due_at = 0.0
 
     async def endpoints(self) -> ProviderEndpoints:
-        """Raises ProviderUnavailable, at once where the last attempt failed a moment ago."""
+        """Return the endpoints. Raises ProviderUnavailable, at once if the last attempt failed a moment ago."""
         async with self._lock:
             if self._due_at <= self._ticks():
                 await self._fetch()

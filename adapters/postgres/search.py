@@ -1,4 +1,4 @@
-"""Search in PostgreSQL, for who runs no Elasticsearch: the documents, and each of their searchable values as a row."""
+"""Search in PostgreSQL, without Elasticsearch: the documents, and a row for each of their searchable values."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from procvars.projections.search.document import SearchDocument, SearchValue, va
 from procvars.projections.search.store import Alternative, Condition, Operator, Search, SearchHit
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.tables import Tables, table
-from procvars.projections.storage.text_columns import RawJson, arguments, like_prefix, plain
+from procvars.projections.storage.text_columns import RawJson, arguments, like_prefix, without_nul
 
-# An entry of an index has room for some 2,700 bytes, and nothing may keep a value out: a keyword is in the index with
-# its beginning, a number with the double nearest to it. The whole value decides.
+# An index entry has room for some 2,700 bytes, and no value may be left out: the index has the beginning of a keyword,
+# and the double nearest to a number. The whole value decides.
 _DDL = """
 CREATE TABLE {search_index} (
     instance_id text PRIMARY KEY,
@@ -64,7 +64,7 @@ FROM {documents} WHERE instance_id = ANY(%s)
 _IDS = """
 SELECT instance_id FROM {documents} WHERE workspace = %s AND definition = %s ORDER BY instance_id LIMIT %s
 """
-# Says whose values are others than before.
+# Returns the instances whose values changed.
 _WRITE = """
 WITH new AS (
     SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
@@ -129,7 +129,7 @@ _KEY_CHARACTERS = 100
 
 
 class PostgresSearch:
-    """Implements `SearchStore`, in the transaction of its caller."""
+    """Implementation of `SearchStore`, in the transaction of its caller."""
 
     shape = 0
     generations = Tables({"search_index": "instance_id", "search_values": "instance_id"}, _DDL)
@@ -149,7 +149,7 @@ class PostgresSearch:
                 document.instance_id,
                 document.workspace,
                 document.definition,
-                plain(document.title),
+                without_nul(document.title),
                 document.status,
                 document.started_at,
                 document.updated_at,
@@ -184,7 +184,7 @@ class PostgresSearch:
         conditions = [_condition(condition, parameters) for condition in search.conditions]
         if search.words is not None:
             found = sql.SQL(_WORDS).format(value=parameters.add(list(search.words)))
-            # Every value has the words of an empty list; a text without words is found nowhere.
+            # An empty list of words would match every value; a text without words is found nowhere.
             conditions.append(sql.SQL(_HAS_VALUE).format(tests=found if search.words else sql.SQL("false")))
         values = arguments(
             workspace=search.workspace,
@@ -200,7 +200,7 @@ class PostgresSearch:
             **parameters.values,
         )
         statement = sql.SQL(_FIND).format(conditions=sql.SQL("").join(conditions))
-        # Not prepared: only a LIKE that is planned with its pattern finds the index.
+        # Not prepared: only a LIKE planned with its pattern uses the index.
         cursor = await connection.execute(statement, values, prepare=False)
         return [
             SearchHit(instance_id, definition, status, started_at, version, RawJson(data))
@@ -209,7 +209,7 @@ class PostgresSearch:
 
 
 class _Parameters:
-    """Values by the names that stand for them in a statement."""
+    """Values by the names of their placeholders in a statement."""
 
     def __init__(self) -> None:
         self.values: dict[str, object] = {}
@@ -243,19 +243,19 @@ def _test(operator: Operator, value: SearchValue, parameters: _Parameters) -> sq
     if isinstance(value, datetime):
         return sql.SQL(_INSTANT[operator]).format(value=placeholder)
     if operator == "prefix":
-        return sql.SQL(_PREFIX).format(value=placeholder, pattern=parameters.add(like_prefix(plain(value))))
+        return sql.SQL(_PREFIX).format(value=placeholder, pattern=parameters.add(like_prefix(without_nul(value))))
     return sql.SQL(_KEYWORD).format(value=placeholder)
 
 
 def _value_rows(search_type: SearchType, value: Json) -> list[tuple[object, ...]]:
-    """keyword, number, nearest, instant, truth, words: one of them, or two for a number."""
+    """Return rows of keyword, number, nearest, instant, truth, words: one of them is set, or two for a number."""
     rows: list[tuple[object, ...]] = []
     for found in values_to_search(search_type, value):
         match found:
             case bool():
                 rows.append((None, None, None, None, found, None))
             case str():
-                rows.append((plain(found), None, None, None, None, None))
+                rows.append((without_nul(found), None, None, None, None, None))
             case Decimal():
                 rows.append((None, found, _nearest(found), None, None, None))
             case datetime():
@@ -266,13 +266,13 @@ def _value_rows(search_type: SearchType, value: Json) -> list[tuple[object, ...]
 
 
 def _nearest(number: Decimal) -> float:
-    """Rises with the number, if not with every one: what is between two numbers is between their doubles."""
+    """Return the nearest double, which is monotonic: what is between two numbers is between their doubles."""
     return float(number)
 
 
 def _column_key(key: str) -> str:
-    """The key as a column of an index can hold it, whatever its length."""
-    return plain(key) if len(key) <= _KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
+    """Return the key as a column of an index can hold it, whatever its length."""
+    return without_nul(key) if len(key) <= _KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _statement(text: str, generation: int) -> sql.Composed:

@@ -1,4 +1,4 @@
-"""Where the parts of the processes beside the server are put together: the relay to Kafka, and the workers that it feeds."""
+"""Assembly of the processes beside the server: the relay to Kafka, and the workers that it feeds."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from procvars.adapters.postgres.pool import projection_connection
 from procvars.api.bootstrap.store import comparisons_of, open_store
 from procvars.api.settings import NoBrokers, Settings
 from procvars.projections.projection import named
-from procvars.projections.running.supervisor import keep_comparing
+from procvars.projections.supervisor import keep_comparing
 
 
 async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
-    """Until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
+    """Run the relay until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
     if settings.kafka_brokers is None:
         raise NoBrokers()
     from procvars.adapters.kafka.relay import Relay
@@ -32,7 +32,7 @@ async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Eve
 async def run_workers(
     settings: Settings, database_url: str, names: Sequence[str], stopping: asyncio.Event, *, once: bool
 ) -> None:
-    """Until `stopping` is set; with `once` until they have what the store holds now.
+    """Run the workers until `stopping` is set; with `once`, until they have applied what the store holds now.
 
     Raises NoBrokers, NoSuchProjection, StoreUnavailable, ProjectionPaused.
     """

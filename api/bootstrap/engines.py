@@ -5,8 +5,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 from procvars.adapters.postgres.engine_records import PostgresEngineRecords
-from procvars.api.engine_settings import EngineSettings, engine_settings
+from procvars.adapters.postgres.listener import Hear
 from procvars.api.engines.connection import EngineConnection, Wake
+from procvars.api.engines.settings import EngineSettings, engine_settings
 from procvars.api.processes.store import Store
 from procvars.api.settings import Settings
 from procvars.commands.decision_loop import DecisionLoop
@@ -19,6 +20,7 @@ from procvars.commands.engine_sync import EngineSync
 from procvars.commands.execution import Execution
 from procvars.commands.ports import EventStore
 from procvars.domain.errors import NoSuchEngine
+from procvars.projections import engine_delivery
 
 _FOLLOWING = 4
 """Requests to an engine at the same time besides deliveries."""
@@ -97,3 +99,13 @@ async def connected_engines(
             name: ConnectedEngine(await stack.enter_async_context(open_engine(name, one)), one, store, wake)
             for name, one in engines.items()
         }
+
+
+def waker(wake: Wake) -> Hear:
+    """Return what hears of the read models and wakes the deliveries when theirs has moved."""
+
+    def hear(text: str) -> None:
+        if text.partition(" ")[0] == engine_delivery.NAME:
+            wake.call()
+
+    return hear

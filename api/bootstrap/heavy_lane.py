@@ -1,4 +1,4 @@
-"""Where the parts of the heavy lane are put together: in the server the way to it, in its process what the routes need."""
+"""Assembly of the heavy lane: in the server what forwards to it, in its process what the routes need."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,10 +32,10 @@ from procvars.projections.storage.text_columns import ANY_SIZE
 
 @asynccontextmanager
 async def heavy_lane(settings: Settings, database_url: str, tasks: BackgroundTasks) -> AsyncIterator[Middleware]:
-    """The server's side: what forwards large requests, and its child while there are any. Raises OSError."""
+    """Yield the middleware that forwards large requests to a child, which runs while there are any. Raises OSError."""
     with private_socket() as listening:
         lane = HeavyLane(settings.environment_on(database_url), listening)
-        tasks.keep_running("heavy lane", lane.watch)
+        tasks.keep_running("heavy lane", lane.watch, is_failing=lambda: lane.is_failing)
         largest = max(settings.max_document_bytes, LARGEST_OTHER_BODY) + ENVELOPE_BYTES
         forwarding = Forwarding(lane.address, largest)
         try:
@@ -46,7 +46,7 @@ async def heavy_lane(settings: Settings, database_url: str, tasks: BackgroundTas
 
 @asynccontextmanager
 async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
-    """The services of a process without projections, listener and console. Raises NoKeys, StoreUnavailable."""
+    """Yield the services of a process without projections, listener and console. Raises NoKeys, StoreUnavailable."""
     assert settings.database_url is not None
     async with (
         token_verifier(settings) as tokens,

@@ -1,4 +1,4 @@
-"""Where the parts of a server are chosen and put together."""
+"""Assembly of a server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -38,7 +38,7 @@ from procvars.projections.running.positions import live_positions
 
 @asynccontextmanager
 async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
-    """Raises NoKeys where none is configured."""
+    """Yield the verifier that the settings ask for. Raises NoKeys if no key is configured."""
     if settings.jwt_secret is not None:
         yield SharedSecretVerifier(settings.jwt_secret.get_secret_value())
     elif settings.jwks_url and settings.jwt_issuer and settings.jwt_audience:
@@ -67,7 +67,7 @@ async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]
 async def open_server(
     settings: Settings, database_url: str, stopping: asyncio.Event, sample_users: Sequence[SampleUser] = ()
 ) -> AsyncIterator[Services]:
-    """All of it, with the appender, the listener and the projections at work. Raises NoKeys, StoreUnavailable."""
+    """Yield the services, with appender, listener and projections running. Raises NoKeys, StoreUnavailable."""
     async with (
         token_verifier(settings) as tokens,
         console_sign_in(settings, sample_users) as sign_in,
@@ -76,7 +76,7 @@ async def open_server(
     ):
         requests = store.light_events
         async with borrowed(store.pool) as connection:
-            await due(connection, store.projections)  # before anything is appended to a store that was restored
+            await due(connection, store.projections)  # before anything is appended to a restored store
         metrics = Metrics()
         loop = DecisionLoop(requests, clock=lambda: datetime.now(UTC))
         environment = settings.environment_on(database_url)
@@ -135,6 +135,6 @@ async def open_server(
 
 
 async def positions(store: Store) -> Positions:
-    """Where the store and its read models are. Raises StoreUnavailable."""
+    """Return the positions of the store and its read models. Raises StoreUnavailable."""
     async with borrowed(store.pool) as connection:
         return Positions(await store.events.on(connection).last_position(), await live_positions(connection))

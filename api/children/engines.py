@@ -8,17 +8,16 @@ import asyncio
 import sys
 from functools import partial
 
-from procvars.adapters.postgres.listener import MOVED, Hear, listen
-from procvars.api.bootstrap.engines import connected_engines
+from procvars.adapters.postgres.listener import MOVED, listen
+from procvars.api.bootstrap.engines import connected_engines, waker
 from procvars.api.bootstrap.store import connected_store
-from procvars.api.engine_settings import engine_settings
 from procvars.api.engines.connection import Wake
+from procvars.api.engines.settings import engine_settings
 from procvars.api.processes.background_tasks import BackgroundTasks
 from procvars.api.processes.garbage_collection import FEW_PAUSES, collect_rarely
 from procvars.api.processes.lifeline import stop_with_the_parent
 from procvars.api.processes.logging import configure_logging
 from procvars.api.settings import Settings
-from procvars.projections import engine_delivery
 
 if sys.platform != "win32":
     import uvloop
@@ -50,16 +49,6 @@ async def _connect(settings: Settings) -> None:
         await stopping.wait()
         await store.appender.stop()
         await tasks.stop()
-
-
-def waker(wake: Wake) -> Hear:
-    """Return what hears of the read models and wakes the deliveries when theirs has moved."""
-
-    def hear(text: str) -> None:
-        if text.partition(" ")[0] == engine_delivery.NAME:
-            wake.call()
-
-    return hear
 
 
 if __name__ == "__main__":

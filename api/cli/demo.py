@@ -1,5 +1,5 @@
-"""`procvars demo`: the server on the embedded database, with a small bank in it, three people who may sign in, and the
-account of the bank's process engine.
+"""`procvars demo`: the server on the embedded database, with a small bank, three sample users, and an account of the
+bank's process engine.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ _ENGINE = _Account("engine", "Process Engine", "engine", (), ("ENGINE",))
 
 @dataclass(frozen=True, slots=True)
 class SampleUsers:
-    """The demo's accounts, with tokens signed by the secret of its settings."""
+    """Accounts of the demo, with tokens signed by the secret of its settings."""
 
     people: tuple[SampleUser, ...]
     """An organisation admin, a workspace admin and a viewer, in this order."""
@@ -50,7 +50,9 @@ class SampleUsers:
 
 
 def demo_settings(data_dir: Path, engine_url: str | None) -> Settings:
-    """Everything in one directory, the secret too: it is made at the first start and worth nothing elsewhere."""
+    """Return settings with everything in one directory, including the secret, created at the first start and useless
+    elsewhere.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     secret = data_dir / "demo-secret"
     if not secret.exists():

@@ -24,15 +24,15 @@ _EXIT_SECONDS = 3.0
 
 
 def relay() -> None:
-    """Publishes the event store to Kafka. A second one stands by."""
+    """Publish the event store to Kafka. One relay is active; others stand by."""
     _run(run_relay)
 
 
 def worker(
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Projections.")],
-    once: Annotated[bool, typer.Option("--once", help="Until caught up, then exit.")] = False,
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Names of projections.")],
+    once: Annotated[bool, typer.Option("--once", help="Exit when caught up.")] = False,
 ) -> None:
-    """Feeds projections from Kafka. Start as many as you like: they share the partitions."""
+    """Apply events from Kafka to projections. Workers of the same projection share its partitions."""
     _run(lambda settings, url, stopping: run_workers(settings, url, names, stopping, once=once))
 
 
@@ -44,7 +44,7 @@ def _run(work: Callable[[Settings, str, asyncio.Event], Awaitable[None]]) -> Non
     configure_logging(settings.log_format)
     collect_rarely()
     if sys.platform != "win32":
-        # As a policy, for Faust makes loops of its own, in threads.
+        # As a policy, because Faust creates loops in threads.
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(_until_signalled(lambda stopping: work(settings, url, stopping)))
 
@@ -58,7 +58,7 @@ async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> 
         await work(stopping)
         code = 0
     finally:
-        # All of ours is done and closed by now. Tasks and threads of Faust may still wait for a broker that is gone.
+        # All our work is done and closed by now. Tasks and threads of Faust may still wait for an unreachable broker.
         last_resort = threading.Timer(_EXIT_SECONDS, os._exit, (code,))
         last_resort.daemon = True
         last_resort.start()

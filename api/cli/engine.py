@@ -10,15 +10,14 @@ import typer
 
 from procvars.adapters.postgres.engine_records import PostgresEngineRecords
 from procvars.adapters.postgres.listener import MOVED, listen
-from procvars.api.bootstrap.engines import ConnectedEngine, connected_engines, named_engine, open_engine
+from procvars.api.bootstrap.engines import ConnectedEngine, connected_engines, named_engine, open_engine, waker
 from procvars.api.bootstrap.store import database, open_store
-from procvars.api.children.engines import waker
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.output import note, show_json, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.stop_signals import StopSignals
-from procvars.api.engine_settings import EngineSettings, engine_settings
 from procvars.api.engines.connection import Wake
+from procvars.api.engines.settings import EngineSettings, engine_settings
 from procvars.api.processes.logging import configure_logging
 from procvars.api.processes.store import Store
 from procvars.api.rebuilds.rebuild import Progress

@@ -1,4 +1,4 @@
-"""What keeps a command from its work, told in one line on stderr: what is wrong and with which setting, never a secret."""
+"""Failures of commands, each told in one line on stderr: what is wrong and with which setting, never a secret."""
 
 import sys
 from collections.abc import Iterator
@@ -10,23 +10,20 @@ import psycopg
 from procvars.adapters.identity.shared_secret import UnusableSecret
 from procvars.adapters.kafka.errors import KafkaRefusal
 from procvars.adapters.postgres.pool import UNAVAILABLE
-from procvars.api.cli.output import INTERRUPTED
 from procvars.api.connections.address import AddressUnavailable
+from procvars.api.processes.exit_codes import ANOTHER_RUNS, FAILED, INTERRUPTED
 from procvars.api.settings import SettingsError
-from procvars.commands.identity import TokenRejected
-from procvars.domain.documents.errors import DocumentError
 from procvars.domain.errors import DomainError
 from procvars.domain.permissions import UnknownPermission
+from procvars.projections.rebuilding.rebuild import RebuildRunning
 
 _REFUSALS: tuple[type[Exception], ...] = (
     SettingsError,
     UnusableSecret,
-    TokenRejected,
     UnknownPermission,
     KafkaRefusal,
     AddressUnavailable,
     DomainError,
-    DocumentError,
     psycopg.Error,
     *UNAVAILABLE,
 )
@@ -34,16 +31,18 @@ _REFUSALS: tuple[type[Exception], ...] = (
 
 @contextmanager
 def failures_in_a_line() -> Iterator[None]:
-    """End the process with exit code 1 and a line where a command is refused, and with 130 where it is interrupted.
+    """End the process with a line on stderr, and the matching exit code, if a command is refused or interrupted.
 
-    What is in no list is a mistake of this program: its traceback is worth more than a line.
+    Any other error is a bug of this program: its traceback is worth more than a line.
     """
     try:
         yield
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
+    except RebuildRunning as error:
+        _end(_in_a_line(error), ANOTHER_RUNS)
     except _REFUSALS as error:
-        _end(_in_a_line(error), 1)
+        _end(_in_a_line(error), FAILED)
 
 
 def _end(message: str, code: int) -> NoReturn:
@@ -52,5 +51,5 @@ def _end(message: str, code: int) -> NoReturn:
 
 
 def _in_a_line(error: Exception) -> str:
-    """Return the words of an error without line breaks, which PostgreSQL's messages have."""
+    """Return the message of an error without line breaks, which PostgreSQL's messages have."""
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__

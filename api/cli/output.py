@@ -1,4 +1,4 @@
-"""How commands speak: data to stdout, chatter to stderr, failures with an exit code that says what kind it is."""
+"""Output of commands: data to stdout, chatter to stderr, and failures with an exit code of their kind."""
 
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -9,16 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from procvars.api.http.answers import encoded
-
-DIFFERENCE = 3
-"""Exit code: verification found a difference."""
+from procvars.api.processes.exit_codes import FAILED
 
 
-USAGE = 2
-INTERRUPTED = 130
-
-
-def fail(message: str, *, code: int = 1) -> NoReturn:
+def fail(message: str, *, code: int = FAILED) -> NoReturn:
     print(f"procvars: {message}", file=sys.stderr)
     raise typer.Exit(code)
 
@@ -32,7 +26,7 @@ def show_json(value: Any) -> None:
 
 
 async def show_json_items(items: AsyncIterator[Any]) -> None:
-    """Print `{"items": […]}`, each item as it comes. An error before the first leaves nothing printed."""
+    """Print `{"items": […]}`, each item as it arrives. An error before the first prints nothing."""
     separator = '{"items":['
     async for item in items:
         print(separator, encoded(item).decode(), sep="", end="")
@@ -41,7 +35,7 @@ async def show_json_items(items: AsyncIterator[Any]) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table, without borders or wrapping where stdout is not a terminal."""
+    """Print a table, without borders, nor wrapping if stdout is not a terminal."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))

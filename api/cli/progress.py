@@ -1,4 +1,4 @@
-"""The progress of a rebuild or an import: a bar on a terminal, lines elsewhere."""
+"""Progress of a rebuild or an import: a bar on a terminal, lines elsewhere."""
 
 import sys
 import time
@@ -28,7 +28,7 @@ class _PerSecond(ProgressColumn):
 
 @contextmanager
 def progress_bar(what: str, unit: str = "events") -> Iterator[Report]:
-    """Shows what is reported to it: how many units are done, rate, time left."""
+    """Show what is reported to it: units done, rate, time left."""
     if sys.stderr.isatty():
         columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _PerSecond(unit), TimeRemainingColumn())
         with Bar(*columns, console=Console(stderr=True)) as bar:
@@ -44,11 +44,13 @@ class _Lines:
         self._unit = unit
         self._began = time.monotonic()
         self._next = self._began
+        self._ended = False
 
     def report(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now < self._next and progress.done < progress.total:
+        if self._ended or (now < self._next and progress.done < progress.total):
             return
+        self._ended = progress.done >= progress.total
         self._next = now + _LINE_SECONDS
         rate = (progress.done - progress.resumed_from) / max(now - self._began, 0.001)
         left = f", {(progress.total - progress.done) / rate:,.0f} s left" if rate else ""

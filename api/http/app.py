@@ -1,4 +1,4 @@
-"""The HTTP application: its routes, its problems, and what is the same for every request."""
+"""HTTP application: its routes, its problems, and its middleware."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ from procvars.api.http.services import Services
 
 
 def create_app(services: Services, version: str, outermost: Sequence[Middleware]) -> FastAPI:
-    """Return the application of a process; it runs no longer than the services do."""
+    """Return the application of a process, which runs no longer than the services do."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Services]]:
@@ -48,7 +48,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
     )
     modules = (variables, reading, execution, engines, definitions, events, projections, me)
     for router in (variables.edits, *(module.router for module in modules)):
-        # Not included, which FastAPI does as a router within the router: every request would pay for it.
+        # Not `include_router`, which nests a router in the router: every request would pay for it.
         app.router.routes.extend(router.routes)
     app.include_router(health.router, prefix=API)
     app.include_router(health.router, include_in_schema=False)

@@ -1,4 +1,4 @@
-"""Bodies of requests: their size, their media type, and their JSON, parsed strictly before anything looks at it."""
+"""Request bodies: their size, their media type, and their JSON, which is parsed strictly before anything uses it."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -20,16 +20,16 @@ JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 _KINDS: dict[str, EditKind] = {JSON: "put", JSON_PATCH: "json-patch", MERGE_PATCH: "merge-patch"}
-# What a command may say beside the variables in it.
+# Room for what a command has besides its variables.
 ENVELOPE_BYTES = 64 * 1024
 LARGEST_OTHER_BODY = 2**20
-"""Size of the largest body without variables: a search."""
+"""Size in bytes of the largest body without variables: a search."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """Raises RequestTooLarge, before the rest is read."""
+    """Return the body. Raises RequestTooLarge, before the rest is read."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise RequestTooLarge(limit=limit)
@@ -43,7 +43,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def media_type(request: Request, accepted: Sequence[str], *, header: str = "Accept-Patch") -> str:
-    """The request's media type. Raises UnsupportedMediaType, which tells the accepted ones in `header`."""
+    """Return the request's media type. Raises UnsupportedMediaType, which names the accepted ones in `header`."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given in accepted:
         return given
@@ -53,7 +53,7 @@ def media_type(request: Request, accepted: Sequence[str], *, header: str = "Acce
 
 
 async def read_change(request: Request, accepted: Sequence[str], limit: int) -> tuple[EditKind, Change, Json]:
-    """The kind of the edit, the change, and the JSON that was sent.
+    """Return the kind of the edit, the change, and the JSON that was sent.
 
     Raises UnsupportedMediaType, RequestTooLarge, and what strict parsing raises.
     """
@@ -68,13 +68,13 @@ async def read_change(request: Request, accepted: Sequence[str], limit: int) -> 
 
 
 async def read_model(request: Request, model: type[M], limit: int) -> M:
-    """A command's body. Raises as `read_change`, and InvalidArgument with `errors: [{path, message}]`."""
+    """Return a command's body. Raises as `read_change`, and InvalidArgument with `errors: [{path, message}]`."""
     media_type(request, [JSON], header="Accept")
     value: Any = parse(await read_body(request, limit + ENVELOPE_BYTES))
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        if error.error_count() > MOST_ITEMS:  # to list them takes more memory than the body
+        if error.error_count() > MOST_ITEMS:  # listing them takes more memory than the body
             raise InvalidArgument(f"The body has {error.error_count()} mistakes.") from error
         found: list[Json] = [
             {"path": "".join(f"/{escape(str(part))}" for part in item["loc"]), "message": item["msg"]}

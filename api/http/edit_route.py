@@ -1,4 +1,4 @@
-"""The route of an edit, the one call whose speed matters most."""
+"""Route of an edit, the call whose latency matters most."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +9,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from procvars.api.http.access import caller_with
-from procvars.api.http.edit_parameters import read_edit_parameters
+from procvars.api.http.edit_terms import read_edit_terms
 from procvars.domain.permissions import Permission
 
 
 class EditRoute(APIRoute):
-    """Takes the signature `(request, caller, instance_id, terms)` for the OpenAPI document and reads the request itself:
-    FastAPI's way through the dependencies takes longer than the edit.
+    """Route that uses the signature `(request, caller, instance_id, terms)` only for the OpenAPI document and reads the
+    request itself: FastAPI's dependency resolution takes longer than the edit.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -25,6 +25,6 @@ class EditRoute(APIRoute):
     async def _edit(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         caller = await caller_with(request, Permission.WKS_PROCESS_INSTANCE_VARIABLES_EDIT)
-        terms = read_edit_parameters(request)
+        terms = read_edit_terms(request)
         response: Response = await self.endpoint(request, caller, request.path_params["instance_id"], terms)
         await response(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: per projection lag, batch time and parked streams; per command count and latency."""
+"""Metrics for Prometheus: per projection lag, batch time and parked streams; per command count and latency."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -6,7 +6,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """One a server; nothing is global, so that several servers fit into one test process."""
+    """Metrics of one server; nothing is global, so that several servers fit into one test process."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -84,5 +84,5 @@ class Metrics:
         self._tasks.labels(name).set(well)
 
     def text(self) -> bytes:
-        """In Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the signatures: bodies that are parsed by hand, and the problem types."""
+"""Additions to the OpenAPI document beyond the signatures: bodies that are parsed by hand, and the problem types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-vi
 
 
 def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that answers with these problem types, and with those any route may answer with."""
+    """Return the `responses` of a route that may answer with these problem types, and with those of all routes."""
     by_status: dict[int | str, dict[str, Any]] = {}
     for problem in PROBLEM_TYPES.values():
         if problem.slug not in (*slugs, *_ALWAYS):
@@ -55,14 +55,14 @@ def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
 
 
 def body(example: Any, model: type[BaseModel]) -> dict[str, Any]:
-    """The `openapi_extra` of a route whose JSON body has this form."""
+    """Return the `openapi_extra` of a route whose JSON body has this form."""
     schema = model.model_json_schema()
     schema = _inlined(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with what it refers to in place: a body's own definitions are nowhere else in the document."""
+    """Return the schema with its references inlined, as a body's own definitions are nowhere else in the document."""
     if isinstance(schema, list):
         return [_inlined(item, definitions) for item in schema]
     if not isinstance(schema, dict):
@@ -73,7 +73,7 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
 
 
 def bodies(examples: Mapping[str, Any]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that tells its body by the media type."""
+    """Return the `openapi_extra` of a route that distinguishes bodies by media type."""
     return {
         "requestBody": {
             "required": True,

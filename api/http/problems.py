@@ -20,7 +20,7 @@ from procvars.domain import errors
 from procvars.domain.documents import errors as document_errors
 from procvars.domain.documents.documents import encode
 from procvars.projections.projection import NoSuchProjection
-from procvars.projections.rebuilding.rebuild import RebuildRunning
+from procvars.projections.rebuilding.rebuild import RebuildFailed, RebuildRunning
 from procvars.projections.running.parked import NotParked
 
 log = structlog.get_logger(__name__)
@@ -84,7 +84,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.IdempotencyKeyReused: 422,
     edge.PreconditionRequired: 428,
     RebuildRunning: 409,
-    edge.RebuildFailed: 500,
+    RebuildFailed: 500,
     errors.EngineUnavailable: 502,
     errors.EngineRefused: 502,
     errors.StoreUnavailable: 503,
@@ -94,8 +94,8 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     TooBusy: 503,
 }
 _RETRY_AFTER_SECONDS = "1"
-_WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, edge.RebuildFailed)
-"""Errors whose detail has words of PostgreSQL or Elasticsearch: they are for the log, not for a caller."""
+_WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, RebuildFailed)
+"""Errors whose detail has error texts of PostgreSQL or Elasticsearch, which are for the log, not for a caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +117,17 @@ PROBLEM_TYPES: dict[type[Exception], ProblemType] = {
     error: ProblemType(_slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
     for error, status in _STATUS_BY_ERROR.items()
 }
-_MEMBERS = ("line", "column", "hint", "key", "path", "index", "found")
 
 
 def problem_response(error: Exception) -> Response:
-    """The answer to an error of the table. Raises KeyError for any other."""
+    """Return the answer to an error of the table. Raises KeyError for any other."""
     problem = PROBLEM_TYPES[type(error)]
-    members = error.members if isinstance(error, errors.DomainError) else _members(error)
+    members = error.members if isinstance(error, errors.DomainError) else {}
     if isinstance(error, _WORDLESS):
         log.warning("refused", problem=problem.slug, error=str(error))
         detail = f"{problem.title}."
     else:
-        detail = str(getattr(error, "detail", None) or error)
+        detail = str(error)
     headers = {}
     if problem.status == 503:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -139,10 +138,6 @@ def problem_response(error: Exception) -> Response:
     return _response(problem.uri, problem.title, problem.status, detail, members, headers)
 
 
-def _members(error: Exception) -> dict[str, Any]:
-    return {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
-
-
 def _response(
     uri: str, title: str, status: int, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:
@@ -151,12 +146,12 @@ def _response(
 
 
 async def on_error(_: Request, error: Exception) -> Response:
-    """For the errors of the table."""
+    """Answer an error of the table."""
     return problem_response(error)
 
 
 async def on_invalid_request(_: Request, error: Exception) -> Response:
-    """FastAPI's own check of paths and queries."""
+    """Answer FastAPI's own error for a path or a query."""
     assert isinstance(error, RequestValidationError)
     found = [
         {"path": "".join(f"/{part}" for part in item["loc"][1:]), "message": str(item["msg"])}
@@ -167,13 +162,13 @@ async def on_invalid_request(_: Request, error: Exception) -> Response:
 
 
 def internal_error() -> Response:
-    """Return the answer to a mistake of this program: the log has it, the caller learns no more than that."""
+    """Return the answer to a bug of this program: the log has it, and the caller learns no more."""
     title = "The server made a mistake"
     return _response("urn:procvars:internal-error", title, 500, f"{title}; its log says more.", {}, {})
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
-    """Starlette's own: no such route, no such method."""
+    """Answer Starlette's own error: no such route, no such method."""
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
     return _response("about:blank", detail, error.status_code, detail, {}, error.headers or {})

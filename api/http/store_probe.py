@@ -1,5 +1,5 @@
-"""What probes ask of the store, on a connection of its own: they are answered while the requests use the whole pool, and
-however many ask at once, the store is asked once.
+"""Store queries of probes, on a separate connection: they are answered while requests use the whole pool, and
+concurrent probes share one query.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class StoreProbe:
         return await asyncio.shield(self._looking)
 
     async def close(self) -> None:
-        """Give up what is being asked, and close the connection."""
+        """Cancel the running query, and close the connection."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])

@@ -1,5 +1,5 @@
-"""Tasks that a process keeps running beside its requests. None of them ends unseen: it is logged, started again with
-back-off, and shows in `/readyz` and the metrics until it has been running for a while.
+"""Background tasks of a process. None of them ends unnoticed: a failure is logged, the task is restarted with back-off,
+and `/readyz` and the metrics show it until the task has been running for a while.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import structlog
 from procvars.projections.running.transient_errors import back_off
 
 _STEADY_SECONDS = 5.0
-"""Time that a task which failed has to run before it counts as well again."""
+"""Seconds that a task has to run after a failure before it counts as well again."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -23,13 +23,14 @@ class _Kept:
     name: str
     work: Work
     essential: bool
+    is_failing: Callable[[], bool]
     failures: int = 0
-    """Failures in a row; 0 for a task that is well."""
+    """Consecutive failures; 0 for a task that is well."""
     running: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class BackgroundTasks:
-    """The supervisor of a process."""
+    """Supervisor of a process's tasks."""
 
     def __init__(self) -> None:
         self._kept: list[_Kept] = []
@@ -40,22 +41,27 @@ class BackgroundTasks:
 
     @property
     def failing(self) -> list[str]:
-        """Names of the tasks that failed a short while ago, whether they have been started again or not."""
-        return [kept.name for kept in self._kept if kept.failures]
+        """Names of the tasks that failed a short while ago, started again or not, and of those that say so themselves."""
+        return [kept.name for kept in self._kept if kept.failures or kept.is_failing()]
 
     @property
     def failing_essentials(self) -> list[str]:
         """Names of the failing tasks without which the process cannot do its work."""
         return [kept.name for kept in self._kept if kept.failures and kept.essential]
 
-    def keep_running(self, name: str, work: Work, *, essential: bool = False) -> None:
-        """Run `work` until `stop`, again and again where it raises; where it returns, it has done what it is for."""
-        kept = _Kept(name, work, essential)
+    def keep_running(
+        self, name: str, work: Work, *, essential: bool = False, is_failing: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Run `work` until `stop`, and again whenever it raises; where it returns, it is done.
+
+        `is_failing`: whether what it looks after, a child process say, fails although the task itself runs.
+        """
+        kept = _Kept(name, work, essential, is_failing)
         self._kept.append(kept)
         kept.running = asyncio.create_task(self._keep(kept), name=name)
 
     async def stop(self) -> None:
-        """Cancel all of them and wait for their ends."""
+        """Cancel all tasks and wait until they have ended."""
         running = [kept.running for kept in self._kept if kept.running is not None]
         for task in running:
             task.cancel()

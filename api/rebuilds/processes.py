@@ -1,5 +1,5 @@
-"""The rebuilds and checks that a server was asked for: each the command that an operator would give, in a process of its
-own, so that the server's answers do not wait for it.
+"""Rebuilds and checks requested from a server: each runs the operator's command in a separate process, so that the
+server's answers do not wait for it.
 """
 
 import asyncio
@@ -12,14 +12,13 @@ import orjson
 import structlog
 
 from procvars.adapters.postgres.pool import Pool, borrowed
-from procvars.api.cli.output import DIFFERENCE
-from procvars.api.http.errors import RebuildFailed
 from procvars.api.processes.child_process import Ended, run_module
+from procvars.api.processes.exit_codes import ANOTHER_RUNS, DIFFERENCE
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections import operations
 from procvars.projections.projection import Projection
 from procvars.projections.rebuilding.due import due
-from procvars.projections.rebuilding.rebuild import alone, already_at_work
+from procvars.projections.rebuilding.rebuild import RebuildFailed, already_at_work, exclusively
 
 _LOOK_SECONDS = 0.05
 _DUE_SECONDS = 1.0
@@ -29,20 +28,20 @@ log = structlog.get_logger(__name__)
 
 
 class RebuildProcesses:
-    """One a server."""
+    """Rebuild processes, one object per server."""
 
     def __init__(self, environment: dict[str, str], pool: Pool) -> None:
-        """`environment`: of the commands."""
+        """Run the commands in `environment`."""
         self._environment = environment
         self._pool = pool
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, name: str) -> None:
-        """Returns once the rebuild is under way, or has ended already.
+        """Start a rebuild, and return once it runs or has already ended.
 
         Raises RebuildRunning, RebuildFailed, StoreUnavailable.
         """
-        async with borrowed(self._pool) as connection, alone(connection, name):
+        async with borrowed(self._pool) as connection, exclusively(connection, name):
             pass
         rebuild = self._begin(name)
         while not rebuild.done():
@@ -52,8 +51,8 @@ class RebuildProcesses:
         await rebuild
 
     async def check(self, name: str) -> list[str]:
-        """The streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
-        async with borrowed(self._pool) as connection, alone(connection, name):
+        """Return the streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
+        async with borrowed(self._pool) as connection, exclusively(connection, name):
             pass
         check = await self._run("check", name, "--json")
         if check.code not in (0, DIFFERENCE):
@@ -61,12 +60,12 @@ class RebuildProcesses:
         return cast(list[str], orjson.loads(check.printed)["differing"])
 
     async def keep_up(self, projections: Sequence[Projection]) -> None:
-        """Rebuilds what is due, one after the other, until cancelled; what cannot be rebuilt, again after a while."""
+        """Rebuild what is due, one after the other, until cancelled; retry what cannot be rebuilt after a while."""
         again_at: dict[str, float] = {}
         while True:
             await asyncio.sleep(_DUE_SECONDS)
             reasons: dict[str, str] = {}
-            with suppress(StoreUnavailable):  # `/readyz` says so
+            with suppress(StoreUnavailable):  # `/readyz` reports it
                 async with borrowed(self._pool) as connection:
                     reasons = await due(connection, projections)
             ready = (name for name in reasons if time.monotonic() >= again_at.get(name, 0.0))
@@ -80,13 +79,13 @@ class RebuildProcesses:
                 again_at[name] = time.monotonic() + _TRY_AGAIN_SECONDS
 
     async def stop(self) -> None:
-        """Interrupts what is under way; it goes on when it is started again."""
+        """Interrupt running rebuilds, which continue when started again."""
         for running in self._running.values():
             running.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     def _begin(self, name: str) -> asyncio.Task[None]:
-        """Or the one that this server has begun already."""
+        """Start a rebuild, or return the one that this server has already started."""
         running = self._running.get(name)
         if running is None or running.done():
             running = self._running[name] = asyncio.create_task(self._rebuild(name), name=f"rebuild {name}")
@@ -94,7 +93,7 @@ class RebuildProcesses:
 
     async def _rebuild(self, name: str) -> None:
         rebuild = await self._run("rebuild", name, "--yes")
-        if rebuild.code and rebuild.last_words.endswith(str(already_at_work(name))):  # another server was quicker
+        if rebuild.code == ANOTHER_RUNS:
             raise already_at_work(name)
         if rebuild.code:
             log.error("rebuild failed", projection=name, error=rebuild.last_words)

@@ -1,11 +1,12 @@
-"""Applies events that come through a partitioned log: in order in each partition, at least once, perhaps not all.
+"""Application of events from a partitioned log: in order in each partition, at least once, perhaps not all.
 
-The event store stays the measure. A message names the event before it in its partition; where that one was not applied,
-and where the projection stands still although the store has more, the missing events are taken from the store.
+The event store remains authoritative. A message names the event before it in its partition; if that one was not
+applied, or if the projection stands still although the store has more, the missing events are taken from the store.
 
-A batch shares the projection's row with batches of other workers and locks the positions of its own partitions; so a
-worker that lost a partition without knowing it yet does not meet its successor. A batch with a definition locks the
-whole projection, because rows of all partitions are derived from definitions (`projections/storage/known_definitions.py`).
+A batch shares the projection's row with batches of other workers and locks the positions of its own partitions, so a
+worker that lost a partition without knowing it yet does not interfere with its successor. A batch with a definition
+locks the whole projection, because rows of all partitions are derived from definitions
+(`projections/storage/known_definitions.py`).
 """
 
 from collections.abc import Sequence
@@ -19,9 +20,9 @@ from procvars.domain.events import Event, Recorded
 from procvars.domain.instance_id import DEFINITION_PREFIX
 from procvars.projections.projection import Connect, Connection, Projection
 from procvars.projections.running import partition_positions
+from procvars.projections.running.batch_application import BatchApplication
 from procvars.projections.running.event_feed import EventLog
 from procvars.projections.running.failure_watch import KeepsFailing, report_failure
-from procvars.projections.running.feeding import Feeding
 from procvars.projections.running.partition_positions import Progress
 from procvars.projections.running.positions import LiveProjection, lock_projection, move_live, share_projection
 
@@ -36,11 +37,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """An event as a message brought it."""
+    """An event as a message delivered it."""
 
     partition: int
     previous_position: int
-    """Of the event before it in the partition; 0 for the first."""
+    """Position of the event before it in the partition; 0 for the first."""
     recorded: Recorded[Event]
 
 
@@ -53,7 +54,7 @@ class EventsMissing(Exception):
 
 
 class StoredEvents(EventLog, Protocol):
-    """The event store, which a message has to agree with."""
+    """The event store, with which a message has to agree."""
 
     async def stored(self, places: Sequence[Place]) -> set[Place]:
         """Return those places at which the store has an event.
@@ -65,20 +66,21 @@ class StoredEvents(EventLog, Protocol):
 
 @dataclass(slots=True)
 class PartitionedProjection:
-    """For one task at a time: it has one connection."""
+    """A projection fed by partitions; for one task at a time, as it has one connection."""
 
     projection: Projection
     events: StoredEvents
     connect: Connect
-    feeding: Feeding
+    application: BatchApplication
     _connection: Connection | None = None
     _left_at: dict[int, int] = field(default_factory=dict)
-    """Partition → the position that this process left it at."""
+    """Partition → position at which this process left it."""
 
     async def apply(self, batch: Sequence[Delivered]) -> bool:
-        """Commits what of the batch is not applied yet. False while the projection may not be fed: nothing was done.
+        """Commit the events of the batch that are not applied yet; return False, without effect, if the projection may
+        not be fed.
 
-        Raises the troubles of the store.
+        Raises the stores' errors.
         """
         batch = await self._genuine(batch)
         caught_up = 0
@@ -86,12 +88,12 @@ class PartitionedProjection:
             try:
                 return await self._apply(batch)
             except KeepsFailing as error:
-                await self.feeding.give_up(await self._connected(), error)
+                await self.application.stop(await self._connected(), error)
                 return False
             except EventsMissing as missing:
                 if missing.until <= caught_up:
                     raise StoreUnavailable(
-                        f"Kafka knows of an event at {missing.until}, and the event store has none so far"
+                        f"Kafka has an event at {missing.until}, which the event store does not have"
                     ) from missing
                 caught_up = missing.until
                 log.warning("events missing in Kafka", projection=self.projection.name, until=missing.until)
@@ -102,34 +104,34 @@ class PartitionedProjection:
                 raise
 
     async def catch_up(self, until: int) -> bool:
-        """Applies some of the events up to that position, from the event store. Whether there are more of them.
+        """Apply some of the events up to that position, from the event store; return whether there are more of them.
 
-        Raises the troubles of the store.
+        Raises the stores' errors.
         """
         connection = await self._connected()
         try:
             async with connection.transaction():
                 locked = await lock_projection(connection, self.projection.name, wait=True)
-                if not self.feeding.is_allowed(locked) or locked.position >= until:
+                if not self.application.is_allowed(locked) or locked.position >= until:
                     return False
                 events = await self.events.after_position(locked.position, _PAGE)
                 if not events:
                     return False
-                self.feeding.moved()  # partitions may be further than the projection's position
-                await self.feeding.apply(connection, locked, events)
+                self.application.moved()  # partitions may be further than the projection's position
+                await self.application.apply(connection, locked, events)
                 await move_live(connection, self.projection.name, locked, events[-1].position)
         except KeepsFailing as error:
-            await self.feeding.give_up(connection, error)
+            await self.application.stop(connection, error)
             return False
         except Exception:
-            self.feeding.moved()
+            self.application.moved()
             raise
         last = events[-1].position
         log.info("taken from the event store", projection=self.projection.name, events=len(events), position=last)
         return last < until
 
     async def advance(self) -> Progress:
-        """Moves the projection's position to where all partitions are. Raises the troubles of the store."""
+        """Advance the projection's position as far as all partitions are. Raises the stores' errors."""
         connection = await self._connected()
         return await partition_positions.advance(connection, self.projection.name)
 
@@ -142,8 +144,10 @@ class PartitionedProjection:
             await connection.close()
 
     async def _genuine(self, batch: Sequence[Delivered]) -> Sequence[Delivered]:
-        """The events that the store has where the message says. Another store's, of a relay with a wrong address or of
-        the time before a backup was restored, would move a partition to where this store has something else.
+        """Return the events that the store has where the message says.
+
+        Those of another store, from a misconfigured relay or from before a backup was restored, would move a partition
+        past events of this store.
         """
         places = [_place(one.recorded) for one in batch]
         stored = await self.events.stored(places)
@@ -158,13 +162,13 @@ class PartitionedProjection:
         name = self.projection.name
         async with connection.transaction():
             locked = await self._lock(connection, batch)
-            if not self.feeding.is_allowed(locked):
+            if not self.application.is_allowed(locked):
                 return False
             partitions = {one.partition for one in batch}
             own = await partition_positions.lock(connection, name, locked.generation, partitions)
             reached = {partition: max(position, locked.position) for partition, position in own.items()}
             if any(self._left_at.get(partition) != position for partition, position in reached.items()):
-                self.feeding.moved()  # another worker had the partition meanwhile
+                self.application.moved()  # another worker had the partition meanwhile
             fresh: list[Recorded[Event]] = []
             for one in batch:
                 if one.recorded.position <= reached[one.partition]:
@@ -174,7 +178,7 @@ class PartitionedProjection:
                 reached[one.partition] = one.recorded.position
                 fresh.append(one.recorded)
             if fresh:
-                await self.feeding.apply(connection, locked, fresh)
+                await self.application.apply(connection, locked, fresh)
                 await partition_positions.save(connection, name, locked.generation, reached)
         self._left_at |= reached
         return True

@@ -1,4 +1,4 @@
-"""What the search index has of an instance: nothing of the variables but what the definition configures for search."""
+"""Search document of an instance: of the variables, only what the definition configures for search."""
 
 import re
 import unicodedata
@@ -12,19 +12,18 @@ from procvars.domain.definition import Definition, SearchType
 from procvars.domain.documents.documents import encode
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.events import (
+    WRITES,
     Event,
     InstanceStarted,
     InstanceStatusChanged,
-    NavigatedBack,
-    ProcessVariablesModified,
-    VariablesWritten,
+    no_start,
 )
 from procvars.domain.instance import variables_after
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections.storage.derived_values import MAX_SEARCHED_VALUES, derived_values
 
 SearchValue = str | Decimal | datetime | bool | tuple[str, ...]
-"""By search type: `keyword` str, `number` Decimal, `date` datetime in UTC, `boolean` bool, `text` its words."""
+"""Value by search type: `keyword` str, `number` Decimal, `date` datetime in UTC, `boolean` bool, `text` its words."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_TIME = re.compile(_DATE.pattern + r"[Tt ][0-9:]{8}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
@@ -44,12 +43,12 @@ class SearchDocument:
     updated_at: datetime
     version: int
     data: Mapping[str, Json] = field(default_factory=dict)
-    """Search key → value, as it stands in the variables; of a list, the elements that fit the key's type."""
+    """Search key → value as it is in the variables; of a list, the elements that fit the key's type."""
     types: Mapping[str, SearchType] = field(default_factory=dict)
-    """Of the keys in `data`."""
+    """Search key → type, for the keys in `data`."""
 
 
-def fold(document: SearchDocument | None, event: Event, definition: Definition | None) -> SearchDocument:
+def evolve(document: SearchDocument | None, event: Event, definition: Definition | None) -> SearchDocument:
     if isinstance(event, InstanceStarted):
         data, types = _extracted(event.variables, definition)
         return SearchDocument(
@@ -65,25 +64,23 @@ def fold(document: SearchDocument | None, event: Event, definition: Definition |
             types=types,
         )
     if document is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+        raise no_start(event)
     document = replace(document, version=event.originator_version, updated_at=event.timestamp)
-    match event:
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
-            return derived(document, variables_after(event), definition)
-        case InstanceStatusChanged():
-            return replace(document, status=event.status.value)
-        case _:
-            return document
+    if isinstance(event, WRITES):
+        return derived(document, variables_after(event), definition)
+    if isinstance(event, InstanceStatusChanged):
+        return replace(document, status=event.status.value)
+    return document
 
 
 def derived(document: SearchDocument, variables: Document, definition: Definition | None) -> SearchDocument:
-    """The document with what the definition takes from the variables, without what does not fit its type."""
+    """Return the document with what the definition takes from the variables, without values of a wrong type."""
     data, types = _extracted(variables, definition)
     return replace(document, data=data, types=types)
 
 
 def _extracted(variables: Document, definition: Definition | None) -> tuple[dict[str, Json], dict[str, SearchType]]:
-    """Data and types of a search document."""
+    """Return data and types of a search document."""
     data: dict[str, Json] = {}
     types: dict[str, SearchType] = {}
     if definition is not None:
@@ -97,7 +94,7 @@ def _extracted(variables: Document, definition: Definition | None) -> tuple[dict
 
 
 def values_to_search(search_type: SearchType, value: Json) -> Iterator[SearchValue]:
-    """What is compared with a query: nothing for a value that does not fit, several for a list.
+    """Yield what is compared with a query: nothing for a value that does not fit, several values for a list.
 
     Of a longer list the first 10,000 values count: each is a row or a field of the index.
     """
@@ -128,7 +125,7 @@ def _values_to_search(search_type: SearchType, value: Json) -> Iterator[SearchVa
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words to search a text by, each once: runs of letters, digits and underscores, without regard to case.
+    """Return the distinct words to search a text by: runs of letters, digits and underscores, case-folded.
 
     Of a longer text the first 200,000 characters count, of a longer word the first 100.
     """
@@ -140,14 +137,14 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def _fitting(search_type: SearchType, value: Json) -> Json:
-    """The value, or of a list what of it fits; None for nothing."""
+    """Return the value, or the elements of a list that fit; None if nothing does."""
     if isinstance(value, list):
         return [kept for element in value if (kept := _fitting(search_type, element)) is not None] or None
     return value if _fits(search_type, value) else None
 
 
 def _fits(search_type: SearchType, value: Json) -> bool:
-    """Whether `values_to_search` has something, without making it: most of the work is in words and numbers."""
+    """Return whether `values_to_search` yields anything, without the cost of words and numbers."""
     match search_type:
         case "keyword" | "text":
             return value is not None and not isinstance(value, dict)
@@ -160,14 +157,14 @@ def _fits(search_type: SearchType, value: Json) -> bool:
 
 
 def _text(value: Json) -> str | None:
-    """A number or a truth value is searched by its JSON text."""
+    """Return the text to search by, of a number or boolean its JSON text; None for other values."""
     if isinstance(value, str):
         return value
     return None if value is None or isinstance(value, dict | list) else encode(value).decode()
 
 
 def _instant(text: str) -> datetime | None:
-    """Of an RFC 3339 time, or of a date: its beginning in UTC."""
+    """Return the instant of an RFC 3339 time, or of a date its beginning in UTC; None for other texts."""
     try:
         if _DATE.fullmatch(text):
             return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The tasks of an instance, each with what the definition takes from the variables. `task_keywords.py` keeps them."""
+"""Tasks of an instance, each with what the definition takes from the variables. `task_keywords.py` stores them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,17 +11,16 @@ from procvars.domain.definition import Definition
 from procvars.domain.documents.documents import decode, encode
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.events import (
+    WRITES,
     Event,
     InstanceStarted,
-    NavigatedBack,
-    ProcessVariablesModified,
     TaskClosed,
     TaskOpened,
-    VariablesWritten,
+    no_start,
 )
 from procvars.domain.instance import variables_after
 from procvars.projections.storage.derived_values import MAX_SEARCHED_VALUES, derived_values
-from procvars.projections.storage.text_columns import RawJson, plain, plain_or_none, raw_json
+from procvars.projections.storage.text_columns import RawJson, raw_json, without_nul, without_nul_or_none
 
 
 class TaskStatus(StrEnum):
@@ -31,7 +30,7 @@ class TaskStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the definition takes from the variables."""
+    """Values that the definition takes from the variables."""
 
     keywords: RawJson
     data: RawJson
@@ -48,7 +47,7 @@ class Task:
     metadata: RawJson
     shown: Shown
     version: int
-    """The instance's version when the task was opened; of a closed one, when it was closed."""
+    """Version of the instance when the task was opened; of a closed one, when it was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class InstanceTasks:
     version: int
     shown: Shown
     tasks: Mapping[str, Task] = field(default_factory=dict)
-    """Those that are still of interest: the closed ones are left out where only the open ones can change."""
+    """Tasks by id, without closed ones if only the open ones can change."""
 
     @property
     def definition_key(self) -> tuple[str, str]:
@@ -75,7 +74,7 @@ def shown(definition: Definition | None, variables: Document) -> Shown:
     )
 
 
-def fold(state: InstanceTasks | None, event: Event, definition: Definition | None) -> InstanceTasks:
+def evolve(state: InstanceTasks | None, event: Event, definition: Definition | None) -> InstanceTasks:
     if isinstance(event, InstanceStarted):
         return InstanceTasks(
             id=event.originator_id,
@@ -85,18 +84,18 @@ def fold(state: InstanceTasks | None, event: Event, definition: Definition | Non
             shown=shown(definition, event.variables),
         )
     if state is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+        raise no_start(event)
     version = event.originator_version
     state = replace(state, version=version)
+    if isinstance(event, WRITES):
+        return showing(state, shown(definition, variables_after(event)))
     match event:
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
-            return showing(state, shown(definition, variables_after(event)))
         case TaskOpened():
             opened = Task(
                 task_id=event.task_id,
-                title=plain(event.title),
-                node=plain_or_none(event.node),
-                assignee=plain_or_none(event.assignee),
+                title=without_nul(event.title),
+                node=without_nul_or_none(event.node),
+                assignee=without_nul_or_none(event.assignee),
                 status=TaskStatus.OPEN,
                 opened_at=event.timestamp,
                 metadata=raw_json(event.metadata),
@@ -112,7 +111,7 @@ def fold(state: InstanceTasks | None, event: Event, definition: Definition | Non
 
 
 def showing(state: InstanceTasks, now: Shown) -> InstanceTasks:
-    """The instance, and those of its open tasks that show something else, with these values."""
+    """Return the instance and its open tasks with these values."""
     tasks = {
         task_id: replace(task, shown=now) if task.status == TaskStatus.OPEN and task.shown != now else task
         for task_id, task in state.tasks.items()
@@ -121,16 +120,16 @@ def showing(state: InstanceTasks, now: Shown) -> InstanceTasks:
 
 
 def searchable(keywords: RawJson) -> Iterator[tuple[str, str]]:
-    """Key and value of what a keyword search compares: texts as they are, other values as their JSON text; a list is
-    as many values as it has elements, up to 10,000. All of it without regard to case.
+    """Yield the key and value of what a keyword search compares, values without regard to case: texts as they are,
+    other values as their JSON text, a list element by element, up to 10,000.
     """
     for key, value in cast(Document, decode(keywords)).items():
         for text in islice(_texts(value), MAX_SEARCHED_VALUES):
-            yield plain(key), normalised(text)
+            yield without_nul(key), normalised(text)
 
 
 def normalised(text: str) -> str:
-    return plain(text).casefold()
+    return without_nul(text).casefold()
 
 
 def _texts(value: Json) -> Iterator[str]:

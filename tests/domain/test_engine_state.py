@@ -13,10 +13,10 @@ from procvars.domain.engine_values import EngineVariable, fitting_type
 from procvars.domain.events import InstanceStatusChanged, VariablesWritten, VariableTypesObserved
 from procvars.domain.instance import Instance, evolve, replay
 from procvars.domain.instance_status import InstanceStatus
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-BY = Provenance("bank", "engine:claims", "claims", NOW)
+BY = Provenance(Caller("bank", "engine:claims", "claims"), NOW)
 LIMIT = 10_000
 VALUES = st.dictionaries(st.sampled_from("abcd"), st.integers(0, 3), max_size=4)
 

@@ -51,7 +51,7 @@ _EXAMPLE = {
 
 @router.put("/{key}", responses=problems(*COMMANDS, "invalid-definition"), openapi_extra=body(_EXAMPLE, DefinitionBody))
 async def publish(request: Request, caller: DefinitionEditor, key: Key) -> Response:
-    """Configures a process definition. Read models of its instances follow."""
+    """Publish a process definition. Read models of its instances follow."""
     sent = await read_model(request, DefinitionBody, services(request).settings.max_document_bytes)
     definition = await services(request).execution.publish_definition(
         PublishDefinition(
@@ -77,14 +77,14 @@ _LISTED: dict[int | str, dict[str, Any]] = {
 
 @router.get("", responses={**_LISTED, **problems()})
 async def list_definitions(request: Request, caller: Reader) -> Response:
-    """The newest definition of every key."""
+    """List the newest definition of every key."""
     definitions = await services(request).store.definitions(caller.workspace)
     return answer({"items": [_shown(definition) for definition in definitions]})
 
 
 @router.get("/{key}", responses=problems("definition-not-found"))
 async def read(request: Request, caller: Reader, key: Key) -> Response:
-    """The newest definition of that key."""
+    """Return the newest definition of that key."""
     definition = await services(request).store.definition(caller.workspace, key)
     if definition is None:
         raise DefinitionNotFound()

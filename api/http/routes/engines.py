@@ -9,7 +9,7 @@ from starlette.responses import Response
 from procvars.api.http.access import Editor, Reader
 from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
-from procvars.api.http.edit_parameters import audited_url
+from procvars.api.http.edit_terms import audited_url
 from procvars.api.http.openapi import COMMANDS, EDITS, ENGINES, READING, body, problems
 from procvars.api.http.paths import INSTANCE
 from procvars.api.http.services import services

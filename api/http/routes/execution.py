@@ -1,4 +1,4 @@
-"""What the process engine does with instances."""
+"""Commands of the process engine to instances."""
 
 from typing import Annotated, Any
 from uuid import uuid4
@@ -27,7 +27,7 @@ _ID = r"^[A-Za-z0-9_.~-]{1,128}$"
 _FINAL = ("instance-not-active",)
 
 
-# PostgreSQL's text cannot hold NUL, so what read models keep as text must not have it.
+# PostgreSQL's text cannot hold NUL, so texts in read models must not have it.
 Line = Annotated[str, Field(max_length=512, pattern=r"^[^\x00]*$")]
 
 
@@ -98,7 +98,7 @@ def _started(result: StepAnswer, workspace: str) -> Response:
     openapi_extra=body({"definition": "loan", "variables": {"application": {"income": 50000}}}, StartBody),
 )  # fmt: skip
 async def start(request: Request, caller: Engine) -> Response:
-    """Starts a process instance."""
+    """Start a process instance."""
     sent = await read_model(request, StartBody, _limit(request))
     instance_id = sent.id or str(uuid4())
     command = messages.StartInstance(caller, instance_id, sent.definition, sent.title, sent.variables)
@@ -108,7 +108,7 @@ async def start(request: Request, caller: Engine) -> Response:
 @router.post("/{instance_id}/status", responses=problems(*COMMANDS, "invalid-transition"),
              openapi_extra=body({"status": "ON_HOLD"}, StatusBody))  # fmt: skip
 async def change_status(request: Request, caller: Engine, instance_id: str) -> Response:
-    """Moves the instance to another status."""
+    """Move the instance to another status."""
     sent = await read_model(request, StatusBody, _limit(request))
     command = messages.ChangeStatus(caller, instance_id, sent.status)
     return _step(await services(request).execution.change_status(command))
@@ -121,7 +121,7 @@ async def change_status(request: Request, caller: Engine, instance_id: str) -> R
     openapi_extra=bodies({MERGE_PATCH: {"a": 1}, JSON_PATCH: [{"op": "add", "path": "/a", "value": 1}]}),
 )  # fmt: skip
 async def write_data(request: Request, caller: Engine, instance_id: str) -> Response:
-    """The engine's own write of variables, as a step of the process."""
+    """Write variables as a step of the process."""
     _, change, _ = await read_change(request, (MERGE_PATCH, JSON_PATCH), _limit(request))
     return _step(
         await services(request).execution.write_variables(messages.WriteVariables(caller, instance_id, change))
@@ -135,7 +135,7 @@ async def write_data(request: Request, caller: Engine, instance_id: str) -> Resp
     openapi_extra=body({"definition": "credit-check", "params_to_copy": ["customer"]}, SubprocessBody),
 )
 async def start_subprocess(request: Request, caller: Engine, instance_id: str) -> Response:
-    """Starts a subprocess with a copy of the parent's variables."""
+    """Start a subprocess with a copy of the parent's variables."""
     sent = await read_model(request, SubprocessBody, _limit(request))
     command = messages.StartSubprocess(caller, instance_id, str(uuid4()), sent.definition, sent.params_to_copy)
     return _started(await services(request).execution.start_subprocess(command), caller.workspace)
@@ -144,7 +144,7 @@ async def start_subprocess(request: Request, caller: Engine, instance_id: str) -
 @router.post("/{instance_id}/navigation-snapshots", status_code=201, responses=problems(*COMMANDS, *_FINAL),
              openapi_extra=body({"node": "review"}, NodeBody))  # fmt: skip
 async def take_navigation_snapshot(request: Request, caller: Engine, instance_id: str) -> Response:
-    """Keeps the variables as they are now for navigating back to the node."""
+    """Keep the current variables for navigating back to the node."""
     sent = await read_model(request, NodeBody, _limit(request))
     command = messages.TakeNavigationSnapshot(caller, instance_id, sent.node)
     return _step(await services(request).execution.take_navigation_snapshot(command), 201, node=sent.node)
@@ -152,7 +152,7 @@ async def take_navigation_snapshot(request: Request, caller: Engine, instance_id
 
 @router.get("/{instance_id}/navigation-snapshots", responses=problems(*READING))
 async def list_navigation_snapshots(request: Request, caller: Reader, instance_id: str) -> Response:
-    """The snapshot of each node, with the variables as they were."""
+    """List the newest snapshot of each node, with the variables as they were."""
     await existing_instance(request, caller.workspace, instance_id)
     return answer({"items": await navigation_snapshots(services(request).store, instance_id)})
 
@@ -163,7 +163,7 @@ async def list_navigation_snapshots(request: Request, caller: Reader, instance_i
 async def navigate_back(
     request: Request, caller: Engine, instance_id: str, dry_run: Annotated[bool, Query()] = False
 ) -> Response:
-    """Goes back to a node; with `reset_data` the variables return to its snapshot."""
+    """Navigate back to a node; with `reset_data` the variables return to its snapshot."""
     sent = await read_model(request, NavigateBackBody, _limit(request))
     command = messages.NavigateBack(caller, instance_id, sent.node, sent.reset_data, dry_run)
     result = await services(request).execution.navigate_back(command)
@@ -173,7 +173,7 @@ async def navigate_back(
 @router.post("/{instance_id}/integrations", status_code=201, responses=problems(*COMMANDS, *_FINAL),
              openapi_extra=body({"name": "credit-bureau", "request": {"id": "12345"}}, IntegrationBody))  # fmt: skip
 async def call_integration(request: Request, caller: Engine, instance_id: str) -> Response:
-    """An external system was called; a token waits for its answer."""
+    """Record that an external system was called; a token waits for its answer."""
     sent = await read_model(request, IntegrationBody, _limit(request))
     integration_id = str(uuid4())
     command = messages.CallIntegration(caller, instance_id, integration_id, sent.name, sent.request)
@@ -183,7 +183,7 @@ async def call_integration(request: Request, caller: Engine, instance_id: str) -
 
 @router.get("/{instance_id}/integrations", responses=problems(*READING))
 async def list_integrations(request: Request, caller: Reader, instance_id: str) -> Response:
-    """What was called, with what, and what was answered."""
+    """List the calls of integrations, with requests and answers."""
     await existing_instance(request, caller.workspace, instance_id)
     items = []
     for call in await integrations(services(request).store, instance_id):
@@ -196,7 +196,7 @@ async def list_integrations(request: Request, caller: Reader, instance_id: str) 
              responses=problems(*COMMANDS, *_FINAL, "no-such-integration", "integration-already-answered"),
              openapi_extra=body({"response": {"score": 720}}, ResponseBody))  # fmt: skip
 async def answer_integration(request: Request, caller: Engine, instance_id: str, integration_id: str) -> Response:
-    """The external system answered: the token waits no longer. The variables stay as they are."""
+    """Record the answer of the external system: the token no longer waits. The variables stay as they are."""
     sent = await read_model(request, ResponseBody, _limit(request))
     command = messages.AnswerIntegration(caller, instance_id, integration_id, sent.response)
     return _step(await services(request).execution.answer_integration(command))
@@ -205,7 +205,7 @@ async def answer_integration(request: Request, caller: Engine, instance_id: str,
 @router.post("/{instance_id}/tasks", status_code=201, responses=problems(*COMMANDS, *_FINAL),
              openapi_extra=body({"title": "Review the application", "assignee": "mary"}, TaskBody))  # fmt: skip
 async def open_task(request: Request, caller: Engine, instance_id: str) -> Response:
-    """A person has something to do."""
+    """Open a task for a person."""
     sent = await read_model(request, TaskBody, _limit(request))
     task_id = str(uuid4())
     command = messages.OpenTask(caller, instance_id, task_id, sent.title, sent.node, sent.assignee, sent.metadata)
@@ -215,7 +215,7 @@ async def open_task(request: Request, caller: Engine, instance_id: str) -> Respo
 @router.post("/{instance_id}/tasks/{task_id}/close",
              responses=problems(*_FINAL, *READING, "no-such-task", "task-already-closed"))  # fmt: skip
 async def close_task(request: Request, caller: Engine, instance_id: str, task_id: str) -> Response:
-    """It is done."""
+    """Close a task."""
     return _step(await services(request).execution.close_task(messages.CloseTask(caller, instance_id, task_id)))
 
 
@@ -227,9 +227,9 @@ async def debug(
     after_version: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000,
 ) -> Response:
-    """Execution records as they occurred, oldest first; `next` is the version after which there are more.
+    """List execution records as they occurred, oldest first; `next` is the version after which there are more.
 
-    Fewer than `limit` where they are large.
+    There may be fewer than `limit` if they are large.
     """
     await existing_instance(request, caller.workspace, instance_id)
     return answer(await debug_page(services(request).store, instance_id, after_version=after_version, limit=limit))

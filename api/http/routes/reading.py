@@ -1,4 +1,4 @@
-"""The read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
+"""Read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -42,7 +42,7 @@ async def list_instances(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """Process instances, newest first."""
+    """List process instances, newest first."""
     async with borrowed(services(request).pool) as connection:
         found = await current_variables.instances(
             connection,
@@ -60,7 +60,7 @@ async def list_instances(
 
 @router.get("/instances/{instance_id}", responses=problems(*READING))
 async def read_instance(request: Request, caller: Reader, instance_id: str) -> Response:
-    """One process instance, without its variables."""
+    """Return a process instance, without its variables."""
     await existing_instance(request, caller.workspace, instance_id)
 
     async def look() -> current_variables.InstanceItem | None:
@@ -83,7 +83,7 @@ async def list_snapshots(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """The values before each modification, newest first, without their documents."""
+    """List the values before each modification, newest first, without their documents."""
     await existing_instance(request, caller.workspace, instance_id)
     async with borrowed(services(request).pool) as connection:
         return answer(
@@ -93,7 +93,7 @@ async def list_snapshots(
 
 @router.get("/instances/{instance_id}/snapshots/{version}", responses=problems(*READING, "no-such-snapshot"))
 async def read_snapshot(request: Request, caller: Reader, instance_id: str, version: int) -> Response:
-    """What stood before the modification of that version."""
+    """Return the values before the modification of that version."""
     await existing_instance(request, caller.workspace, instance_id)
     async with borrowed(services(request).pool) as connection:
         found = await snapshot_history.snapshot(
@@ -108,8 +108,8 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
 async def sync(
     request: Request, caller: Reader, instance_id: str, wait: Annotated[float, Query(ge=0, le=30)] = 0
 ) -> Response:
-    """Which read models have caught up with the instance; `wait` waits for all of them, in seconds."""
-    async with borrowed(services(request).pool) as connection:  # one for all, as thousands may ask at once
+    """Return which read models have caught up with the instance; `wait` is how many seconds to wait for all of them."""
+    async with borrowed(services(request).pool) as connection:  # one for all queries, as thousands may call at once
         store = services(request).store.on(connection)
         version = await version_of_existing(store, caller.workspace, instance_id)
         found = await _sync_status(request, connection, instance_id, version)
@@ -125,7 +125,7 @@ async def sync(
         targets = {name: position for name, status in found.items() if not (status.current or status.parked)}
         async with services(request).waiting.admitted(caller.user):
             if await wait_for(request, targets, wait, look) is None:
-                await look()  # some of them may have caught up all the same
+                await look()  # some of them may have caught up
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
 
@@ -134,13 +134,11 @@ async def _sync_status(
     request: Request, connection: Connection, instance_id: str, version: int
 ) -> dict[str, SyncStatus]:
     """What `sync_status` says of the projections of this server; of an engine's instance also where its edits are."""
-    names = {projection.name for projection in services(request).projections}
-    found = {
-        name: status for name, status in (await sync_status(connection, instance_id, version)).items() if name in names
-    }
+    found = await sync_status(connection, services(request).projections, instance_id, version)
     reached = found.get(engine_delivery.NAME)
     if reached is not None and (delivery := await delivery_on(connection, instance_id)) is not None:
         found[engine_delivery.NAME] = DeliveryStatus(
+            title=reached.title,
             version=reached.version if delivery.version is None else min(reached.version, delivery.version - 1),
             current=reached.current and delivery.version is None,
             parked=reached.parked or delivery.state in WAIT_FOR_A_PERSON,
@@ -168,7 +166,7 @@ async def list_audit_log(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """Who modified what, newest first."""
+    """List who modified what, newest first."""
     async with borrowed(services(request).pool) as connection:
         return answer(
             await audit_log.audit_entries(
@@ -188,7 +186,7 @@ async def list_audit_log(
 
 @router.get("/audit-log/{entry}", responses=problems("no-such-audit-entry"))
 async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
-    """One entry, with the URL, the complete body and the patch."""
+    """Return an entry, with the URL, the complete body and the patch."""
     async with borrowed(services(request).pool) as connection:
         found = await audit_log.audit_entry(connection, caller.workspace, entry, largest=services(request).largest_text)
         delivered = None
@@ -210,7 +208,7 @@ async def list_tasks(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """The Task Manager's tasks. `keyword` matches any keyword's value, whole or by prefix with a trailing `*`."""
+    """List the Task Manager's tasks. `keyword` matches any keyword's value, whole or by prefix with a trailing `*`."""
     async with borrowed(services(request).pool) as connection:
         return answer(
             await task_list.tasks(
@@ -251,7 +249,7 @@ class SearchBody(BaseModel):
     openapi_extra=body({"keys": [{"key": "income", "value": {"gte": 70000}}], "limit": 20}, SearchBody),
 )
 async def search(request: Request, caller: Reader) -> Response:
-    """Instances by their search keys, joined by AND."""
+    """Find instances by their search keys, joined by AND."""
     sent = await read_model(request, SearchBody, LARGEST_OTHER_BODY)
     query = SearchQuery(
         workspace=caller.workspace,

@@ -142,6 +142,7 @@ export interface AuditDetail extends AuditEntry {
 export type DeliveryState = "waiting" | "delivered" | "conflict" | "failed" | "resolved";
 
 export interface ReadModel {
+  title: string;
   version: number | null;
   current: boolean;
   parked: boolean;
@@ -166,6 +167,7 @@ export interface Sync {
 
 export interface Projection {
   name: string;
+  title: string;
   state: string;
   position: number;
   lag_events: number;

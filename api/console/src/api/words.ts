@@ -14,15 +14,6 @@ export const STATUS_WORDS: Record<Status, string> = {
   ABORTED: "Aborted",
 };
 
-export const PROJECTION_WORDS: Record<string, string> = {
-  current_variables: "Current variables",
-  snapshot_history: "Snapshots",
-  audit_log: "Audit log",
-  task_keywords: "Task Manager",
-  search_index: "Search",
-  engine_delivery: "Process engine",
-};
-
 /** Where a change is on its way to the process engine. */
 export function deliveryWords({ state, detail }: ReadModel): string {
   switch (state) {
@@ -36,8 +27,6 @@ export function deliveryWords({ state, detail }: ReadModel): string {
       return detail ? `waiting: ${detail}` : "the change is on its way";
   }
 }
-
-export const projectionName = (name: string): string => PROJECTION_WORDS[name] ?? name;
 
 export function explain(reason: unknown): string {
   if (reason instanceof ConnectionLost)

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Sync } from "../api/types";
-import { deliveryWords, projectionName } from "../api/words";
+import { deliveryWords } from "../api/words";
 import type { Workspace } from "../api/workspace";
 
 const QUICK = 400;
@@ -51,7 +51,7 @@ export function SyncList({ sync, target }: { sync: Sync; target: number }) {
         return (
           <li key={name} class={state}>
             <span class="dot" aria-hidden="true" />
-            <strong>{projectionName(name)}</strong>
+            <strong>{one.title}</strong>
             <span>
               {one.state !== undefined && deliveryWords(one)}
               {one.state === undefined &&
