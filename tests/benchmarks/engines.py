@@ -15,8 +15,8 @@ import httpx
 
 from procvars.api.bootstrap.engines import connected_engines
 from procvars.api.bootstrap.store import open_store
-from procvars.api.engine_settings import engine_settings
 from procvars.api.engines.connection import Wake
+from procvars.api.engines.settings import engine_settings
 from procvars.api.settings import Settings
 from procvars.commands.engine_import import PAGE, import_instances
 from tests.api.bank import W
