@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     """Partitions of the topic, if the relay creates it."""
 
     engines: Path | None = None
-    """A JSON file with the real engines whose instances are shown and edited here (`api/engine_settings.py`)."""
+    """A JSON file with the real engines whose instances are shown and edited here (`api/engines/settings.py`)."""
 
     jwt_secret: SecretStr | None = None
     """Secret of HS256 tokens, for development and tests."""

@@ -29,21 +29,32 @@ class EngineDeliverer:
         self._engine = engine
         self._store = store
         self._records = records
+        self._choosing = asyncio.Lock()
+        self._under_way: set[str] = set()
+        """Instances whose edits a call of `deliver` has to do with."""
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def deliver(self) -> list[Outcome]:
         """Deliver edits that are due, of each instance one; empty where there are none.
 
-        Raises EngineUnavailable, with what was delivered before kept, and StoreUnavailable.
+        Several calls at the same time deliver edits of different instances: one reads while another writes. Raises
+        EngineUnavailable, with what was delivered before kept, and StoreUnavailable.
         """
-        due = await self._records.due(self._engine.name, _READ_TOGETHER)
-        if not due:
-            return []
+        async with self._choosing:
+            due = await self._records.due(self._engine.name, _READ_TOGETHER, without=self._under_way)
+            chosen = {edit.instance_id for edit in due}
+            self._under_way |= chosen
+        try:
+            return await self._deliver(due) if due else []
+        finally:
+            self._under_way -= chosen
+
+    async def _deliver(self, due: Sequence[DueEdit]) -> list[Outcome]:
         current = await self._read(due)
         outcomes: list[Outcome] = []
-        turn = asyncio.Semaphore(AT_ONCE)
 
         async def bring(edit: DueEdit) -> None:
-            async with turn:
+            async with self._turn:
                 outcomes.append(await self._bring(edit, current.get(edit.instance_id)))
 
         results = await asyncio.gather(*map(bring, due), return_exceptions=True)

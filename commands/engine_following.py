@@ -17,8 +17,13 @@ from procvars.commands.engine_port import Engine, ImportCursor, VariableUpdate
 from procvars.commands.engine_records import EngineRecords
 from procvars.commands.engine_sync import Effect, EngineSync
 from procvars.commands.ports import EventStore
+from procvars.domain.engine_values import means_same, type_for
+from procvars.domain.instance import Instance
 
 OVERLAP = timedelta(seconds=10)
+_SHORT_OVERLAP = timedelta(seconds=1)
+"""Between two looks at the whole overlap, which the engine takes long to answer when much happens."""
+_WHOLE_OVERLAP_SECONDS = 4.0
 _PAGE = 1_000
 _MOST_ROWS = 5_000
 """Rows of the history that are in memory at once."""
@@ -52,6 +57,7 @@ class EngineFollower:
         self._until: datetime | None = None
         self._known: dict[str, datetime] = {}
         """What has been dealt with of the overlap: the ids of updates, and of instances that started or ended."""
+        self._whole_at = 0.0
         self._suspended: set[str] = set()
         self._again: set[str] = set()
         """Instances that were read while an edit was on its way."""
@@ -72,16 +78,22 @@ class EngineFollower:
     async def poll(self) -> int:
         """Read what is new in the history, and return how many instances it was about. Raises as `begin`."""
         assert self._until is not None
-        since = self._until - OVERLAP
+        now = asyncio.get_running_loop().time()
+        whole = now >= self._whole_at
+        if whole:
+            self._whole_at = now + _WHOLE_OVERLAP_SECONDS
+        since = self._until - (OVERLAP if whole else _SHORT_OVERLAP)
         until = self._until
         window: list[VariableUpdate] = []
+        fresh_rows = 0
         concerned: set[str] = set(self._again)
         skip = 0
         while True:
             page = await self._engine.updates_since(since, skip, _PAGE)
             fresh = [update for update in page.updates if update.id not in self._known]
             window += page.updates
-            concerned.update(update.instance_id for update in fresh)
+            fresh_rows += len(fresh)
+            concerned |= await self._news_of(fresh)
             for update in fresh:
                 self._known[update.id] = update.time
                 until = max(until, update.time)
@@ -104,13 +116,25 @@ class EngineFollower:
         concerned |= suspended ^ self._suspended
         await self._bring_up(concerned)
         self._suspended = suspended
-        if concerned:
+        if fresh_rows:
             await find_lost_updates(window, self._store, self._records, since)
         if until > self._until:
             self._until = until
             await self._records.follow_from(self._engine.name, until)
         self._known = {key: time for key, time in self._known.items() if time >= until - OVERLAP}
         return len(concerned)
+
+    async def _news_of(self, updates: Sequence[VariableUpdate]) -> set[str]:
+        """Return the instances of which these writes say something that is not known here: our own are known."""
+        by_instance: dict[str, list[VariableUpdate]] = {}
+        for update in updates:
+            by_instance.setdefault(update.instance_id, []).append(update)
+        found = set()
+        for instance_id, mine in by_instance.items():
+            instance = await self._store.load(instance_id, fresh=True)
+            if instance is None or not all(_is_known(instance, update) for update in mine):
+                found.add(instance_id)
+        return found
 
     async def _bring_up(self, concerned: Iterable[str]) -> None:
         ids = sorted(concerned)
@@ -149,3 +173,11 @@ class EngineFollower:
                 return
             cursor = page.next
             await asyncio.sleep(_SHORTEST_PAUSE)
+
+
+def _is_known(instance: Instance, update: VariableUpdate) -> bool:
+    if update.name not in instance.variables:
+        return False
+    value = instance.variables[update.name]
+    known = type_for(instance.engine_types.get(update.name), value)
+    return known == update.type and means_same(known, update.value, value)

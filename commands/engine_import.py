@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from procvars.commands.engine_port import Engine, ImportCursor
+from procvars.commands.engine_port import Engine, ImportCursor, RunningPage
 from procvars.commands.engine_records import EngineRecords
-from procvars.commands.engine_sync import Effect, EngineSync
+from procvars.commands.engine_sync import Effect, EngineSync, NewInstances
 
 PAGE = 100
 """Instances that are read and started together."""
@@ -31,12 +31,17 @@ async def import_instances(
     total = await engine.count_running()
     cursor = await records.import_cursor(engine.name)
     effects: Counter[Effect] = Counter()
-    page = await engine.running(cursor, PAGE)
+
+    async def read(cursor: ImportCursor) -> tuple[RunningPage, NewInstances]:
+        page = await engine.running(cursor, PAGE)
+        return page, await sync.read_new(page.instances)
+
+    page, new = await read(cursor)
     while True:
         # While one page is stored, the engine makes the next one.
-        following = None if page.last else asyncio.ensure_future(engine.running(page.next, PAGE))
+        following = None if page.last else asyncio.ensure_future(read(page.next))
         try:
-            effects += (await sync.start(page.instances)).counts
+            effects += (await sync.start(new)).counts
         finally:
             if following is not None and not following.done():
                 await asyncio.wait([following])
@@ -46,4 +51,4 @@ async def import_instances(
         report(progress)
         if following is None:
             return progress
-        page = await following
+        page, new = await following

@@ -1,6 +1,6 @@
 """What is kept of real engines beside the events: how far the connection is, and what has become of each edit there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,8 +61,8 @@ class EngineRecords(Protocol):
         """
         ...
 
-    async def due(self, engine: str, limit: int) -> list[DueEdit]:
-        """Return edits that can be delivered now, of different instances, the oldest first."""
+    async def due(self, engine: str, limit: int, *, without: Collection[str]) -> list[DueEdit]:
+        """Return edits that can be delivered now, of different instances but not of these, the oldest first."""
         ...
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:

@@ -55,6 +55,15 @@ class SyncReport:
         return Counter(self.effects.values())
 
 
+@dataclass(frozen=True, slots=True)
+class NewInstances:
+    """Running instances as a list of the engine has them: those that are here already, and what was read of the others."""
+
+    existing: Sequence[str]
+    fresh: Sequence[EngineInstance]
+    variables: Mapping[str, EngineVariables]
+
+
 class _Raced(Exception):
     """The engine was read before an edit arrived there that is known to have arrived now."""
 
@@ -108,10 +117,9 @@ class EngineSync:
                 break
         return report
 
-    async def start(self, instances: Sequence[EngineInstance]) -> SyncReport:
-        """Start those of these running instances that are not here yet, and bring the others up to date."""
+    async def read_new(self, instances: Sequence[EngineInstance]) -> NewInstances:
+        """Read the variables of those of these running instances that are not here yet."""
         existing = await self._records.existing([instance.id for instance in instances])
-        report = await self.sync([instance.id for instance in instances if instance.id in existing])
         fresh = [one for one in instances if one.id not in existing and is_instance_id(one.id)]
         variables = await self._engine.variables([instance.id for instance in fresh])
         # One that has no variables may have ended since it was listed.
@@ -119,6 +127,12 @@ class EngineSync:
         known = await self._engine.instances(doubtful)
         running = {one.id for one in known.values() if one.status.is_active}
         fresh = [one for one in fresh if one.id in variables or one.id in running]
+        return NewInstances([one.id for one in instances if one.id in existing], fresh, variables)
+
+    async def start(self, new: NewInstances) -> SyncReport:
+        """Start these instances here, and bring those that are here already up to date."""
+        report = await self.sync(new.existing)
+        fresh, variables = new.fresh, new.variables
         for definition, name in {instance.definition: instance.definition_name for instance in fresh}.items():
             await self._define(definition, name)
         effects = await asyncio.gather(*(self._begin(one, variables.get(one.id, {})) for one in fresh))

@@ -1,6 +1,7 @@
 """Calls of the REST API of Camunda 7, and the translation of their failures."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -43,7 +44,8 @@ class Camunda7Http:
         self._url = url.rstrip("/")
         auth = _Login(user, password) if user is not None and password is not None else None
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._client = httpx.AsyncClient(auth=auth, timeout=_TIMEOUT, limits=limits, follow_redirects=False)
+        trusted = ssl.create_default_context()
+        self._client = httpx.AsyncClient(auth=auth, timeout=_TIMEOUT, limits=limits, verify=trusted)
 
     async def __aenter__(self) -> Self:
         return self

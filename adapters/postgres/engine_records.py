@@ -1,7 +1,7 @@
 """The records about real engines, in the tables `engines` and `engine_edits`."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from procvars.adapters.postgres.pool import Lender, borrowed
@@ -25,7 +25,7 @@ ORDER BY i.id, e.originator_version
 """
 _DUE = """
 SELECT instance_id, version FROM engine_edits AS w
-WHERE engine = %s AND state = 'waiting' AND NOT EXISTS (
+WHERE engine = %s AND state = 'waiting' AND instance_id <> ALL(%s) AND NOT EXISTS (
     SELECT FROM engine_edits AS o
     WHERE o.instance_id = w.instance_id AND o.version < w.version AND o.state NOT IN ('delivered', 'resolved')
 )
@@ -93,9 +93,9 @@ class PostgresEngineRecords:
                 found[instance_id].append(version)
         return {instance_id: tuple(versions) for instance_id, versions in found.items()}
 
-    async def due(self, engine: str, limit: int) -> list[DueEdit]:
+    async def due(self, engine: str, limit: int, *, without: Collection[str]) -> list[DueEdit]:
         async with borrowed(self._pool) as connection:
-            rows = await connection.execute(_DUE, (engine, limit))
+            rows = await connection.execute(_DUE, (engine, list(without), limit))
             return [DueEdit(*row) for row in await rows.fetchall()]
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from procvars.adapters.postgres.pool import PROJECTION, Connection, dedicated_connection
+from procvars.projections.storage import advisory_locks
 
-_TRY_LOCK = "SELECT pg_try_advisory_lock(724914, hashtext(%s))"
 _ALIVE = "SELECT"
 
 
@@ -17,7 +17,7 @@ class EngineSession:
 
     async def try_lock(self) -> bool:
         """Return whether this session has the engine from now on, until it ends."""
-        row = await (await self._connection.execute(_TRY_LOCK, (self._engine,))).fetchone()
+        row = await (await self._connection.execute(advisory_locks.ENGINE, (self._engine,))).fetchone()
         return row is not None and bool(row[0])
 
     async def check(self) -> None:

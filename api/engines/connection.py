@@ -17,6 +17,8 @@ from procvars.projections.running.transient_errors import back_off
 _STAND_BY_SECONDS = 1.0
 _CHECK_SECONDS = 1.0
 _DELIVERY_POLL_SECONDS = 1.0
+_DELIVERIES = 3
+"""While one writes to the engine, another reads for the next edits."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +77,8 @@ class EngineConnection:
     async def _work(self, session: EngineSession) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch(session))
-            group.create_task(self._deliver())
+            for _ in range(_DELIVERIES):
+                group.create_task(self._deliver())
             group.create_task(self._follow())
 
     async def _watch(self, session: EngineSession) -> None:

@@ -16,6 +16,7 @@ from procvars.api.processes.garbage_collection import collect_rarely
 from tests.benchmarks import (
     appends,
     elasticsearch,
+    engines,
     heavy_neighbour,
     http_edits,
     kafka_feeding,
@@ -50,6 +51,7 @@ def _measurements(edits: int | None) -> dict[str, Measure]:
         "kafka_feeding": kafka_feeding.measure,
         "latency": latency.measure,
         "elasticsearch": elasticsearch.measure,
+        "engines": engines.measure,
         "search_latency": latency.measure_search,
         "worst_documents": lambda _: worst_documents.measure(),
         "heavy_neighbour": heavy_neighbour.measure,

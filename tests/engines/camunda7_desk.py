@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -101,10 +102,17 @@ class Camunda7Desk:
 
     def writes(self, instance: str, name: str) -> Sequence[Any]:
         """The values that the variable has had, oldest first."""
+        return [row["value"] for row in self._updates(instance, name)]
+
+    def write_times(self, instance: str, name: str) -> list[datetime]:
+        """When the variable was written, oldest first."""
+        return [datetime.fromisoformat(row["time"]) for row in self._updates(instance, name)]
+
+    def _updates(self, instance: str, name: str) -> list[dict[str, Any]]:
         query = {"processInstanceId": instance, "variableUpdates": "true", "deserializeValues": "false"}
         found = self.http.get("/history/detail", params=query).raise_for_status().json()
         rows = [row for row in found if row["variableName"] == name]
-        return [row["value"] for row in sorted(rows, key=lambda row: row["revision"])]
+        return sorted(rows, key=lambda row: int(row["revision"]))
 
 
 def typed(variables: Mapping[str, EngineVariable]) -> dict[str, tuple[str, Any]]:
