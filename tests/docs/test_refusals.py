@@ -34,6 +34,12 @@ NOT_FOR_EDITS = {
     "incident-not-retryable",
     "engine-unavailable",
     "engine-refused",
+    # bulk modifications
+    "no-such-bulk-modification",
+    "bulk-modification-running",
+    "bulk-change-too-large",
+    "too-many-instances",
+    "selection-changed",
     # projections
     "no-such-projection",
     "not-parked",
