@@ -10,6 +10,7 @@ from procvars.domain.documents.documents import fingerprint, same
 from procvars.domain.documents.errors import RebaseConflict
 from procvars.domain.documents.patch import Changes, Patch
 from procvars.domain.documents.values import Document, Json
+from procvars.domain.engine_values import check_engine_types
 from procvars.domain.errors import InstanceNotEditable, VersionConflict
 from procvars.domain.events import EditKind, ProcessVariablesModified
 from procvars.domain.instance import Instance, with_variables
@@ -117,7 +118,7 @@ def decide_edit(
     `base` are the variables at `edit.terms.base_version`, needed if that is not the instance's version.
 
     Raises InstanceNotEditable, VersionConflict (with `current_version` and `changed_paths`), what
-    `check_operators_document` raises, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
+    `check_operators_document` and `check_engine_types` raise, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
     """
     only_active_instances(instance)
     new = _new_document(instance, edit, base)
@@ -125,6 +126,8 @@ def decide_edit(
     if not patch:
         return EditOutcome(event=None, instance=instance)
     check_operators_document(new, rules)
+    if instance.engine is not None:
+        check_engine_types(instance.variables, new, instance.engine_types)
     warnings = [*warnings_about(instance, new, child_statuses), *schema_not_checked(rules.definition)]
     event = ProcessVariablesModified(
         **provenance.header(instance.id, instance.version + 1),
@@ -152,6 +155,8 @@ def preview_edit(
     new = changed(previous, change)
     patch = json_patch.diff(previous, new)
     check_operators_document(new, rules)
+    if instance.engine is not None:
+        check_engine_types(previous, new, instance.engine_types)
     definition = rules.definition
     keywords = _keys_that_change(extract(definition.keywords, previous), extract(definition.keywords, new))
     search = _keys_that_change(extract(definition.search, previous), extract(definition.search, new))

@@ -62,6 +62,18 @@ class NoSuchTask(NotFound):
     """The instance has no such task."""
 
 
+class NoSuchIncident(NotFound):
+    """The instance has no such incident in its process engine."""
+
+
+class NotOfAnEngine(NotFound):
+    """The instance runs in no process engine that this server is connected with."""
+
+
+class NoSuchEngine(NotFound):
+    """There is no engine of this name in the settings."""
+
+
 class NoSuchAuditEntry(NotFound):
     """There is no such entry in the audit log of this workspace."""
 
@@ -110,6 +122,18 @@ class EventUnreadable(DomainError):
     """An event of this stream cannot be read by this release of the program: it is damaged, or a newer one stored it."""
 
 
+class NothingToResolve(Conflict):
+    """No edit of this instance is in conflict with the process engine or was refused by it."""
+
+
+class DeliveryPending(Conflict):
+    """An edit of this instance has not reached the process engine yet."""
+
+
+class IncidentNotRetryable(Conflict):
+    """The process engine cannot try this incident again."""
+
+
 class PositionUnknown(Conflict):
     """The event store has not come to that position: the checkpoint is another store's, or the store was restored."""
 
@@ -128,6 +152,14 @@ class Unprocessable(DomainError):
 
 class SchemaViolation(Unprocessable):
     """The variables would not fit the JSON Schema of the process definition."""
+
+
+class NotEditableVariable(Unprocessable):
+    """The variable is of a type of the process engine that cannot be edited."""
+
+
+class EngineTypeMismatch(Unprocessable):
+    """The variable's type in the process engine cannot hold the value."""
 
 
 class RuleTooExpensive(Unprocessable):
@@ -168,6 +200,14 @@ class Unavailable(DomainError):
 
 class StoreUnavailable(Unavailable):
     """The database cannot be reached now."""
+
+
+class EngineUnavailable(Unavailable):
+    """The process engine cannot be reached now."""
+
+
+class EngineRefused(DomainError):
+    """The process engine refused the request."""
 
 
 class SearchUnavailable(Unavailable):

@@ -169,6 +169,28 @@ class TaskClosed(Event):
     task_id: str
 
 
+class VariableTypesObserved(Event):
+    """The instance runs in a real engine, whose variables have these types."""
+
+    TOPIC: ClassVar[str] = "VariableTypesObserved"
+
+    engine: str
+    """Its name in the settings."""
+    types: dict[str, str]
+    """Variable → type, of those that the engine had then."""
+
+
+class IncidentRetried(Event):
+    """An operator told the real engine to try again what had failed."""
+
+    TOPIC: ClassVar[str] = "IncidentRetried"
+
+    incident_id: str
+    activity: str
+    message: str
+    """What the engine said about the failure."""
+
+
 class DefinitionPublished(Event):
     """A process definition was published, for the first time or again."""
 
@@ -227,6 +249,8 @@ INSTANCE_EVENTS: tuple[type[Event], ...] = (
     IntegrationAnswered,
     TaskOpened,
     TaskClosed,
+    VariableTypesObserved,
+    IncidentRetried,
 )
 EVENTS: tuple[type[Event], ...] = (*INSTANCE_EVENTS, DefinitionPublished, BulkModificationEnded)
 

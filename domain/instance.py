@@ -12,6 +12,7 @@ from procvars.domain.documents.values import Document
 from procvars.domain.events import (
     WRITES,
     Event,
+    IncidentRetried,
     InstanceStarted,
     InstanceStatusChanged,
     IntegrationAnswered,
@@ -21,6 +22,7 @@ from procvars.domain.events import (
     TaskClosed,
     TaskOpened,
     VariablesEvent,
+    VariableTypesObserved,
     no_start,
 )
 from procvars.domain.instance_status import InstanceStatus
@@ -62,7 +64,11 @@ class Instance:
     navigation_snapshots: Mapping[str, NavigationSnapshot] = field(default_factory=dict)
     integrations: Mapping[str, Integration] = field(default_factory=dict)
     tasks: Mapping[str, bool] = field(default_factory=dict)
-    """Task id → whether it is open."""
+    """Task id → open."""
+    engine: str | None = None
+    """The real engine that it runs in, by its name in the settings."""
+    engine_types: Mapping[str, str] = field(default_factory=dict)
+    """Variable → its type in that engine."""
 
     @property
     def editable(self) -> bool:
@@ -136,6 +142,10 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
             return replace(instance, tasks={**instance.tasks, event.task_id: True})
         case TaskClosed():
             return replace(instance, tasks={**instance.tasks, event.task_id: False})
+        case VariableTypesObserved():
+            return replace(instance, engine=event.engine, engine_types=event.types)
+        case IncidentRetried():
+            return instance
         case _:
             raise TypeError(f"{type(event).__name__} is not an event of a process instance")
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from procvars.domain.documents.values import Json
-from procvars.domain.events import BulkModificationEnded, Event, ProcessVariablesModified, Recorded
+from procvars.domain.events import BulkModificationEnded, Event, IncidentRetried, ProcessVariablesModified, Recorded
 from procvars.domain.instance_id import BULK_PREFIX
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns
@@ -26,6 +26,8 @@ from procvars.projections.storage.text_columns import (
 )
 
 NAME = "audit_log"
+_AUDITED = (ProcessVariablesModified, BulkModificationEnded, IncidentRetried)
+_VARIABLES = "Process variables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,18 @@ CREATE INDEX ON {audit_log} (workspace, time);
 CREATE INDEX ON {audit_log} (subject_identifier, time);
 CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
 """
-# So far, every entry records a successful update of variables or the end of a bulk modification.
 _COUNTED = """
 SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
 """
 _ADD = """
 INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status,
     reason, url, body, patch, bulk_id)
-SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, 'Process variables', n.event, n.stream, n.version, n.status,
+SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, n.subject, n.event, n.stream, n.version, n.status,
     n.reason, n.url, n.body, n.patch, n.bulk_id
-FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-    %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
-    AS n (id, workspace, time, user_id, user_name, event, stream, version, status, reason, url, body, patch, bulk_id)
+FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+    AS n (id, workspace, time, user_id, user_name, subject, event, stream, version, status, reason, url, body, patch,
+        bulk_id)
 ON CONFLICT DO NOTHING
 """
 _ITEM = "SELECT id, time, user_id, user_name, subject, event, subject_identifier, version, status, reason"
@@ -127,30 +129,31 @@ class AuditLog:
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         found = (recorded.event for recorded in events)
-        rows = [_row(event) for event in found if isinstance(event, ProcessVariablesModified | BulkModificationEnded)]
+        rows = [_row(event) for event in found if isinstance(event, _AUDITED)]
         if rows:
             statement = sql.SQL(_ADD).format(table=table(NAME, generation))
             await connection.execute(statement, columns(rows))
 
     async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
         found = await tallies(connection, _COUNTED, table(NAME, generation), stream_ids)
-        return [Counted((ProcessVariablesModified, BulkModificationEnded), found)]
+        return [Counted(_AUDITED, found)]
 
 
-def _row(event: ProcessVariablesModified | BulkModificationEnded) -> tuple[object, ...]:
-    entry = _bulk_entry(event) if isinstance(event, BulkModificationEnded) else _update_entry(event)
+def _row(event: ProcessVariablesModified | BulkModificationEnded | IncidentRetried) -> tuple[object, ...]:
+    entry = _entry(event)
     return (
         f"{event.originator_id}-{event.originator_version}",
         event.workspace,
         event.timestamp,
         without_nul(event.user),
         without_nul(event.user_name),
+        entry.subject,
         entry.event,
         event.originator_id,
         event.originator_version,
         entry.status,
         without_nul_or_none(entry.reason),
-        without_nul(event.url),
+        without_nul(entry.url),
         raw_json(entry.body),
         raw_json(entry.patch),
         entry.bulk_id,
@@ -158,18 +161,28 @@ def _row(event: ProcessVariablesModified | BulkModificationEnded) -> tuple[objec
 
 
 class _Entry(NamedTuple):
-    """What the two kinds of entries have of their own."""
+    """What each kind of entry has of its own."""
 
+    subject: str
     event: str
     status: str
     reason: str | None
+    url: str
     body: Json
     patch: list[Json]
     bulk_id: str | None
 
 
-def _update_entry(event: ProcessVariablesModified) -> _Entry:
-    return _Entry("Update", "Success", event.reason, event.body, [*event.patch], event.bulk_id)
+def _entry(event: ProcessVariablesModified | BulkModificationEnded | IncidentRetried) -> _Entry:
+    match event:
+        case ProcessVariablesModified():
+            patch: list[Json] = [*event.patch]
+            return _Entry(_VARIABLES, "Update", "Success", event.reason, event.url, event.body, patch, event.bulk_id)
+        case BulkModificationEnded():
+            return _bulk_entry(event)
+        case IncidentRetried():
+            asked: Json = {"incident_id": event.incident_id, "activity": event.activity, "message": event.message}
+            return _Entry("Incident", "Retry", "Success", None, "", asked, [], None)
 
 
 def _bulk_entry(event: BulkModificationEnded) -> _Entry:
@@ -189,7 +202,7 @@ def _bulk_entry(event: BulkModificationEnded) -> _Entry:
     patch = event.request.get("patch") or []
     bulk_id = event.originator_id.removeprefix(BULK_PREFIX)
     body: Json = {**event.request, "result": result}
-    return _Entry("Update bulk", status, event.request["reason"], body, patch, bulk_id)
+    return _Entry(_VARIABLES, "Update bulk", status, event.request["reason"], event.url, body, patch, bulk_id)
 
 
 async def audit_entries(

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 from starlette.middleware import Middleware
 
 from procvars.api.bootstrap.bulk import bulk_modifications
+from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.server import positions, token_verifier
 from procvars.api.bootstrap.store import lane_store
 from procvars.api.heavy_lane.dispatch import Dispatch
@@ -48,15 +49,24 @@ async def heavy_lane(settings: Settings, database_url: str, tasks: BackgroundTas
 async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
     """Yield the services of a process without projections, listener and console. Raises NoKeys, StoreUnavailable."""
     assert settings.database_url is not None
-    async with token_verifier(settings) as tokens, lane_store(settings, settings.database_url) as store:
+    async with (
+        token_verifier(settings) as tokens,
+        lane_store(settings, settings.database_url) as store,
+        AsyncExitStack() as engines,
+    ):
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         limit = settings.max_document_bytes
+        editing = Editing(store.events, loop, max_document_bytes=limit)
+        execution = Execution(store.events, loop, max_document_bytes=limit)
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run, essential=True)
         waiting = Waiting(partial(positions, store), stopping)
         tasks.keep_running("waiting", waiting.run)
         tasks.keep_running("release of who waits", waiting.release)
         probe = StoreProbe(settings.database_url, store.events, store.projections)
+        operations = await engines.enter_async_context(
+            open_operations(settings, store, store.events, loop, editing, execution)
+        )
         try:
             yield Services(
                 settings=settings,
@@ -68,9 +78,10 @@ async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterato
                 store=store.events,
                 largest_text=ANY_SIZE,
                 waiting=waiting,
-                editing=Editing(store.events, loop, max_document_bytes=limit),
-                execution=Execution(store.events, loop, max_document_bytes=limit),
+                editing=editing,
+                execution=execution,
                 bulk=bulk_modifications(store, lambda: None),
+                engines=operations,
                 search=store.search,
                 projections=store.projections,
                 projector=None,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,6 +14,7 @@ from procvars.adapters.identity.shared_secret import SharedSecretVerifier
 from procvars.adapters.postgres.listener import APPENDED, MOVED, Hear, listen
 from procvars.adapters.postgres.pool import borrowed
 from procvars.api.bootstrap.bulk import bulk_modifications
+from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.store import open_store
 from procvars.api.heavy_lane.weights import LIGHT_TEXT_BYTES
 from procvars.api.http.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
@@ -25,6 +26,7 @@ from procvars.api.processes.background_tasks import BackgroundTasks
 from procvars.api.processes.bulk_workers import BulkWorkers
 from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.processes.store import Store
+from procvars.api.processes.supervised_child import SupervisedChild
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import NoKeys, Settings
 from procvars.commands.decision_loop import DecisionLoop
@@ -72,6 +74,7 @@ async def open_server(
         token_verifier(settings) as tokens,
         console_sign_in(settings, sample_users) as sign_in,
         open_store(settings, database_url) as store,
+        AsyncExitStack() as engines,
     ):
         requests = store.light_events
         async with borrowed(store.pool) as connection:
@@ -84,6 +87,8 @@ async def open_server(
             names = tuple(projection.name for projection in store.projections)
             projector = ProjectorProcess(names, environment, metrics.batch)
         limit = settings.max_document_bytes
+        editing = Editing(requests, loop, max_document_bytes=limit)
+        execution = Execution(requests, loop, max_document_bytes=limit)
         rebuilds = RebuildProcesses(environment, store.pool)
         probe = StoreProbe(database_url, store.events, store.projections)
         tasks = BackgroundTasks()
@@ -98,6 +103,12 @@ async def open_server(
         workers = BulkWorkers(environment, store.pool)
         tasks.keep_running("bulk modifications", workers.run)
         tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
+        operations = await engines.enter_async_context(
+            open_operations(settings, store, requests, loop, editing, execution)
+        )
+        if settings.has_engines:
+            child = SupervisedChild("engines", "procvars.api.children.engines", environment=environment)
+            tasks.keep_running("engines", child.run)
         try:
             yield Services(
                 settings=settings,
@@ -109,9 +120,10 @@ async def open_server(
                 store=requests,
                 largest_text=LIGHT_TEXT_BYTES,
                 waiting=waiting,
-                editing=Editing(requests, loop, max_document_bytes=limit),
-                execution=Execution(requests, loop, max_document_bytes=limit),
+                editing=editing,
+                execution=execution,
                 bulk=bulk_modifications(store, workers.announce),
+                engines=operations,
                 search=store.search,
                 projections=store.projections,
                 projector=projector,

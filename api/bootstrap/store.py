@@ -22,7 +22,7 @@ from procvars.domain.envelope import ENVELOPE_BYTES
 from procvars.projections.checking.reconciliation import Reconciliation
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connect, Projection
-from procvars.projections.registry import PROJECTION_NAMES, build_projections
+from procvars.projections.registry import build_projections, projection_names
 from procvars.projections.search.store import SearchStore
 
 
@@ -78,7 +78,7 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     mapper = event_mapper(settings)
     events = PostgresEventStore(pool, appender, mapper)
     async with search_store(settings) as search:
-        done = await migrate(database_url, build_projections(events, search))
+        done = await migrate(database_url, build_projections(events, search, with_engines=settings.has_engines))
     async with pool, borrowed(pool) as connection:
         await record_key(connection, _fingerprint(settings), mapper)
         filled = await fill_in_workspaces(connection, events.on(connection))
@@ -102,13 +102,13 @@ async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Sto
 async def _migrate_where_missing(settings: Settings, database_url: str) -> None:
     """Migrate the database if it has to be and may be. Raises as `open_store`."""
     try:
-        await require_migrated(database_url, PROJECTION_NAMES)
+        await require_migrated(database_url, projection_names(with_engines=settings.has_engines))
     except NotMigrated as lack:
         try:
             await migrate_only(settings, database_url)
         except MayNotMigrate:
             raise lack from None
-        await require_migrated(database_url, PROJECTION_NAMES)
+        await require_migrated(database_url, projection_names(with_engines=settings.has_engines))
 
 
 @asynccontextmanager
@@ -117,7 +117,7 @@ async def connected_store(settings: Settings, database_url: str) -> AsyncIterato
 
     Raises StoreUnavailable, NotMigrated, NotItsRole, WrongCipherKey.
     """
-    await require_migrated(database_url, PROJECTION_NAMES)
+    await require_migrated(database_url, projection_names(with_engines=settings.has_engines))
     async with _connected(settings, database_url, UNHURRIED) as store:
         yield store
 
@@ -146,5 +146,5 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
             events=events,
             light_events=PostgresEventStore(pool, appender, mapper, LIGHT_READS),
             search=search,
-            projections=build_projections(events, search),
+            projections=build_projections(events, search, with_engines=settings.has_engines),
         )

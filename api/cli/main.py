@@ -9,7 +9,7 @@ import typer
 
 from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
-from procvars.api.cli import bulk, distributed, history, projections
+from procvars.api.cli import bulk, distributed, engine, history, projections
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
@@ -35,6 +35,7 @@ app.add_typer(
     name="history",
     help="Replay instances from the event store: what changed, by whom, and whether it fits.",
 )
+app.add_typer(engine.app, name="engine", help="List, import and follow the instances of real engines.")
 
 app.add_typer(bulk.app, name="bulk", help="Make one change to many instances, through a running server.")
 
@@ -64,12 +65,16 @@ def demo(
     data_dir: Annotated[Path, typer.Option(help="Directory of the data. Delete it to start over.")] = Path(
         "procvars-data/demo"
     ),
+    engine: Annotated[
+        str | None,
+        typer.Option(envvar="PROCVARS_DEMO_ENGINE", help="REST API of a Camunda 7 engine, for stuck claims."),
+    ] = None,
 ) -> None:
     """Serve a sample bank on an embedded database, with sample users and tokens."""
-    settings = demo_settings(data_dir)
+    settings = demo_settings(data_dir, engine)
     configure_logging(settings.log_format)
     users = sample_users(settings)
-    load_when_ready(users, host, port)
+    load_when_ready(users, host, port, engine)
     from procvars.api.cli.serving import run_server
 
     run_server(settings, host, port, users.people, logs_requests=False)

@@ -28,7 +28,7 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress_bar(what: str, unit: str = "events") -> Iterator[Report]:
-    """Show what is reported to it: how many are done, rate, time left."""
+    """Show what is reported to it: how many units are done, rate, time left."""
     if sys.stderr.isatty():
         columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeRemainingColumn())
         with Bar(*columns, console=Console(stderr=True)) as bar:

@@ -16,6 +16,7 @@ from procvars.api.http.routes import (
     bulk,
     console,
     definitions,
+    engines,
     events,
     execution,
     me,
@@ -46,7 +47,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    modules = (variables, reading, execution, definitions, events, projections, me, bulk)
+    modules = (variables, reading, execution, engines, definitions, events, projections, me, bulk)
     for router in (variables.edits, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.
         app.router.routes.extend(router.routes)

@@ -21,10 +21,12 @@ _EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavai
 _ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
 _FORWARDED = ("heavy-request-failed", "too-busy")
 READING = ("instance-not-found", *_FORWARDED)
+ENGINES = ("not-of-an-engine", "engine-unavailable", "engine-refused")
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
             "event-too-large", "unsupported-media-type", "instance-not-found", *_FORWARDED)  # fmt: skip
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
-         "rule-too-expensive", "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
+         "rule-too-expensive", "not-editable-variable", "engine-type-mismatch", "instance-not-editable",
+         "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip
 BULK = (*(slug for slug in COMMANDS if slug != "instance-not-found"), "not-an-object", "invalid-patch", "too-many-instances",
         "selection-changed", "bulk-change-too-large", "idempotency-key-reused", "search-unavailable")  # fmt: skip

@@ -18,6 +18,7 @@ from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import Settings
 from procvars.commands.editing import Editing
+from procvars.commands.engine_operations import EngineOperations
 from procvars.commands.execution import Execution
 from procvars.commands.identity import TokenVerifier
 from procvars.domain.permissions import RolePermissions
@@ -42,6 +43,7 @@ class Services:
     waiting: Waiting
     editing: Editing
     execution: Execution
+    engines: EngineOperations
     bulk: BulkModifications
     search: SearchStore
     projections: tuple[Projection, ...]

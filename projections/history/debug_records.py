@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import Enum
 
 from procvars.domain.documents.values import Document
-from procvars.domain.events import INSTANCE_EVENTS, Event, ProcessVariablesModified
+from procvars.domain.events import INSTANCE_EVENTS, Event, IncidentRetried, ProcessVariablesModified
 from procvars.projections.history.streams import EventStreams
 
 EXECUTION_EVENTS: tuple[type[Event], ...] = tuple(
-    event for event in INSTANCE_EVENTS if event is not ProcessVariablesModified
+    event for event in INSTANCE_EVENTS if event not in (ProcessVariablesModified, IncidentRetried)
 )
 """Events of the engine; an operator's edit is no step of the process."""
 

@@ -25,3 +25,6 @@ PARTITION_UPDATE: Final = "SELECT pg_advisory_xact_lock_shared(724913, hashtext(
 
 COMPARISON: Final = "SELECT pg_try_advisory_lock(724914, hashtext(%s))"
 """Lock of the session that compares the projection with the event store."""
+
+ENGINE: Final = "SELECT pg_try_advisory_lock(724915, hashtext(%s))"
+"""Held by the process that is connected with the real engine of this name, for its session."""

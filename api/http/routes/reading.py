@@ -7,17 +7,18 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from procvars.adapters.postgres.pool import borrowed
+from procvars.adapters.postgres.pool import Connection, borrowed
 from procvars.api.http.access import Auditor, Reader, TaskReader
 from procvars.api.http.answers import answer
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
+from procvars.api.http.engine_views import WAIT_FOR_A_PERSON, DeliveryStatus, delivery_on, fields_of, with_engines
 from procvars.api.http.openapi import COMMANDS, READING, body, problems
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.read_models import existing_instance, until_shown, version_of_existing, wait_for
 from procvars.api.http.services import services
 from procvars.domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
 from procvars.domain.instance_status import InstanceStatus
-from procvars.projections import audit_log, current_variables, search_index, snapshot_history
+from procvars.projections import audit_log, current_variables, engine_delivery, search_index, snapshot_history
 from procvars.projections.operations import SyncStatus, sync_status
 from procvars.projections.search.store import KeyCondition, SearchQuery
 from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT
@@ -43,19 +44,18 @@ async def list_instances(
 ) -> Response:
     """List process instances, newest first."""
     async with borrowed(services(request).pool) as connection:
-        return answer(
-            await current_variables.instances(
-                connection,
-                caller.workspace,
-                status=status or (),
-                definition=definition,
-                parent_id=parent_id,
-                started_after=started_after,
-                started_before=started_before,
-                limit=limit,
-                cursor=cursor,
-            )
+        found = await current_variables.instances(
+            connection,
+            caller.workspace,
+            status=status or (),
+            definition=definition,
+            parent_id=parent_id,
+            started_after=started_after,
+            started_before=started_before,
+            limit=limit,
+            cursor=cursor,
         )
+        return answer({"items": await with_engines(request, connection, found.items), "next": found.next})
 
 
 @router.get("/instances/{instance_id}", responses=problems(*READING))
@@ -70,7 +70,9 @@ async def read_instance(request: Request, caller: Reader, instance_id: str) -> R
     found = await look() or await until_shown(request, caller, instance_id, 1, look)
     if found is None:
         raise ProjectionBehind()
-    return answer(found)
+    async with borrowed(services(request).pool) as connection:
+        (item,) = await with_engines(request, connection, [found])
+    return answer(item)
 
 
 @router.get("/instances/{instance_id}/snapshots", responses=problems(*READING))
@@ -110,13 +112,13 @@ async def sync(
     async with borrowed(services(request).pool) as connection:  # one for all queries, as thousands may call at once
         store = services(request).store.on(connection)
         version = await version_of_existing(store, caller.workspace, instance_id)
-        found = await sync_status(connection, services(request).projections, instance_id, version)
+        found = await _sync_status(request, connection, instance_id, version)
         position = await store.position_of(instance_id, version)
 
     async def look() -> bool | None:
         nonlocal found
         async with borrowed(services(request).pool) as connection:
-            found = await sync_status(connection, services(request).projections, instance_id, version)
+            found = await _sync_status(request, connection, instance_id, version)
         return _has_caught_up(found) or None
 
     if wait and not _has_caught_up(found):
@@ -126,6 +128,25 @@ async def sync(
                 await look()  # some of them may have caught up
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
+
+
+async def _sync_status(
+    request: Request, connection: Connection, instance_id: str, version: int
+) -> dict[str, SyncStatus]:
+    """What `sync_status` says of the projections of this server; of an engine's instance also where its edits are."""
+    found = await sync_status(connection, services(request).projections, instance_id, version)
+    reached = found.get(engine_delivery.NAME)
+    if reached is not None and (delivery := await delivery_on(connection, instance_id)) is not None:
+        found[engine_delivery.NAME] = DeliveryStatus(
+            title=reached.title,
+            version=reached.version if delivery.version is None else min(reached.version, delivery.version - 1),
+            current=reached.current and delivery.version is None,
+            parked=reached.parked or delivery.state in WAIT_FOR_A_PERSON,
+            state=delivery.state,
+            detail=delivery.detail,
+            paths=delivery.paths,
+        )
+    return found
 
 
 def _has_caught_up(found: Mapping[str, SyncStatus]) -> bool:
@@ -168,9 +189,12 @@ async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Res
     """Return an entry, with the URL, the complete body and the patch."""
     async with borrowed(services(request).pool) as connection:
         found = await audit_log.audit_entry(connection, caller.workspace, entry, largest=services(request).largest_text)
+        delivered = None
+        if found is not None and services(request).settings.has_engines:
+            delivered = await engine_delivery.arrival(connection, found.subject_identifier, found.version)
     if found is None:
         raise NoSuchAuditEntry()
-    return answer(found)
+    return answer(found if delivered is None else {**fields_of(found), "delivery": delivered})
 
 
 @router.get("/tasks", responses=problems())
