@@ -39,6 +39,8 @@ class StepAnswer:
     version: int
     position: int
     status: InstanceStatus
+    warnings: Sequence[Warning] = ()
+    """What of the variables written does not fit the definition's schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,14 @@ class Execution:
         workspace = command.caller.workspace
         rules = await rules_of(self._store, workspace, command.definition, self._max_document_bytes)
         provenance = self._loop.provenance(command.caller)
-        event = execution.start(command.instance_id, command.title, command.variables, provenance, rules=rules)
+        event, warnings = execution.start(
+            command.instance_id, command.title, command.variables, provenance, rules=rules
+        )
         try:
             (position,) = await self._store.append([event])
         except StreamConflict as conflict:
             raise InstanceAlreadyExists() from conflict
-        return StepAnswer(command.instance_id, 1, position, InstanceStatus.STARTED)
+        return StepAnswer(command.instance_id, 1, position, InstanceStatus.STARTED, warnings)
 
     async def start_subprocess(self, command: StartSubprocess) -> StepAnswer:
         """The answer is the child's. Raises DefinitionNotFound."""
@@ -114,15 +118,16 @@ class Execution:
         return await self._step(command, lambda i, p: execution.change_status(i, command.status, p))
 
     async def write_variables(self, command: WriteVariables) -> StepAnswer:
-        async def decide(instance: Instance, provenance: Provenance) -> Decision[None]:
+        async def decide(instance: Instance, provenance: Provenance) -> Decision[list[Warning]]:
             rules = await rules_of(self._store, instance.workspace, instance.definition, self._max_document_bytes)
-            event = execution.write_variables(instance, command.change, provenance, rules=rules)
-            return Decision(() if event is None else (event,), None)
+            event, warnings = execution.write_variables(instance, command.change, provenance, rules=rules)
+            return Decision(() if event is None else (event,), warnings)
 
         decided = await self._loop.run(command.caller, command.instance_id, decide)
         instance = decided.instance
         if decided.positions:
-            return StepAnswer(instance.id, instance.version + 1, decided.positions[0], instance.status)
+            version = instance.version + 1
+            return StepAnswer(instance.id, version, decided.positions[0], instance.status, decided.result)
         position = await self._store.position_of(instance.id, instance.version)
         return StepAnswer(instance.id, instance.version, position, instance.status)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from procvars.domain.document_policies import EditRules, check_operators_document, schema_not_checked
+from procvars.domain.document_policies import EditRules, check_operators_document
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import same
 from procvars.domain.documents.errors import RebaseConflict
@@ -108,8 +108,8 @@ def decide_edit(
     patch = json_patch.diff(instance.variables, new)
     if not patch:
         return EditOutcome(event=None, instance=instance)
-    check_operators_document(new, rules)
-    warnings = [*warnings_about(instance, new, child_statuses), *schema_not_checked(rules.definition)]
+    of_schema = check_operators_document(instance.variables, new, patch, rules)
+    warnings = [*warnings_about(instance, new, child_statuses), *of_schema]
     event = ProcessVariablesModified(
         **provenance.header(instance.id, instance.version + 1),
         patch=patch,
@@ -135,7 +135,7 @@ def preview_edit(
     previous = instance.variables
     new = changed(previous, change)
     patch = json_patch.diff(previous, new)
-    check_operators_document(new, rules)
+    of_schema = check_operators_document(previous, new, patch, rules)
     definition = rules.definition
     keywords = _keys_that_change(extract(definition.keywords, previous), extract(definition.keywords, new))
     search = _keys_that_change(extract(definition.search, previous), extract(definition.search, new))
@@ -144,7 +144,7 @@ def preview_edit(
     return Preview(
         patch=patch,
         changes=json_patch.changes(previous, patch),
-        warnings=[*warnings_about(instance, new, child_statuses), *schema_not_checked(definition)] if patch else [],
+        warnings=[*warnings_about(instance, new, child_statuses), *of_schema] if patch else [],
         affects=Affects(keywords=keywords, search=search, tasks=tasks),
     )
 

@@ -34,21 +34,23 @@ from procvars.domain.instance import Instance
 from procvars.domain.instance_id import is_instance_id
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
+from procvars.domain.warnings import Warning
 
 
 def start(
     instance_id: str, title: str | None, variables: Document, provenance: Provenance, *, rules: EditRules
-) -> InstanceStarted:
-    """Raises InvalidArgument where the id cannot be one, SchemaViolation and DocumentTooLarge."""
+) -> tuple[InstanceStarted, list[Warning]]:
+    """Raises InvalidArgument where the id cannot be one, and DocumentTooLarge."""
     if not is_instance_id(instance_id):
         raise InvalidArgument("That cannot be the id of an instance.", path="/id")
-    check_engines_document(variables, rules)
-    return InstanceStarted(
+    warnings = check_engines_document(variables, rules)
+    event = InstanceStarted(
         **provenance.header(instance_id, 1),
         definition=rules.definition.key,
         title=title or rules.definition.name,
         variables=variables,
     )
+    return event, warnings
 
 
 def start_subprocess(
@@ -99,16 +101,16 @@ def status_after(instance: Instance, event: Event) -> InstanceStatus:
 
 def write_variables(
     instance: Instance, change: Change, provenance: Provenance, *, rules: EditRules
-) -> VariablesWritten | None:
-    """None where it changes nothing. Raises SchemaViolation, DocumentTooLarge, PatchFailed, NotAnObject, TooDeep."""
+) -> tuple[VariablesWritten | None, list[Warning]]:
+    """None where it changes nothing. Raises DocumentTooLarge, PatchFailed, NotAnObject, TooDeep."""
     _must_be_active(instance)
     new = changed(instance.variables, change)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
-        return None
-    check_engines_document(new, rules)
+        return None, []
+    warnings = check_engines_document(new, rules)
     header = provenance.header(instance.id, instance.version + 1)
-    return VariablesWritten(**header, patch=patch, previous=instance.variables)
+    return VariablesWritten(**header, patch=patch, previous=instance.variables), warnings
 
 
 def take_navigation_snapshot(instance: Instance, node: str, provenance: Provenance) -> NavigationSnapshotTaken:

@@ -10,7 +10,7 @@ from procvars.api.http.errors import RequestTooLarge, UnsupportedMediaType
 from procvars.api.http.problem_size import MOST_ITEMS
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import parse, parse_document
-from procvars.domain.documents.pointer import escape
+from procvars.domain.documents.pointer import join
 from procvars.domain.documents.values import Json
 from procvars.domain.editing import ApplyMergePatch, ApplyPatch, Change, ReplaceDocument
 from procvars.domain.errors import InvalidArgument
@@ -77,7 +77,7 @@ async def read_model(request: Request, model: type[M], limit: int) -> M:
         if error.error_count() > MOST_ITEMS:  # to list them takes more memory than the body
             raise InvalidArgument(f"The body has {error.error_count()} mistakes.") from error
         found: list[Json] = [
-            {"path": "".join(f"/{escape(str(part))}" for part in item["loc"]), "message": item["msg"]}
+            {"path": join(item["loc"]), "message": item["msg"]}
             for item in error.errors(include_input=False, include_context=False, include_url=False)
         ]
         raise InvalidArgument("The body does not have the form that this call takes.", errors=found) from error

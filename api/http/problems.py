@@ -19,6 +19,7 @@ from procvars.commands.identity import KeysUnavailable, TokenExpired, TokenInval
 from procvars.domain import errors
 from procvars.domain.documents import errors as document_errors
 from procvars.domain.documents.documents import encode
+from procvars.domain.documents.pointer import join
 from procvars.projections.projection import NoSuchProjection
 from procvars.projections.rebuilding.rebuild import RebuildRunning
 from procvars.projections.running.parked import NotParked
@@ -149,10 +150,7 @@ async def on_error(_: Request, error: Exception) -> Response:
 async def on_invalid_request(_: Request, error: Exception) -> Response:
     """FastAPI's own check of paths and queries."""
     assert isinstance(error, RequestValidationError)
-    found = [
-        {"path": "".join(f"/{part}" for part in item["loc"][1:]), "message": str(item["msg"])}
-        for item in error.errors()
-    ]
+    found = [{"path": join(item["loc"][1:]), "message": str(item["msg"])} for item in error.errors()]
     detail = "; ".join(f"{item['path'].lstrip('/')}: {item['message']}" for item in found)
     return problem_response(errors.InvalidArgument(detail, errors=found))
 

@@ -79,13 +79,13 @@ def _limit(request: Request) -> int:
     return services(request).settings.max_document_bytes
 
 
-def _step(result: StepAnswer, status: int = 200, **more: str) -> Response:
+def _step(result: StepAnswer, status: int = 200, **more: object) -> Response:
     content = {"id": result.id, "version": result.version, "position": result.position, "status": result.status, **more}
     return answer(content, status, etag(result.version))
 
 
 def _started(result: StepAnswer, workspace: str) -> Response:
-    response = _step(result, 201)
+    response = _step(result, 201, warnings=result.warnings)
     response.headers["Location"] = f"/api/v1/workspaces/{workspace}/instances/{result.id}"
     return response
 
@@ -93,8 +93,7 @@ def _started(result: StepAnswer, workspace: str) -> Response:
 @router.post(
     "",
     status_code=201,
-    responses=problems(*COMMANDS, "definition-not-found", "instance-already-exists", "schema-violation",
-                       "document-too-large"),
+    responses=problems(*COMMANDS, "definition-not-found", "instance-already-exists", "document-too-large"),
     openapi_extra=body({"definition": "loan", "variables": {"application": {"income": 50000}}}, StartBody),
 )  # fmt: skip
 async def start(request: Request, caller: Engine) -> Response:
@@ -116,16 +115,14 @@ async def change_status(request: Request, caller: Engine, instance_id: str) -> R
 
 @router.post(
     "/{instance_id}/data",
-    responses=problems(*COMMANDS, *_FINAL, "patch-failed", "invalid-patch", "not-an-object", "schema-violation",
-                       "document-too-large"),
+    responses=problems(*COMMANDS, *_FINAL, "patch-failed", "invalid-patch", "not-an-object", "document-too-large"),
     openapi_extra=bodies({MERGE_PATCH: {"a": 1}, JSON_PATCH: [{"op": "add", "path": "/a", "value": 1}]}),
 )  # fmt: skip
 async def write_data(request: Request, caller: Engine, instance_id: str) -> Response:
     """The engine's own write of variables, as a step of the process."""
     _, change, _ = await read_change(request, (MERGE_PATCH, JSON_PATCH), _limit(request))
-    return _step(
-        await services(request).execution.write_variables(messages.WriteVariables(caller, instance_id, change))
-    )
+    result = await services(request).execution.write_variables(messages.WriteVariables(caller, instance_id, change))
+    return _step(result, warnings=result.warnings)
 
 
 @router.post(
