@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from procvars.commands.messages import Caller
-from procvars.commands.ports import EventStore, StreamConflict
+from procvars.commands.ports import EventStore, KeyedRequest, StreamConflict
 from procvars.domain.documents.errors import DocumentError
 from procvars.domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
 from procvars.domain.events import Event
@@ -33,6 +33,8 @@ class Decision(NamedTuple, Generic[T]):
     result: T
     leaving: Instance | None = None
     """The instance after the events, where it is known already."""
+    request: KeyedRequest | None = None
+    """The call that this decides, where it may be repeated."""
 
 
 Decide = Callable[[Instance, Provenance], Awaitable[Decision[T]]]
@@ -119,7 +121,9 @@ class DecisionLoop:
                 fresh = True
                 continue
             try:
-                positions = await self._store.append(decision.events, leaving=decision.leaving)
+                positions = await self._store.append(
+                    decision.events, leaving=decision.leaving, request=decision.request
+                )
                 return Decided(instance, decision.result, positions)
             except StreamConflict:
                 fresh = True

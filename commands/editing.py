@@ -11,7 +11,7 @@ from procvars.commands.messages import (
     ReapplyModification,
     RestoreSnapshot,
 )
-from procvars.commands.ports import EventStore
+from procvars.commands.ports import EventStore, KeyedRequest
 from procvars.domain import editing
 from procvars.domain.document_policies import EditRules
 from procvars.domain.documents.documents import fingerprint
@@ -86,6 +86,8 @@ class Editing:
         if isinstance(result, EditAnswer):
             return result
         if result.event is None:
+            if (request := _keyed(command.edit)) is not None:
+                await self._store.keep_unchanged(instance.id, instance.version, command.caller.user, request)
             position = await self._store.position_of(instance.id, instance.version)
             return EditAnswer(instance.id, instance.version, position, False, [], [])
         return _answer(result.event, decided.positions[0])
@@ -128,12 +130,16 @@ class Editing:
 
     async def _earlier_answer(self, instance: Instance, user: str, edit: Edit) -> EditAnswer | None:
         assert edit.idempotency_key is not None
-        earlier = await self._store.modification_by_key(instance.id, user, edit.idempotency_key)
+        earlier = await self._store.earlier_request(instance.id, user, edit.idempotency_key)
         if earlier is None:
             return None
-        if earlier.event.fingerprint != edit.fingerprint:
+        if earlier.fingerprint != edit.fingerprint:
             raise IdempotencyKeyReused()
-        return _answer(earlier.event, earlier.position)
+        if earlier.recorded is None:
+            position = await self._store.position_of(instance.id, earlier.version)
+            return EditAnswer(instance.id, earlier.version, position, False, [], [])
+        assert isinstance(earlier.recorded.event, ProcessVariablesModified)
+        return _answer(earlier.recorded.event, earlier.recorded.position)
 
     async def _rules(self, instance: Instance) -> EditRules:
         return await rules_of(self._store, instance.workspace, instance.definition, self._max_document_bytes)
@@ -156,6 +162,12 @@ def edit_from(terms: EditTerms, kind: EditKind, change: Change) -> Edit:
         idempotency_key=terms.idempotency_key,
         fingerprint=fingerprint([kind, terms.body]) if keyed else None,
     )
+
+
+def _keyed(edit: Edit) -> KeyedRequest | None:
+    if edit.idempotency_key is None or edit.fingerprint is None:
+        return None
+    return KeyedRequest(edit.idempotency_key, edit.fingerprint)
 
 
 def _with_terms(command: RestoreSnapshot | ReapplyModification, kind: EditKind, change: Change) -> ModifyVariables:

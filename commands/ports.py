@@ -5,11 +5,11 @@ Contract suites in `tests/contracts/` hold for every implementation.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from procvars.domain.definition import Definition
 from procvars.domain.documents.values import Document
-from procvars.domain.events import Event, ProcessVariablesModified, Recorded
+from procvars.domain.events import Event, NavigatedBack, Recorded
 from procvars.domain.instance import Instance
 from procvars.domain.instance_status import InstanceStatus
 
@@ -19,6 +19,21 @@ class StreamConflict(Exception):
 
     Nothing of the append that raises this is stored.
     """
+
+
+class KeyedRequest(NamedTuple):
+    """A call that may be repeated: its key, and the fingerprint of what it asks for."""
+
+    idempotency_key: str
+    fingerprint: str
+
+
+class EarlierRequest(NamedTuple):
+    """What became of a call: its first event, or None where it changed nothing at `version` of the instance."""
+
+    version: int
+    fingerprint: str | None
+    recorded: Recorded[Event] | None
 
 
 class EventStore(Protocol):
@@ -33,10 +48,13 @@ class EventStore(Protocol):
         """
         ...
 
-    async def append(self, events: Sequence[Event], *, leaving: Instance | None = None) -> list[int]:
+    async def append(
+        self, events: Sequence[Event], *, leaving: Instance | None = None, request: KeyedRequest | None = None
+    ) -> list[int]:
         """Stores all of the events, or none, and returns their positions once they are durable.
 
-        `leaving`: their instance after them, for the memory, where whoever decided on them knows it.
+        `leaving`: their instance after them, for the memory, where whoever decided on them knows it. `request`: the call
+        whose first event is the first of these; a modification by an operator carries its key itself.
 
         Raises StreamConflict where a stream has an event of one of these versions already, and StoreUnavailable. After
         StoreUnavailable it is unknown whether the events are there: the same events may be appended again, and are
@@ -64,16 +82,26 @@ class EventStore(Protocol):
         """Versions of the operators' modifications after that version, oldest first."""
         ...
 
-    async def modification_by_key(
-        self, instance_id: str, user: str, idempotency_key: str
-    ) -> Recorded[ProcessVariablesModified] | None:
-        """The modification that this user made under this key, or None."""
+    async def earlier_request(self, instance_id: str, user: str, idempotency_key: str) -> EarlierRequest | None:
+        """What this user asked for under this key, or None."""
+        ...
+
+    async def keep_unchanged(self, instance_id: str, version: int, user: str, request: KeyedRequest) -> None:
+        """Keep the key of a call that changed nothing at that version. Raises StoreUnavailable."""
+        ...
+
+    async def status_at(self, instance_id: str, version: int) -> InstanceStatus:
+        """The instance's status at that version."""
+        ...
+
+    async def resets_after(self, instance_id: str, version: int) -> list[NavigatedBack]:
+        """Back navigations after that version that reset the variables, oldest first."""
         ...
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
         """The instance's version at that time, an event made exactly then included; None before it was started."""
         ...
 
-    async def definition(self, workspace: str, key: str) -> Definition | None:
-        """The newest definition, at most a second old where another process published it."""
+    async def definition(self, workspace: str, key: str, *, fresh: bool = False) -> Definition | None:
+        """The newest definition; unless `fresh`, at most a second old where another process published it."""
         ...

@@ -104,7 +104,7 @@ def decide_edit(
     `check_operators_document` raises, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
     """
     only_active_instances(instance)
-    new = _new_document(instance, edit, base)
+    new = based_document(instance, edit.change, edit.expected_version, rebase=edit.rebase, base=base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
         return EditOutcome(event=None, instance=instance)
@@ -160,25 +160,43 @@ def changed(document: Document, change: Change) -> Document:
             return json_patch.merge(document, change.merge_patch)
 
 
-def _new_document(instance: Instance, edit: Edit, base: Document | None) -> Document:
-    if edit.expected_version == instance.version:
-        return changed(instance.variables, edit.change)
+def require_version(instance: Instance, expected_version: int | None, base: Document | None) -> None:
+    """Raise VersionConflict where a call is based on another version than the instance's; `base` are its variables."""
+    if expected_version not in (None, instance.version):
+        raise VersionConflict(current_version=instance.version, changed_paths=_touched_since(base, instance))
+
+
+def based_document(
+    instance: Instance, change: Change, expected_version: int | None, *, rebase: bool, base: Document | None
+) -> Document:
+    """Return the variables after a change that is based on a version, whose variables are `base`.
+
+    Raises VersionConflict, and as `changed`.
+    """
     current = instance.variables
-    if base is None:
-        raise VersionConflict(current_version=instance.version, changed_paths=[])
-    touched: list[Json] = [*json_patch.touched_paths(base, json_patch.diff(base, current))]
-    if not edit.rebase:
-        raise VersionConflict(current_version=instance.version, changed_paths=touched)
-    # An operator's own patch is rebased as it is: its `test` operations have to hold for the current values too.
-    change = edit.change
+    if expected_version in (None, instance.version):
+        return changed(current, change)
+    if base is None or not rebase:
+        raise VersionConflict(current_version=instance.version, changed_paths=_touched_since(base, instance))
+    # A patch is rebased as it is: its `test` operations have to hold for the current values too.
     mine = change.patch if isinstance(change, ApplyPatch) else json_patch.diff(base, changed(base, change))
     try:
         return json_patch.apply(current, json_patch.rebase(base, current, mine))
     except RebaseConflict as conflict:
         detail = "Somebody else changed the same values since the version that this edit is based on."
         raise VersionConflict(
-            detail, current_version=instance.version, changed_paths=touched, conflicting_paths=[*conflict.paths]
+            detail,
+            current_version=instance.version,
+            changed_paths=_touched_since(base, instance),
+            conflicting_paths=[*conflict.paths],
         ) from conflict
+
+
+def _touched_since(base: Document | None, instance: Instance) -> list[Json]:
+    """Return the paths that differ from the base; none where the instance has not come to its version."""
+    if base is None:
+        return []
+    return [*json_patch.touched_paths(base, json_patch.diff(base, instance.variables))]
 
 
 def _keys_that_change(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:

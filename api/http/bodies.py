@@ -19,6 +19,7 @@ from procvars.domain.events import EditKind
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
+_IDENTITY = "identity"
 _KINDS: dict[str, EditKind] = {JSON: "put", JSON_PATCH: "json-patch", MERGE_PATCH: "merge-patch"}
 # What a command may say beside the variables in it.
 ENVELOPE_BYTES = 64 * 1024
@@ -44,6 +45,9 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 def media_type(request: Request, accepted: Sequence[str], *, header: str = "Accept-Patch") -> str:
     """The request's media type. Raises UnsupportedMediaType, which tells the accepted ones in `header`."""
+    if (encoding := request.headers.get("content-encoding", _IDENTITY).strip().lower()) != _IDENTITY:
+        detail = f"The body has the content encoding {encoding}; bodies are not taken compressed."
+        raise UnsupportedMediaType(detail, {"Accept-Encoding": _IDENTITY})
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given in accepted:
         return given

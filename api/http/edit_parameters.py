@@ -12,7 +12,7 @@ from procvars.domain.documents.values import Json
 from procvars.domain.errors import InvalidArgument
 
 _REASON_CHARACTERS = 1000
-_KEY_CHARACTERS = 255
+KEY_CHARACTERS = 255
 _REBASE = "rebase"
 
 
@@ -54,8 +54,8 @@ def read_edit_parameters(request: Request) -> EditParameters:
         errors.append({"path": "/reason", "message": f"It has to have at most {_REASON_CHARACTERS} characters"})
     if found.on_conflict not in (None, _REBASE):
         errors.append({"path": "/on_conflict", "message": f"It can only be {_REBASE}"})
-    if found.idempotency_key is not None and not 1 <= len(found.idempotency_key) <= _KEY_CHARACTERS:
-        errors.append({"path": "/idempotency-key", "message": f"It has to have 1 to {_KEY_CHARACTERS} characters"})
+    if found.idempotency_key is not None and not 1 <= len(found.idempotency_key) <= KEY_CHARACTERS:
+        errors.append({"path": "/idempotency-key", "message": f"It has to have 1 to {KEY_CHARACTERS} characters"})
     if errors:
         raise InvalidArgument("The edit's parameters do not have the form that this call takes.", errors=errors)
     return found
@@ -69,7 +69,7 @@ async def _declared(
     on_conflict: Annotated[
         str | None, Query(pattern=f"^{_REBASE}$", description="Apply the edit to the current values.")
     ] = None,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=_KEY_CHARACTERS)] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=KEY_CHARACTERS)] = None,
 ) -> EditParameters:
     return EditParameters(if_match, reason, on_conflict, idempotency_key)
 

@@ -23,6 +23,7 @@ _FORWARDED = ("heavy-request-failed", "too-busy")
 READING = ("instance-not-found", *_FORWARDED)
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
             "event-too-large", "unsupported-media-type", "instance-not-found", *_FORWARDED)  # fmt: skip
+STEPS = ("version-conflict", "idempotency-key-reused")
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
          "rule-too-expensive", "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip

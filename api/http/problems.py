@@ -14,6 +14,7 @@ from starlette.responses import Response
 from procvars.adapters.identity.discovery import ProviderUnavailable
 from procvars.api.http import errors as edge
 from procvars.api.http.problem_size import bounded
+from procvars.api.http.route_promises import allowed_methods
 from procvars.commands.decision_loop import TooBusy
 from procvars.commands.identity import KeysUnavailable, TokenExpired, TokenInvalid
 from procvars.domain import errors
@@ -161,8 +162,11 @@ def internal_error() -> Response:
     return _response("urn:procvars:internal-error", title, 500, f"{title}; its log says more.", {}, {})
 
 
-async def on_http_exception(_: Request, error: Exception) -> Response:
+async def on_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's own: no such route, no such method."""
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
-    return _response("about:blank", detail, error.status_code, detail, {}, error.headers or {})
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # Starlette names the methods of the first route alone
+        headers["Allow"] = ", ".join(allowed_methods(request.app.router.routes, request.scope))
+    return _response("about:blank", detail, error.status_code, detail, {}, headers)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from procvars.adapters.postgres.pool import borrowed
 from procvars.api.http.access import Auditor, Reader, TaskReader
-from procvars.api.http.answers import answer
+from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
 from procvars.api.http.openapi import COMMANDS, READING, body, problems
 from procvars.api.http.paths import WORKSPACE
@@ -70,7 +70,7 @@ async def read_instance(request: Request, caller: Reader, instance_id: str) -> R
     found = await look() or await until_shown(request, caller, instance_id, 1, look)
     if found is None:
         raise ProjectionBehind()
-    return answer(found)
+    return answer(found, headers=etag(found.version))
 
 
 @router.get("/instances/{instance_id}/snapshots", responses=problems(*READING))
