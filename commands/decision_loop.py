@@ -9,19 +9,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from procvars.commands.messages import Caller
 from procvars.commands.ports import EventStore, KeyedRequest, StreamConflict
-from procvars.domain.documents.errors import DocumentError
 from procvars.domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
 from procvars.domain.events import Event
 from procvars.domain.instance import Instance
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 _ATTEMPTS = 20
-_TURN_SECONDS = 5.0
+_LOCK_SECONDS = 5.0
 
 
 class TooBusy(Unavailable):
@@ -31,7 +29,7 @@ class TooBusy(Unavailable):
 class Decision(NamedTuple, Generic[T]):
     events: Sequence[Event]
     result: T
-    leaving: Instance | None = None
+    resulting: Instance | None = None
     """The instance after the events, where it is known already."""
     request: KeyedRequest | None = None
     """The call that this decides, where it may be repeated."""
@@ -48,7 +46,7 @@ class Decided(NamedTuple, Generic[T]):
     positions: list[int]
 
 
-class _Turn(asyncio.Lock):
+class _InstanceLock(asyncio.Lock):
     """Of the commands on one instance, one has it."""
 
     commands = 0
@@ -59,7 +57,7 @@ class _Turn(asyncio.Lock):
             await self.acquire()
             return
         try:
-            async with asyncio.timeout(_TURN_SECONDS):
+            async with asyncio.timeout(_LOCK_SECONDS):
                 await self.acquire()
         except TimeoutError:
             raise TooBusy() from None
@@ -72,33 +70,33 @@ class DecisionLoop:
         """`clock` gives the time now, timezone-aware in UTC."""
         self._store = store
         self._clock = clock
-        self._turns: dict[str, _Turn] = {}
+        self._locks: dict[str, _InstanceLock] = {}
 
     def provenance(self, caller: Caller, *, not_before: datetime | None = None) -> Provenance:
         """Times of a stream never go back, also where two servers' clocks differ: `?at=` depends on it."""
         now = self._clock()
         at = now if not_before is None else max(now, not_before)
-        return Provenance(caller.workspace, caller.user, caller.user_name, at)
+        return Provenance(caller, at)
 
     async def run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
         """Appends what `decide` decides, all or nothing.
 
         Raises InstanceNotFound, TooBusy, StoreUnavailable, and what `decide` raises.
         """
-        turn = self._turns.get(instance_id)
-        if turn is None:
-            turn = self._turns[instance_id] = _Turn()
-        turn.commands += 1
+        lock = self._locks.get(instance_id)
+        if lock is None:
+            lock = self._locks[instance_id] = _InstanceLock()
+        lock.commands += 1
         try:
-            await turn.take()
+            await lock.take()
             try:
                 return await self._run(caller, instance_id, decide)
             finally:
-                turn.release()
+                lock.release()
         finally:
-            turn.commands -= 1
-            if not turn.commands:
-                del self._turns[instance_id]
+            lock.commands -= 1
+            if not lock.commands:
+                del self._locks[instance_id]
 
     async def _run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
         fresh = False
@@ -110,7 +108,7 @@ class DecisionLoop:
                 decision = await decide(instance, self.provenance(caller, not_before=instance.updated_at))
             except StoreUnavailable:
                 raise
-            except (DomainError, DocumentError):
+            except DomainError:
                 if fresh:
                     raise
                 fresh = True
@@ -122,7 +120,7 @@ class DecisionLoop:
                 continue
             try:
                 positions = await self._store.append(
-                    decision.events, leaving=decision.leaving, request=decision.request
+                    decision.events, resulting=decision.resulting, request=decision.request
                 )
                 return Decided(instance, decision.result, positions)
             except StreamConflict:

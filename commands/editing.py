@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from procvars.commands.decision_loop import Decision, DecisionLoop
 from procvars.commands.messages import (
-    EditTerms,
+    Command,
     ModifyVariables,
     PreviewModification,
     ReapplyModification,
@@ -14,9 +14,8 @@ from procvars.commands.messages import (
 from procvars.commands.ports import EventStore, KeyedRequest
 from procvars.domain import editing
 from procvars.domain.document_policies import EditRules
-from procvars.domain.documents.documents import fingerprint
 from procvars.domain.documents.patch import Patch
-from procvars.domain.editing import ApplyPatch, Change, Edit, EditOutcome, Preview, ReplaceDocument
+from procvars.domain.editing import ApplyPatch, Edit, EditOutcome, Preview, ReplaceDocument
 from procvars.domain.errors import (
     DefinitionNotFound,
     IdempotencyKeyReused,
@@ -24,7 +23,7 @@ from procvars.domain.errors import (
     NoSuchModification,
     NoSuchSnapshot,
 )
-from procvars.domain.events import EditKind, ProcessVariablesModified
+from procvars.domain.events import ProcessVariablesModified
 from procvars.domain.instance import Instance
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
@@ -52,7 +51,7 @@ async def rules_of(store: EventStore, workspace: str, definition: str, max_docum
 
 
 class Editing:
-    """Handlers of an operator's commands. All of them end in `_modify`."""
+    """Handlers of an operator's commands. All edits end in `_make`."""
 
     def __init__(self, store: EventStore, loop: DecisionLoop, *, max_document_bytes: int) -> None:
         self._store = store
@@ -60,17 +59,33 @@ class Editing:
         self._max_document_bytes = max_document_bytes
 
     async def modify(self, command: ModifyVariables) -> EditAnswer:
-        """Raises as `domain.editing.decide_edit` does, and IdempotencyKeyReused."""
+        """Make the change current. Raises as `domain.editing.decide_edit` does, and IdempotencyKeyReused."""
+        return await self._make(command, Edit(command.kind, command.change, command.body, command.terms))
 
+    async def restore(self, command: RestoreSnapshot) -> EditAnswer:
+        """Make the values before a modification current again. Raises as `modify`, and NoSuchSnapshot."""
+        modification = await self._modification(command.caller.workspace, command.instance_id, command.version)
+        if modification is None:
+            raise NoSuchSnapshot()
+        change = ReplaceDocument(modification.previous)
+        return await self._make(command, Edit("restore", change, {"restore": command.version}, command.terms))
+
+    async def reapply(self, command: ReapplyModification) -> EditAnswer:
+        """Apply a modification's patch to the current values. Raises as `modify`, and NoSuchModification."""
+        modification = await self._modification(command.caller.workspace, command.instance_id, command.version)
+        if modification is None:
+            raise NoSuchModification()
+        change = ApplyPatch(modification.patch)
+        return await self._make(command, Edit("reapply", change, {"reapply": command.version}, command.terms))
+
+    async def _make(self, command: Command, edit: Edit) -> EditAnswer:
         async def decide(instance: Instance, provenance: Provenance) -> _Decided:
-            edit = command.edit
-            if edit.idempotency_key is not None:
-                earlier = await self._earlier_answer(instance, provenance.user, edit)
-                if earlier is not None:
-                    return Decision((), earlier)
+            earlier = await self._earlier_answer(instance, provenance.caller.user, edit)
+            if earlier is not None:
+                return Decision((), earlier)
             base = None
-            if edit.expected_version != instance.version:
-                base = await self._store.variables_at(instance.id, edit.expected_version)
+            if edit.terms.base_version != instance.version:
+                base = await self._store.variables_at(instance.id, edit.terms.base_version)
             outcome = editing.decide_edit(
                 instance,
                 edit,
@@ -86,7 +101,7 @@ class Editing:
         if isinstance(result, EditAnswer):
             return result
         if result.event is None:
-            if (request := _keyed(command.edit)) is not None:
+            if (request := _keyed(edit)) is not None:
                 await self._store.keep_unchanged(instance.id, instance.version, command.caller.user, request)
             position = await self._store.position_of(instance.id, instance.version)
             return EditAnswer(instance.id, instance.version, position, False, [], [])
@@ -104,21 +119,6 @@ class Editing:
             child_statuses=await self._child_statuses(instance),
         )
 
-    async def restore(self, command: RestoreSnapshot) -> EditAnswer:
-        """The snapshot becomes current again. Raises as `modify`, and NoSuchSnapshot."""
-        modification = await self._modification(command.caller.workspace, command.instance_id, command.version)
-        if modification is None:
-            raise NoSuchSnapshot()
-        change = ReplaceDocument(modification.previous)
-        return await self.modify(_with_terms(command, "restore", change))
-
-    async def reapply(self, command: ReapplyModification) -> EditAnswer:
-        """The modification's patch is applied to the current values. Raises as `modify`, and NoSuchModification."""
-        modification = await self._modification(command.caller.workspace, command.instance_id, command.version)
-        if modification is None:
-            raise NoSuchModification()
-        return await self.modify(_with_terms(command, "reapply", ApplyPatch(modification.patch)))
-
     async def _modification(self, workspace: str, instance_id: str, version: int) -> ProcessVariablesModified | None:
         instance = await self._store.load(instance_id, fresh=False)
         if instance is None or instance.workspace != workspace:
@@ -129,8 +129,9 @@ class Editing:
         return recorded.event
 
     async def _earlier_answer(self, instance: Instance, user: str, edit: Edit) -> EditAnswer | None:
-        assert edit.idempotency_key is not None
-        earlier = await self._store.earlier_request(instance.id, user, edit.idempotency_key)
+        if edit.terms.idempotency_key is None:
+            return None
+        earlier = await self._store.earlier_request(instance.id, user, edit.terms.idempotency_key)
         if earlier is None:
             return None
         if earlier.fingerprint != edit.fingerprint:
@@ -148,30 +149,10 @@ class Editing:
         return await self._store.statuses(instance.children) if instance.children else {}
 
 
-def edit_from(terms: EditTerms, kind: EditKind, change: Change) -> Edit:
-    """The edit with these terms. Its fingerprint is of the kind and the body: that is what a repetition repeats."""
-    keyed = terms.idempotency_key is not None
-    return Edit(
-        kind=kind,
-        change=change,
-        expected_version=terms.expected_version,
-        rebase=terms.rebase,
-        reason=terms.reason,
-        url=terms.url,
-        body=terms.body,
-        idempotency_key=terms.idempotency_key,
-        fingerprint=fingerprint([kind, terms.body]) if keyed else None,
-    )
-
-
 def _keyed(edit: Edit) -> KeyedRequest | None:
-    if edit.idempotency_key is None or edit.fingerprint is None:
+    if edit.terms.idempotency_key is None or edit.fingerprint is None:
         return None
-    return KeyedRequest(edit.idempotency_key, edit.fingerprint)
-
-
-def _with_terms(command: RestoreSnapshot | ReapplyModification, kind: EditKind, change: Change) -> ModifyVariables:
-    return ModifyVariables(command.caller, command.instance_id, edit_from(command.terms, kind, change))
+    return KeyedRequest(edit.terms.idempotency_key, edit.fingerprint)
 
 
 def _answer(event: ProcessVariablesModified, position: int) -> EditAnswer:

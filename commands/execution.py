@@ -8,7 +8,6 @@ from procvars.commands.decision_loop import Decision, DecisionLoop
 from procvars.commands.editing import rules_of
 from procvars.commands.messages import (
     AnswerIntegration,
-    Caller,
     CallIntegration,
     ChangeStatus,
     CloseTask,
@@ -32,7 +31,7 @@ from procvars.domain.errors import InstanceAlreadyExists, VersionConflict
 from procvars.domain.events import DefinitionPublished, Event, NavigatedBack, SubprocessStarted, VariablesWritten
 from procvars.domain.instance import Instance, variables_after
 from procvars.domain.instance_status import InstanceStatus
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 from procvars.domain.warnings import Warning, modifications_lost
 
 _NAMESPACE = UUID("8a3d3f0e-52b7-5a3c-8f0b-3f6d1d2b7c55")
@@ -73,7 +72,7 @@ class Execution:
 
     async def publish_definition(self, command: PublishDefinition) -> Definition:
         """Raises InvalidDefinition and VersionConflict. The same definition again is no event."""
-        caller, expected = command.caller, command.expected_version
+        caller, expected = command.caller, command.base_version
         stream = definition_stream(caller.workspace, command.key)
         while True:
             current = await self._store.definition(caller.workspace, command.key, fresh=expected is not None)
@@ -148,9 +147,9 @@ class Execution:
                 command.change,
                 provenance,
                 rules=await self._rules(instance),
-                expected_version=terms.expected_version,
+                base_version=terms.base_version,
                 rebase=terms.rebase,
-                base=await self._steps.base(instance, terms.expected_version),
+                base=await self._steps.base(instance, terms.base_version),
             )
             return Decision(() if event is None else (event,), event)
 

@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from procvars.domain.errors import DomainError
 from procvars.domain.permissions import Actor
 
 Clock = Callable[[], float]
 """Seconds; of the Unix epoch where it is compared with a token's claims."""
 
 
-class TokenRejected(Exception):
-    """The token was not accepted."""
+class TokenRejected(DomainError):
+    """The token was not accepted.
 
-    def __init__(self, detail: str | None = None) -> None:
-        """`detail` is shown to the caller: it never holds a key, a secret or the token."""
-        self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
-        super().__init__(self.detail)
+    `detail` is shown to the caller: it never holds a key, a secret or the token.
+    """
 
 
 class TokenExpired(TokenRejected):

@@ -5,17 +5,10 @@ from dataclasses import dataclass, field
 
 from procvars.commands.ports import KeyedRequest
 from procvars.domain.documents.values import Document, Json
-from procvars.domain.editing import Change, Edit
+from procvars.domain.editing import Change, EditTerms
+from procvars.domain.events import EditKind
 from procvars.domain.instance_status import InstanceStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, in which workspace. That they may is checked before."""
-
-    workspace: str
-    user: str
-    user_name: str
+from procvars.domain.provenance import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +21,7 @@ class Command:
 class StepTerms:
     """What any of the engine's calls may say besides what it asks for."""
 
-    expected_version: int | None = None
+    base_version: int | None = None
     """The version of the instance that the call is based on; None for any."""
     rebase: bool = False
     request: KeyedRequest | None = None
@@ -43,24 +36,16 @@ class Step(Command):
 
 @dataclass(frozen=True, slots=True)
 class ModifyVariables(Command):
-    edit: Edit
+    kind: EditKind
+    change: Change
+    body: Json
+    """The JSON that the request carried."""
+    terms: EditTerms
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewModification(Command):
     change: Change
-
-
-@dataclass(frozen=True, slots=True)
-class EditTerms:
-    """What PUT, PATCH, restore and reapply have in common: everything of an edit but the change itself."""
-
-    expected_version: int
-    rebase: bool
-    reason: str | None
-    url: str
-    body: Json
-    idempotency_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +69,7 @@ class PublishDefinition:
     search: Sequence[dict[str, str]]
     task_fields: Sequence[dict[str, str]]
     json_schema: Json
-    expected_version: int | None = None
+    base_version: int | None = None
     """The version that the new definition is based on, 0 for none; None for any."""
 
 

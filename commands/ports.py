@@ -49,11 +49,11 @@ class EventStore(Protocol):
         ...
 
     async def append(
-        self, events: Sequence[Event], *, leaving: Instance | None = None, request: KeyedRequest | None = None
+        self, events: Sequence[Event], *, resulting: Instance | None = None, request: KeyedRequest | None = None
     ) -> list[int]:
         """Stores all of the events, or none, and returns their positions once they are durable.
 
-        `leaving`: their instance after them, for the memory, where whoever decided on them knows it. `request`: the call
+        `resulting`: their instance after them, for the memory, where whoever decided on them knows it. `request`: the call
         whose first event is the first of these; a modification by an operator carries its key itself.
 
         Raises StreamConflict where a stream has an event of one of these versions already, and StoreUnavailable. After

@@ -43,11 +43,11 @@ class Steps:
         terms = command.terms
 
         async def once(instance: Instance, provenance: Provenance) -> Decision[EarlierRequest | Event | None]:
-            earlier = await self.earlier(instance.id, provenance.user, terms.request)
+            earlier = await self.earlier(instance.id, provenance.caller.user, terms.request)
             if earlier is not None:
                 return Decision((), earlier)
             if not checks_version:
-                require_version(instance, terms.expected_version, await self.base(instance, terms.expected_version))
+                require_version(instance, terms.base_version, await self.base(instance, terms.base_version))
             decision = await decide(instance, provenance)
             return Decision(decision.events, decision.result, request=terms.request)
 
@@ -62,11 +62,11 @@ class Steps:
             await self._store.keep_unchanged(instance.id, instance.version, command.caller.user, terms.request)
         return await self._unchanged(instance, instance.version, repeated=False)
 
-    async def base(self, instance: Instance, expected_version: int | None) -> Document | None:
+    async def base(self, instance: Instance, base_version: int | None) -> Document | None:
         """Return the variables that a call is based on, where that is not the instance's version."""
-        if expected_version in (None, instance.version):
+        if base_version in (None, instance.version):
             return None
-        return await self._store.variables_at(instance.id, expected_version)
+        return await self._store.variables_at(instance.id, base_version)
 
     async def earlier(self, instance_id: str, user: str, request: KeyedRequest | None) -> EarlierRequest | None:
         """Return what became of the same call. Raises IdempotencyKeyReused where it was another one."""

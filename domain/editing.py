@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from procvars.domain.document_policies import EditRules, check_operators_document
 from procvars.domain.documents import patch as json_patch
-from procvars.domain.documents.documents import same
+from procvars.domain.documents.documents import fingerprint, same
 from procvars.domain.documents.errors import RebaseConflict
 from procvars.domain.documents.patch import Changes, Patch
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.errors import InstanceNotEditable, VersionConflict
 from procvars.domain.events import EditKind, ProcessVariablesModified
-from procvars.domain.instance import Instance, written
+from procvars.domain.instance import Instance, with_variables
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 from procvars.domain.rules.extraction import extract
@@ -41,21 +41,33 @@ class ApplyMergePatch:
 Change = ReplaceDocument | ApplyPatch | ApplyMergePatch
 
 
-class Edit(NamedTuple):
-    """What the operator asked for."""
+class EditTerms(NamedTuple):
+    """What PUT, PATCH, restore and reapply have in common: everything of an edit but the change itself."""
 
-    kind: EditKind
-    change: Change
-    expected_version: int
+    base_version: int
     """The version of the instance that the operator had before their eyes."""
     rebase: bool
     """On a conflict, apply the change to the current values where nobody else touched the same paths."""
     reason: str | None
     url: str
-    body: Json
+    """The URL of the request, as the audit log keeps it."""
     idempotency_key: str | None = None
-    fingerprint: str | None = None
+
+
+class Edit(NamedTuple):
+    """An operator's wish to change the variables of an instance."""
+
+    kind: EditKind
+    change: Change
+    body: Json
+    """The JSON that the request carried."""
+    terms: EditTerms
     bulk_id: str | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The hash of what a repetition under the idempotency key repeats; None without a key."""
+        return fingerprint([self.kind, self.body]) if self.terms.idempotency_key is not None else None
 
 
 class EditOutcome(NamedTuple):
@@ -98,13 +110,15 @@ def decide_edit(
     child_statuses: Mapping[str, InstanceStatus],
     base: Document | None,
 ) -> EditOutcome:
-    """`base`: the variables at `edit.expected_version`, needed where that is not the instance's version.
+    """Return the event that the edit makes, if it changes anything.
+
+    `base`: the variables at `edit.terms.base_version`, needed where that is not the instance's version.
 
     Raises InstanceNotEditable, VersionConflict (with `current_version` and `changed_paths`), what
     `check_operators_document` raises, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
     """
     only_active_instances(instance)
-    new = based_document(instance, edit.change, edit.expected_version, rebase=edit.rebase, base=base)
+    new = based_document(instance, edit.change, edit.terms.base_version, rebase=edit.terms.rebase, base=base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
         return EditOutcome(event=None, instance=instance)
@@ -114,17 +128,17 @@ def decide_edit(
         **provenance.header(instance.id, instance.version + 1),
         patch=patch,
         previous=instance.variables,
-        reason=edit.reason,
-        url=edit.url,
+        reason=edit.terms.reason,
+        url=edit.terms.url,
         body=edit.body,
         kind=edit.kind,
-        base_version=edit.expected_version,
-        idempotency_key=edit.idempotency_key,
+        base_version=edit.terms.base_version,
+        idempotency_key=edit.terms.idempotency_key,
         fingerprint=edit.fingerprint,
         bulk_id=edit.bulk_id,
         warnings=warnings,
     )
-    return EditOutcome(event=event, instance=written(instance, event, new))
+    return EditOutcome(event=event, instance=with_variables(instance, event, new))
 
 
 def preview_edit(
@@ -160,21 +174,21 @@ def changed(document: Document, change: Change) -> Document:
             return json_patch.merge(document, change.merge_patch)
 
 
-def require_version(instance: Instance, expected_version: int | None, base: Document | None) -> None:
+def require_version(instance: Instance, base_version: int | None, base: Document | None) -> None:
     """Raise VersionConflict where a call is based on another version than the instance's; `base` are its variables."""
-    if expected_version not in (None, instance.version):
+    if base_version not in (None, instance.version):
         raise VersionConflict(current_version=instance.version, changed_paths=_touched_since(base, instance))
 
 
 def based_document(
-    instance: Instance, change: Change, expected_version: int | None, *, rebase: bool, base: Document | None
+    instance: Instance, change: Change, base_version: int | None, *, rebase: bool, base: Document | None
 ) -> Document:
     """Return the variables after a change that is based on a version, whose variables are `base`.
 
     Raises VersionConflict, and as `changed`.
     """
     current = instance.variables
-    if expected_version in (None, instance.version):
+    if base_version in (None, instance.version):
         return changed(current, change)
     if base is None or not rebase:
         raise VersionConflict(current_version=instance.version, changed_paths=_touched_since(base, instance))

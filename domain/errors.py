@@ -5,8 +5,6 @@ The errors know no HTTP: `api/http/problems.py` maps each of them to a problem t
 
 from typing import Any
 
-from procvars.domain.documents.values import Json
-
 
 class ReadTooLarge(Exception):
     """More would have to be read at once than this process takes on. It is no refusal: another process takes it on."""
@@ -18,7 +16,7 @@ class DomainError(Exception):
     def __init__(self, detail: str | None = None, **members: Any) -> None:
         """`members` are the facts that a caller can act on, by the names the contract gives them."""
         self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
-        self.members: dict[str, Json] = members
+        self.members: dict[str, object] = members
         super().__init__(self.detail)
 
 
@@ -98,7 +96,7 @@ class PositionUnknown(Conflict):
     """The event store has not come to that position: the checkpoint is another store's, or the store was restored."""
 
 
-class VersionConflict(DomainError):
+class VersionConflict(Conflict):
     """Somebody changed the instance since the version that this edit is based on."""
 
 

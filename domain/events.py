@@ -1,12 +1,12 @@
 """What can happen, in the past tense: the only truth there is.
 
 Names reflect the storage format: a TOPIC or a field that has been stored is never renamed. A change of shape is a new
-`class_version` with an upcaster (`domain/upcasters.py`) and a golden file of the old one (`tests/golden/`).
+`class_version` with an upcaster (`domain/upcasters.py`) and a golden file of the old one (`tests/domain/golden/`).
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
 
@@ -208,10 +208,18 @@ INSTANCE_EVENTS: tuple[type[Event], ...] = (
 )
 EVENTS: tuple[type[Event], ...] = (*INSTANCE_EVENTS, DefinitionPublished)
 
+WRITES: Final = (VariablesWritten, ProcessVariablesModified, NavigatedBack)
+"""The events after an instance's start that set its document. Each carries the whole of it."""
+
 VariablesEvent = InstanceStarted | VariablesWritten | ProcessVariablesModified | NavigatedBack
 """Those that set the document. The newest of them is enough to know it."""
 
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def no_start(event: Event) -> ValueError:
+    """Return the error of a stream that begins with this event."""
+    return ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
 
 
 def unreadable(stream: str, version: int, stored_topic: str, why: str) -> UnreadableEvent:

@@ -105,16 +105,16 @@ def write_variables(
     provenance: Provenance,
     *,
     rules: EditRules,
-    expected_version: int | None = None,
+    base_version: int | None = None,
     rebase: bool = False,
     base: Document | None = None,
 ) -> tuple[VariablesWritten | None, list[Warning]]:
-    """None where it changes nothing. `base`: the variables at `expected_version`, needed where that is another version.
+    """None where it changes nothing. `base`: the variables at `base_version`, needed where that is another version.
 
     Raises VersionConflict, DocumentTooLarge, PatchFailed, NotAnObject, TooDeep.
     """
     _must_be_active(instance)
-    new = based_document(instance, change, expected_version, rebase=rebase, base=base)
+    new = based_document(instance, change, base_version, rebase=rebase, base=base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
         return None, []

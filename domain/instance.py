@@ -1,4 +1,4 @@
-"""The process instance as its events made it: state and fold. What may happen to it next is decided in
+"""The process instance as its events made it: its state, and how an event changes it. What may happen to it next is decided in
 `domain/editing.py` (operators) and `domain/execution.py` (the engine).
 """
 
@@ -10,24 +10,22 @@ from typing import get_args
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document
 from procvars.domain.events import (
+    WRITES,
     Event,
     InstanceStarted,
     InstanceStatusChanged,
     IntegrationAnswered,
     IntegrationCalled,
-    NavigatedBack,
     NavigationSnapshotTaken,
-    ProcessVariablesModified,
     SubprocessStarted,
     TaskClosed,
     TaskOpened,
     VariablesEvent,
-    VariablesWritten,
+    no_start,
 )
 from procvars.domain.instance_status import InstanceStatus
 
 VARIABLES_EVENTS: tuple[type[Event], ...] = get_args(VariablesEvent)
-WRITES: tuple[type[Event], ...] = (VariablesWritten, ProcessVariablesModified, NavigatedBack)
 """Events that change nothing but the variables: of these only the newest matters to the state."""
 
 
@@ -87,8 +85,8 @@ def variables_after(event: VariablesEvent) -> Document:
     return json_patch.apply(event.previous, event.patch)
 
 
-def written(instance: Instance, event: Event, variables: Document) -> Instance:
-    """The instance after a `WRITES` event that left these variables."""
+def with_variables(instance: Instance, event: Event, variables: Document) -> Instance:
+    """Return the instance after an event of `WRITES` that left these variables."""
     # `dataclasses.replace` takes four times as long, and every edit pays for it.
     copy = object.__new__(Instance)
     vars(copy).update(vars(instance), version=event.originator_version, updated_at=event.timestamp, variables=variables)
@@ -96,7 +94,10 @@ def written(instance: Instance, event: Event, variables: Document) -> Instance:
 
 
 def evolve(instance: Instance | None, event: Event) -> Instance:
-    """Folds one event. A `WRITES` event may be folded over others that were left out: it carries the whole document."""
+    """Return the instance after the event.
+
+    An event of `WRITES` may follow others that were left out: it carries the whole document.
+    """
     if isinstance(event, InstanceStarted):
         return Instance(
             id=event.originator_id,
@@ -111,9 +112,9 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
             variables=event.variables,
         )
     if instance is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
-    if isinstance(event, ProcessVariablesModified | VariablesWritten | NavigatedBack):
-        return written(instance, event, variables_after(event))
+        raise no_start(event)
+    if isinstance(event, WRITES):
+        return with_variables(instance, event, variables_after(event))
     instance = replace(instance, version=event.originator_version, updated_at=event.timestamp)
     match event:
         case InstanceStatusChanged():

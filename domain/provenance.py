@@ -17,19 +17,27 @@ class EventHeader(TypedDict):
     user_name: str
 
 
-class Provenance(NamedTuple):
+class Caller(NamedTuple):
+    """A user who is known to be allowed what they ask for, in the workspace that they ask it of."""
+
     workspace: str
     user: str
     user_name: str
+
+
+class Provenance(NamedTuple):
+    """The cause of an event."""
+
+    caller: Caller
     at: datetime
-    """Timezone-aware, in UTC."""
+    """The time of the decision, timezone-aware, in UTC."""
 
     def header(self, stream: str, version: int) -> EventHeader:
         return {
             "originator_id": stream,
             "originator_version": version,
             "timestamp": self.at,
-            "workspace": self.workspace,
-            "user": self.user,
-            "user_name": self.user_name,
+            "workspace": self.caller.workspace,
+            "user": self.caller.user,
+            "user_name": self.caller.user_name,
         }

@@ -17,10 +17,10 @@ from procvars.projections.storage.text_columns import (
     ANY_SIZE,
     RawJson,
     arguments,
-    plain,
-    plain_or_none,
     raw_json,
     stored_json,
+    without_nul,
+    without_nul_or_none,
 )
 
 NAME = "audit_log"
@@ -118,6 +118,7 @@ FROM audit_log WHERE workspace = %(workspace)s AND id = %(id)s
 
 class AuditLog:
     name = NAME
+    title = "Audit log"
     shape = 1
     generations = Tables({NAME: "subject_identifier"}, _DDL)
 
@@ -140,12 +141,12 @@ def _row(event: ProcessVariablesModified) -> tuple[object, ...]:
         f"{event.originator_id}-{event.originator_version}",
         event.workspace,
         event.timestamp,
-        plain(event.user),
-        plain(event.user_name),
+        without_nul(event.user),
+        without_nul(event.user_name),
         event.originator_id,
         event.originator_version,
-        plain_or_none(event.reason),
-        plain(event.url),
+        without_nul_or_none(event.reason),
+        without_nul(event.url),
         raw_json(body),
         raw_json(patch),
         event.bulk_id,

@@ -9,22 +9,21 @@ from psycopg import sql
 from procvars.domain.documents.values import Document
 from procvars.domain.events import (
     INSTANCE_EVENTS,
+    WRITES,
     Event,
     InstanceStarted,
     InstanceStatusChanged,
-    NavigatedBack,
-    ProcessVariablesModified,
     Recorded,
-    VariablesWritten,
+    no_start,
 )
 from procvars.domain.instance import variables_after
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections.projection import Connection
-from procvars.projections.storage.batch import columns, instance_ids, news
+from procvars.projections.storage.batch import columns, instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables, table, tallies
-from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, plain, raw_json, stored_json
+from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, raw_json, stored_json, without_nul
 
 NAME = "current_variables"
 
@@ -53,34 +52,32 @@ class InstanceRow:
     updated_at: datetime
     version: int
     parent_id: str | None
-    written: Document | None = None
+    new_variables: Document | None = None
     """The variables, where they are not those that are stored already."""
 
 
-def fold(row: InstanceRow | None, event: Event) -> InstanceRow:
+def evolve(row: InstanceRow | None, event: Event) -> InstanceRow:
     if isinstance(event, InstanceStarted):
         return InstanceRow(
             id=event.originator_id,
             workspace=event.workspace,
             definition=event.definition,
-            title=plain(event.title),
+            title=without_nul(event.title),
             status=InstanceStatus.STARTED.value,
             started_at=event.timestamp,
             updated_at=event.timestamp,
             version=event.originator_version,
             parent_id=event.parent_id,
-            written=event.variables,
+            new_variables=event.variables,
         )
     if row is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+        raise no_start(event)
     row = replace(row, version=event.originator_version, updated_at=event.timestamp)
-    match event:
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
-            return replace(row, written=variables_after(event))
-        case InstanceStatusChanged():
-            return replace(row, status=event.status.value)
-        case _:
-            return row
+    if isinstance(event, WRITES):
+        return replace(row, new_variables=variables_after(event))
+    if isinstance(event, InstanceStatusChanged):
+        return replace(row, status=event.status.value)
+    return row
 
 
 # Most updates change no indexed column; the room left in a page keeps them out of the indexes.
@@ -145,6 +142,7 @@ FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s
 
 class CurrentVariables:
     name = NAME
+    title = "Current variables"
     shape = 1
     generations = Tables({NAME: "id"}, _DDL)
 
@@ -156,16 +154,16 @@ class CurrentVariables:
         cursor = await connection.execute(sql.SQL(_KNOWN).format(table=target), (ids,))
         known = {row[0]: InstanceRow(*row) for row in await cursor.fetchall()}
         versions = {instance_id: row.version for instance_id, row in known.items()}
-        written: list[InstanceRow] = []
+        rewritten: list[InstanceRow] = []
         moved: list[InstanceRow] = []
-        for instance_id, fresh in news(events, versions, INSTANCE_EVENTS).items():
+        for instance_id, fresh in unseen_events(events, versions, INSTANCE_EVENTS).items():
             row = known.get(instance_id)
             for event in fresh:
-                row = fold(row, event)
+                row = evolve(row, event)
             assert row is not None
-            (moved if row.written is None else written).append(row)
-        if written:
-            await connection.execute(sql.SQL(_WRITE).format(table=target), _values(written))
+            (moved if row.new_variables is None else rewritten).append(row)
+        if rewritten:
+            await connection.execute(sql.SQL(_WRITE).format(table=target), _values(rewritten))
         if moved:
             rows = [(row.id, row.status, row.updated_at, row.version) for row in moved]
             await connection.execute(sql.SQL(_MOVE).format(table=target), columns(rows))
@@ -187,7 +185,7 @@ def _values(rows: Sequence[InstanceRow]) -> list[list[object]]:
             row.updated_at,
             row.version,
             row.parent_id,
-            raw_json(row.written),
+            raw_json(row.new_variables),
         )
         for row in rows
     ]

@@ -11,6 +11,7 @@ from procvars.domain.events import Event, UnreadableEvent
 from procvars.projections.projection import Connection, NoSuchProjection, Projection
 from procvars.projections.rebuilding.due import AHEAD, OTHER_SHAPE, due
 from procvars.projections.running.event_feed import EventLog
+from procvars.projections.storage import advisory_locks
 
 _LIST = """
 SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
@@ -23,12 +24,13 @@ SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id,
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 """
-# A rebuild at work holds the lock that `projections/rebuilding/rebuild.py` takes.
-_REBUILDS = """
+# A rebuild that runs holds its advisory lock.
+_REBUILDS = f"""
 SELECT r.projection, r.total, coalesce(sum(s.events), 0), r.done_before, extract(epoch FROM now() - r.resumed_at),
     EXISTS (SELECT FROM pg_locks l
         WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            AND l.classid = 7249131 AND l.objid::bigint = hashtext(r.projection)::bigint & 4294967295 AND l.objsubid = 2)
+            AND l.classid = {advisory_locks.REBUILD_CLASS} AND l.objsubid = 2
+            AND l.objid::bigint = hashtext(r.projection)::bigint & 4294967295)
 FROM rebuilds r
 LEFT JOIN generation_shares s ON s.projection = r.projection AND s.generation = r.generation
 GROUP BY r.projection
@@ -72,6 +74,7 @@ class RebuildStatus:
 @dataclass(frozen=True, slots=True)
 class ProjectionStatus:
     name: str
+    title: str
     state: str
     """running, paused, rebuilding or failing."""
     position: int
@@ -103,6 +106,7 @@ class ParkedStream:
 
 @dataclass(frozen=True, slots=True)
 class SyncStatus:
+    title: str
     version: int
     current: bool
     parked: bool
@@ -127,6 +131,7 @@ async def list_projections(
         found.append(
             ProjectionStatus(
                 name=name,
+                title=projection.title,
                 state=_state(paused, failure, rebuild),
                 position=position,
                 lag_events=lag_events,
@@ -179,14 +184,21 @@ async def parked_streams(connection: Connection, name: str | None) -> list[Parke
     return [ParkedStream(*row) for row in rows]
 
 
-async def sync_status(connection: Connection, instance_id: str, version: int) -> dict[str, SyncStatus]:
-    """Projection → the version of the instance that it has reached, where `version` is the newest."""
+async def sync_status(
+    connection: Connection, projections: Sequence[Projection], instance_id: str, version: int
+) -> dict[str, SyncStatus]:
+    """Return how far each projection, by name, has come with the instance, whose newest version is `version`."""
+    titles = {projection.name: projection.title for projection in projections}
     rows = await (await connection.execute(_SYNC, {"instance": instance_id}, prepare=True)).fetchall()
     found = {}
     for name, reached, parked_version, rebuild_due in rows:
+        if name not in titles:
+            continue  # of another release, whose server runs beside this one
         reached = reached or 0
         if parked_version is not None:
             reached = min(reached, parked_version - 1)
         current = reached >= version and rebuild_due != AHEAD
-        found[name] = SyncStatus(version=reached, current=current, parked=parked_version is not None)
+        found[name] = SyncStatus(
+            title=titles[name], version=reached, current=current, parked=parked_version is not None
+        )
     return found

@@ -60,6 +60,11 @@ class Projection(Protocol):
     def name(self) -> str: ...
 
     @property
+    def title(self) -> str:
+        """The read model's name for people."""
+        ...
+
+    @property
     def shape(self) -> int:
         """Raised when a release changes the read model's form or content: such a release rebuilds it."""
         ...

@@ -8,11 +8,12 @@ from procvars.domain.definition import Definition, SearchType
 from procvars.domain.errors import InvalidArgument
 from procvars.domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
 from procvars.projections.projection import Connection, EventSource, Generations
-from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark
-from procvars.projections.search.document import SearchDocument, derived, fold
+from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark_due
+from procvars.projections.search.document import SearchDocument, derived, evolve
 from procvars.projections.search.store import Search, SearchHit, SearchQuery, SearchStore, searched_words, typed
-from procvars.projections.storage.batch import instance_ids, news
+from procvars.projections.storage.batch import instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted, Tally
+from procvars.projections.storage.evolution import definition_keys, evolved
 from procvars.projections.storage.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions, stored_definition
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables
@@ -82,6 +83,7 @@ class _SearchGenerations:
 
 class SearchIndex:
     name = NAME
+    title = "Search"
 
     def __init__(self, source: EventSource, store: SearchStore) -> None:
         self.shape = 1 + store.shape
@@ -108,21 +110,14 @@ class SearchIndex:
         ids = [instance_id for instance_id in instance_ids(events, INSTANCE_EVENTS) if instance_id not in begun]
         before = await self._store.read(connection, generation, ids)
         versions = {instance_id: document.version for instance_id, document in before.items()}
-        fresh = news(events, versions, INSTANCE_EVENTS)
-        starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
-        keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
-        keys |= {key: (before[key].workspace, before[key].definition) for key in fresh if key in before}
+        fresh = unseen_events(events, versions, INSTANCE_EVENTS)
+        known = {instance_id: (document.workspace, document.definition) for instance_id, document in before.items()}
+        keys = definition_keys(fresh, known)
         for definition in await self._definitions.fetch(connection, generation, keys.values()):
             await self._derive_anew(connection, generation, definition)
             before = await self._store.read(connection, generation, ids)
         definitions = await self._definitions.get(connection, generation, keys.values())
-        after: list[SearchDocument] = []
-        for instance_id, found in fresh.items():
-            document = before.get(instance_id)
-            for event in found:
-                document = fold(document, event, definitions.get(keys.get(instance_id, ("", ""))))
-            assert document is not None
-            after.append(document)
+        after = evolved(fresh, before, evolve, definitions, keys)
         if after:
             await self._store.write(connection, generation, after)
 
@@ -130,7 +125,7 @@ class SearchIndex:
         key = (definition.workspace, definition.key)
         ids = await self._store.ids(connection, generation, *key, limit=DERIVED_AT_ONCE + 1)
         if len(ids) > DERIVED_AT_ONCE:
-            await mark(connection, self.name, generation, f"search keys of {definition.key} changed")
+            await mark_due(connection, self.name, generation, f"search keys of {definition.key} changed")
             return
         before = await self._store.read(connection, generation, ids)
         if after := [await self._derived(document, definition) for document in before.values()]:

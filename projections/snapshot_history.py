@@ -16,10 +16,10 @@ from procvars.projections.storage.text_columns import (
     ANY_SIZE,
     RawJson,
     arguments,
-    plain,
-    plain_or_none,
     raw_json,
     stored_json,
+    without_nul,
+    without_nul_or_none,
 )
 
 NAME = "snapshot_history"
@@ -46,9 +46,9 @@ def row(event: ProcessVariablesModified) -> tuple[object, ...]:
         event.originator_version,
         event.workspace,
         event.timestamp,
-        plain(event.user),
-        plain(event.user_name),
-        plain_or_none(event.reason),
+        without_nul(event.user),
+        without_nul(event.user_name),
+        without_nul_or_none(event.reason),
         raw_json(event.previous),
     )
 
@@ -91,6 +91,7 @@ WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s AND version = 
 
 class SnapshotHistory:
     name = NAME
+    title = "Snapshots"
     shape = 1
     generations = Tables({NAME: "instance_id"}, _DDL)
 

@@ -12,12 +12,13 @@ from datetime import datetime
 from psycopg import sql
 
 from procvars.domain.definition import Definition
-from procvars.domain.events import Event, InstanceStarted, Recorded, TaskClosed, TaskOpened
+from procvars.domain.events import Event, Recorded, TaskClosed, TaskOpened
 from procvars.domain.instance import VARIABLES_EVENTS
 from procvars.projections.projection import Connection, EventSource
-from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark
-from procvars.projections.storage.batch import columns, instance_ids, news
+from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark_due
+from procvars.projections.storage.batch import columns, instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted
+from procvars.projections.storage.evolution import definition_keys, evolved
 from procvars.projections.storage.known_definitions import STREAM_OF_DEFINITION, KnownDefinitions
 from procvars.projections.storage.tables import Tables, table, tallies
 from procvars.projections.storage.text_columns import RawJson
@@ -26,7 +27,7 @@ from procvars.projections.tasks.instance_tasks import (
     Shown,
     Task,
     TaskStatus,
-    fold,
+    evolve,
     searchable,
     showing,
     shown,
@@ -125,6 +126,7 @@ _ANY = [status.value for status in TaskStatus]
 
 class TaskKeywords:
     name = NAME
+    title = "Task Manager"
     shape = 1
     generations = Tables(
         {
@@ -162,25 +164,17 @@ class TaskKeywords:
         self, connection: Connection, generation: int, events: Sequence[Recorded[Event]], ids: list[str]
     ) -> None:
         before = await _read(connection, generation, ids, _OPEN)
-        fresh = news(events, {state.id: state.version for state in before.values()}, _HANDLED)
-        starts = (event for found in fresh.values() for event in found if isinstance(event, InstanceStarted))
-        keys = {start.originator_id: (start.workspace, start.definition) for start in starts}
-        keys |= {instance_id: before[instance_id].definition_key for instance_id in fresh if instance_id in before}
+        fresh = unseen_events(events, {state.id: state.version for state in before.values()}, _HANDLED)
+        keys = definition_keys(fresh, {instance_id: state.definition_key for instance_id, state in before.items()})
         await self._definitions.fetch(connection, generation, keys.values())
         definitions = await self._definitions.get(connection, generation, keys.values())
-        after: list[InstanceTasks] = []
-        for instance_id, found in fresh.items():
-            state = before.get(instance_id)
-            for event in found:
-                state = fold(state, event, definitions.get(keys.get(instance_id, ("", ""))))
-            assert state is not None
-            after.append(state)
+        after = evolved(fresh, before, evolve, definitions, keys)
         await _write(connection, generation, before, after)
 
     async def _derive_anew(self, connection: Connection, generation: int, definition: Definition) -> None:
         ids = await _ids(connection, generation, definition, limit=DERIVED_AT_ONCE + 1)
         if len(ids) > DERIVED_AT_ONCE:
-            await mark(connection, self.name, generation, f"keywords or task fields of {definition.key} changed")
+            await mark_due(connection, self.name, generation, f"keywords or task fields of {definition.key} changed")
             return
         before = await _read(connection, generation, ids, _ANY)
         after = [await self._derived(state, definition) for state in before.values()]

@@ -8,19 +8,15 @@ import httpx
 from pydantic import BaseModel, HttpUrl, ValidationError
 
 from procvars.commands.identity import Clock
+from procvars.domain.errors import Unavailable
 
 FETCH_TIMEOUT_SECONDS = 5.0
 _MAX_AGE_SECONDS = 3_600.0
 _RETRY_SECONDS = 5.0
 
 
-class ProviderUnavailable(Exception):
+class ProviderUnavailable(Unavailable):
     """The identity provider cannot be reached, so nobody can sign in: try again later."""
-
-    def __init__(self, detail: str) -> None:
-        """`detail` is shown to whoever wants to sign in."""
-        self.detail = detail
-        super().__init__(detail)
 
 
 class _Metadata(BaseModel):

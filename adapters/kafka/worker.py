@@ -23,7 +23,7 @@ from procvars.adapters.kafka.topic import TOPIC, NotAnEvent, count_partitions, d
 from procvars.adapters.postgres.pool import UNAVAILABLE
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connect, Projection
-from procvars.projections.running.feeding import Feeding
+from procvars.projections.running.batch_application import BatchApplication
 from procvars.projections.running.partition_positions import Progress
 from procvars.projections.running.partitioned import Delivered, PartitionedProjection, StoredEvents
 from procvars.projections.running.transient_errors import back_off, passes_by_itself
@@ -57,10 +57,10 @@ class ProjectionWorker:
     """Set by whoever wants it to end: the batch under way is finished first."""
     _committed: asyncio.Event = field(default_factory=asyncio.Event)
     _committed_at: float = 0.0
-    _feeding: Feeding = field(init=False)
+    _application: BatchApplication = field(init=False)
 
     def __post_init__(self) -> None:
-        self._feeding = Feeding(self.projection, self.events)
+        self._application = BatchApplication(self.projection, self.events)
 
     async def run(self) -> None:
         """Until it is told to stop."""
@@ -85,7 +85,7 @@ class ProjectionWorker:
     async def _keep_consuming(self) -> None:
         failures = 0
         while not self.stopping.is_set():
-            partitioned = PartitionedProjection(self.projection, self.events, self.connect, self._feeding)
+            partitioned = PartitionedProjection(self.projection, self.events, self.connect, self._application)
             try:
                 if partitions := await self._partitions():
                     await self._consume(partitioned, partitions)
@@ -174,7 +174,7 @@ class ProjectionWorker:
             await partitioned.report_failure(_words(error))
 
     async def _follow(self, until: int | None) -> None:
-        partitioned = PartitionedProjection(self.projection, self.events, self.connect, self._feeding)
+        partitioned = PartitionedProjection(self.projection, self.events, self.connect, self._application)
         failures = 0
         reached, since = (0, 0), time.monotonic()
         try:
@@ -210,8 +210,8 @@ class ProjectionWorker:
     def _is_done(self, progress: Progress, until: int) -> bool:
         if progress.paused and progress.position < until:
             raise ProjectionPaused(f"{self.projection.name} is paused")
-        if self._feeding.given_up is not None:
-            raise ProjectionPaused(f"{self.projection.name} keeps failing: {self._feeding.given_up}")
+        if self._application.stopped_by is not None:
+            raise ProjectionPaused(f"{self.projection.name} keeps failing: {self._application.stopped_by}")
         return progress.position >= until
 
     async def _until_committed(self, progress: Progress) -> None:

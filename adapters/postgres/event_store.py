@@ -17,6 +17,7 @@ from procvars.domain.definition import Definition, definition_from, definition_s
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import NoSuchVersion, PositionUnknown
 from procvars.domain.events import (
+    WRITES,
     DefinitionPublished,
     Event,
     InstanceStatusChanged,
@@ -26,15 +27,17 @@ from procvars.domain.events import (
     UnreadableEvent,
     VariablesEvent,
 )
-from procvars.domain.instance import VARIABLES_EVENTS, WRITES, Instance, evolve, variables_after
+from procvars.domain.instance import VARIABLES_EVENTS, Instance, evolve, variables_after
 from procvars.domain.instance_id import is_instance_id
 from procvars.domain.instance_status import InstanceStatus
 
 _EVENTS = f"SELECT {COLUMNS} FROM stored_events "
+# Literals, as the partial index of an instance's steps has them: with parameters the planner does not use it.
+_WRITES = ", ".join(f"'{write.TOPIC}'" for write in WRITES)
 # The two branches are one instance: its steps, which the partial index has, and the newest write over them.
 _LOAD = page_of(
-    """(SELECT * FROM stored_events WHERE originator_id = %(stream)s AND originator_version > %(after)s
-        AND topic NOT IN ('VariablesWritten', 'ProcessVariablesModified', 'NavigatedBack'))
+    f"""(SELECT * FROM stored_events WHERE originator_id = %(stream)s AND originator_version > %(after)s
+        AND topic NOT IN ({_WRITES}))
     UNION ALL
     (SELECT * FROM stored_events WHERE originator_id = %(stream)s AND originator_version > %(after)s
         AND topic = ANY(%(writes)s) ORDER BY originator_version DESC LIMIT 1)""",
@@ -191,7 +194,7 @@ class PostgresEventStore:
         return instance
 
     async def append(
-        self, events: Sequence[Event], *, leaving: Instance | None = None, request: KeyedRequest | None = None
+        self, events: Sequence[Event], *, resulting: Instance | None = None, request: KeyedRequest | None = None
     ) -> list[int]:
         written = [self._mapper.write(event) for event in events]
         try:
@@ -207,16 +210,16 @@ class PostgresEventStore:
                 if isinstance(event, DefinitionPublished):
                     self._definitions.pop((event.workspace, event.key), None)
         for event, (_, size) in zip(events, written, strict=True):
-            self._remember(event, size, leaving)
+            self._remember(event, size, resulting)
         return positions
 
-    def _remember(self, event: Event, size: int, leaving: Instance | None) -> None:
+    def _remember(self, event: Event, size: int, resulting: Instance | None) -> None:
         stream = event.originator_id
         if known := self._instances.get(stream):
             instance, size_before = known
             if instance.version == event.originator_version - 1:
                 size_after = size if isinstance(event, WRITES) else size_before
-                self._instances.put(leaving or evolve(instance, event), size_after)
+                self._instances.put(resulting or evolve(instance, event), size_after)
             else:
                 self._instances.forget(stream)
 

@@ -13,8 +13,8 @@ from procvars.adapters.postgres.suitability import require_suitable
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections.projection import Connection, Projection
 from procvars.projections.rebuilding.due import due
+from procvars.projections.storage import advisory_locks
 
-_LOCK = "SELECT pg_advisory_xact_lock(7249131502)"
 _CREATE_LOG = """
 CREATE TABLE schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())
 """
@@ -43,7 +43,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
         connection = await dedicated_connection(database_url, "migrate", MIGRATION)
         async with connection, connection.transaction():
             await require_suitable(connection, database_url)
-            await connection.execute(_LOCK)
+            await connection.execute(advisory_locks.MIGRATION)
             # One that is anywhere on the search path counts, not only one where new tables would go.
             if await (await connection.execute(_HAS_NO_LOG)).fetchone():
                 await connection.execute(_CREATE_LOG)

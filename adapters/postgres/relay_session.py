@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from procvars.adapters.postgres.pool import PROJECTION, Connection, dedicated_connection
 from procvars.projections.running.positions import save_tracking
+from procvars.projections.storage import advisory_locks
 
 RELAY = "relay"
 """Under this name the tracking table keeps up to where everything was published."""
 
-_TRY_LOCK = "SELECT pg_try_advisory_lock(7249131503)"
 # A relay whose machine vanished without a word keeps its lock until the server notices.
 _VIGILANCE = """
 SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
@@ -36,7 +36,7 @@ class RelaySession:
 
     async def try_lock(self) -> bool:
         """Whether this session is the relay from now on, until it ends."""
-        row = await (await self._connection.execute(_TRY_LOCK)).fetchone()
+        row = await (await self._connection.execute(advisory_locks.RELAY)).fetchone()
         return row is not None and bool(row[0])
 
     async def position(self) -> int:

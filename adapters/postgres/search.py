@@ -18,7 +18,7 @@ from procvars.projections.search.document import SearchDocument, SearchValue, va
 from procvars.projections.search.store import Alternative, Condition, Operator, Search, SearchHit
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.tables import Tables, table
-from procvars.projections.storage.text_columns import RawJson, arguments, like_prefix, plain
+from procvars.projections.storage.text_columns import RawJson, arguments, like_prefix, without_nul
 
 # An entry of an index has room for some 2,700 bytes, and nothing may keep a value out: a keyword is in the index with
 # its beginning, a number with the double nearest to it. The whole value decides.
@@ -149,7 +149,7 @@ class PostgresSearch:
                 document.instance_id,
                 document.workspace,
                 document.definition,
-                plain(document.title),
+                without_nul(document.title),
                 document.status,
                 document.started_at,
                 document.updated_at,
@@ -243,7 +243,7 @@ def _test(operator: Operator, value: SearchValue, parameters: _Parameters) -> sq
     if isinstance(value, datetime):
         return sql.SQL(_INSTANT[operator]).format(value=placeholder)
     if operator == "prefix":
-        return sql.SQL(_PREFIX).format(value=placeholder, pattern=parameters.add(like_prefix(plain(value))))
+        return sql.SQL(_PREFIX).format(value=placeholder, pattern=parameters.add(like_prefix(without_nul(value))))
     return sql.SQL(_KEYWORD).format(value=placeholder)
 
 
@@ -255,7 +255,7 @@ def _value_rows(search_type: SearchType, value: Json) -> list[tuple[object, ...]
             case bool():
                 rows.append((None, None, None, None, found, None))
             case str():
-                rows.append((plain(found), None, None, None, None, None))
+                rows.append((without_nul(found), None, None, None, None, None))
             case Decimal():
                 rows.append((None, found, _nearest(found), None, None, None))
             case datetime():
@@ -272,7 +272,7 @@ def _nearest(number: Decimal) -> float:
 
 def _column_key(key: str) -> str:
     """The key as a column of an index can hold it, whatever its length."""
-    return plain(key) if len(key) <= _KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
+    return without_nul(key) if len(key) <= _KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _statement(text: str, generation: int) -> sql.Composed:

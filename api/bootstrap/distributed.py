@@ -9,7 +9,7 @@ from procvars.adapters.postgres.pool import projection_connection
 from procvars.api.bootstrap.store import comparisons_of, open_store
 from procvars.api.settings import NoBrokers, Settings
 from procvars.projections.projection import named
-from procvars.projections.running.supervisor import keep_comparing
+from procvars.projections.supervisor import keep_comparing
 
 
 async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:

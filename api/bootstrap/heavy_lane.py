@@ -34,7 +34,7 @@ async def heavy_lane(settings: Settings, database_url: str, tasks: BackgroundTas
     """The server's side: what forwards large requests, and its child while there are any. Raises OSError."""
     with private_socket() as listening:
         lane = HeavyLane(settings.environment_on(database_url), listening)
-        tasks.keep_running("heavy lane", lane.watch)
+        tasks.keep_running("heavy lane", lane.watch, is_failing=lambda: lane.is_failing)
         largest = max(settings.max_document_bytes, LARGEST_OTHER_BODY) + ENVELOPE_BYTES
         forwarding = Forwarding(lane.address, largest)
         try:

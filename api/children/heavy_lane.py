@@ -1,4 +1,4 @@
-"""The lane's process: `python -m api.heavy_lane.process DESCRIPTOR`, with the listening socket that it inherits."""
+"""The lane's process: `python -m procvars.api.children.heavy_lane DESCRIPTOR`, with the listening socket that it inherits."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from procvars.api.bootstrap.heavy_lane import open_lane
 from procvars.api.cli.failures import failures_in_a_line
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
-from procvars.api.heavy_lane.turns import Turns
+from procvars.api.heavy_lane.admission import Turns
 from procvars.api.http.app import create_app
 from procvars.api.processes.garbage_collection import collect_rarely
 from procvars.api.processes.lifeline import stop_with_the_parent

@@ -1,7 +1,7 @@
-"""The process that feeds the projections of a server: `python -m api.projector`.
+"""The process that feeds the projections of a server: `python -m procvars.api.children.projector`.
 
 Decoding and applying the events takes as much of a processor as the edits themselves, and more for large documents; in
-a process of its own it takes nothing from them. Prints a line of JSON for every batch and every change of trouble, which
+a process of its own it takes nothing from them. Prints a line of JSON for every batch and every change of failures, which
 `api/processes/projector.py` reads. Ends with its parent.
 """
 
@@ -23,12 +23,12 @@ from procvars.api.processes.memory import MemoryKeeper
 from procvars.api.settings import Settings
 from procvars.projections.running.event_feed import EventFeed
 from procvars.projections.running.runner import ProjectionRunner
-from procvars.projections.running.supervisor import supervise
+from procvars.projections.supervisor import supervise
 
 if sys.platform != "win32":
     import uvloop
 
-_TROUBLE_SECONDS = 0.5
+_FAILURES_SECONDS = 0.5
 _MOST_CHARACTERS = 500
 
 
@@ -43,10 +43,10 @@ class BatchReport:
 
 
 @dataclass(frozen=True, slots=True)
-class TroubleReport:
+class FailureReport:
     """Why each projection waits that does."""
 
-    trouble: dict[str, str]
+    failures: dict[str, str]
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ async def _feed(settings: Settings) -> None:
         tasks = BackgroundTasks()
         tasks.keep_running("listener", partial(listen, settings.database_url, hearers, feed.announce))
         tasks.keep_running("projections", partial(supervise, runners, comparisons))
-        tasks.keep_running("trouble", partial(_report_trouble, runners))
+        tasks.keep_running("failures", partial(_report_failures, runners))
         tasks.keep_running("memory", partial(MemoryKeeper().watch, feed.let_go))
         await stopping.wait()
         await tasks.stop()
@@ -82,17 +82,17 @@ def _report_batch(projection: str, *, events: int, seconds: float, position: int
     _print(BatchReport(projection, events, seconds, position))
 
 
-async def _report_trouble(runners: list[ProjectionRunner]) -> None:
+async def _report_failures(runners: list[ProjectionRunner]) -> None:
     told: dict[str, str] | None = None  # a new process says at once that all is well, where the one before it did not
     while True:
-        trouble = {runner.projection.name: runner.trouble[:_MOST_CHARACTERS] for runner in runners if runner.trouble}
-        if trouble != told:
-            _print(TroubleReport(trouble))
-            told = trouble
-        await asyncio.sleep(_TROUBLE_SECONDS)
+        failures = {runner.projection.name: runner.failure[:_MOST_CHARACTERS] for runner in runners if runner.failure}
+        if failures != told:
+            _print(FailureReport(failures))
+            told = failures
+        await asyncio.sleep(_FAILURES_SECONDS)
 
 
-def _print(report: BatchReport | TroubleReport) -> None:
+def _print(report: BatchReport | FailureReport) -> None:
     sys.stdout.buffer.write(orjson.dumps(report, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
 

@@ -1,4 +1,4 @@
-"""A worker of a rebuild: `python -m api.rebuild_worker PROJECTION GENERATION SHARE OF`.
+"""A worker of a rebuild: `python -m procvars.api.children.rebuild_worker PROJECTION GENERATION SHARE OF`.
 
 Ends with its parent: when that is killed, the worker's stdin ends.
 """
@@ -18,11 +18,11 @@ from procvars.projections.running.failure_watch import KeepsFailing
 
 
 def main() -> None:
-    name, generation, share, of = sys.argv[1], *map(int, sys.argv[2:5])
+    name, generation, shard, of = sys.argv[1], *map(int, sys.argv[2:5])
     end_with_the_parent()
     collect_rarely(FEW_PAUSES)
     try:
-        asyncio.run(_fill(name, generation, share, of))
+        asyncio.run(_fill(name, generation, shard, of))
     except (DomainError, KeepsFailing) as error:
         sys.exit(f"{name}: {error}")
     except UNAVAILABLE as error:
@@ -31,13 +31,13 @@ def main() -> None:
         sys.exit(f"{name}: somebody else finished or gave up generation {generation}")
 
 
-async def _fill(name: str, generation: int, share: int, of: int) -> None:
+async def _fill(name: str, generation: int, shard: int, of: int) -> None:
     settings = Settings()
     assert settings.database_url is not None
     async with connected_store(settings, settings.database_url) as store:
         projection = named(store.projections, name)
         async with await projection_connection(settings.database_url, UNHURRIED) as connection:
-            await fill(connection, projection, store.events, generation, share, of)
+            await fill(connection, projection, store.events, generation, shard, of)
 
 
 if __name__ == "__main__":

@@ -24,15 +24,15 @@ _EXIT_SECONDS = 3.0
 
 
 def relay() -> None:
-    """Publishes the event store to Kafka. A second one stands by."""
+    """Publish the event store to Kafka. One relay is active; others stand by."""
     _run(run_relay)
 
 
 def worker(
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Projections.")],
-    once: Annotated[bool, typer.Option("--once", help="Until caught up, then exit.")] = False,
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Names of projections.")],
+    once: Annotated[bool, typer.Option("--once", help="Exit when caught up.")] = False,
 ) -> None:
-    """Feeds projections from Kafka. Start as many as you like: they share the partitions."""
+    """Apply events from Kafka to projections. Workers of the same projection share its partitions."""
     _run(lambda settings, url, stopping: run_workers(settings, url, names, stopping, once=once))
 
 

@@ -10,23 +10,20 @@ import psycopg
 from procvars.adapters.identity.shared_secret import UnusableSecret
 from procvars.adapters.kafka.errors import KafkaRefusal
 from procvars.adapters.postgres.pool import UNAVAILABLE
-from procvars.api.cli.output import INTERRUPTED
 from procvars.api.connections.address import AddressUnavailable
+from procvars.api.processes.exit_codes import ANOTHER_RUNS, FAILED, INTERRUPTED
 from procvars.api.settings import SettingsError
-from procvars.commands.identity import TokenRejected
-from procvars.domain.documents.errors import DocumentError
 from procvars.domain.errors import DomainError
 from procvars.domain.permissions import UnknownPermission
+from procvars.projections.rebuilding.rebuild import RebuildRunning
 
 _REFUSALS: tuple[type[Exception], ...] = (
     SettingsError,
     UnusableSecret,
-    TokenRejected,
     UnknownPermission,
     KafkaRefusal,
     AddressUnavailable,
     DomainError,
-    DocumentError,
     psycopg.Error,
     *UNAVAILABLE,
 )
@@ -34,7 +31,7 @@ _REFUSALS: tuple[type[Exception], ...] = (
 
 @contextmanager
 def failures_in_a_line() -> Iterator[None]:
-    """End the process with exit code 1 and a line where a command is refused, and with 130 where it is interrupted.
+    """End the process with a line on stderr, and the exit code that fits, where a command is refused or interrupted.
 
     What is in no list is a mistake of this program: its traceback is worth more than a line.
     """
@@ -42,8 +39,10 @@ def failures_in_a_line() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
+    except RebuildRunning as error:
+        _end(_in_a_line(error), ANOTHER_RUNS)
     except _REFUSALS as error:
-        _end(_in_a_line(error), 1)
+        _end(_in_a_line(error), FAILED)
 
 
 def _end(message: str, code: int) -> NoReturn:

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from procvars.api.cli.output import DIFFERENCE, fail, note, show_json, show_json_items, show_table
+from procvars.api.cli.output import fail, note, show_json, show_json_items, show_table
 from procvars.api.cli.session import with_store
+from procvars.api.processes.exit_codes import DIFFERENCE
 from procvars.api.processes.store import Store
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import InstanceNotFound, NoSuchVersion
@@ -17,13 +18,13 @@ from procvars.projections.history.modifications import Modification, modificatio
 from procvars.projections.history.verify import Mismatch, verify_all
 
 app = typer.Typer(no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the HTTP API answers.")]
 _PAGE = 20
 
 
 @app.command()
 def show(instance: str, json: Json = False) -> None:
-    """Every change of the variables, newest first."""
+    """List the changes of the variables, newest first."""
 
     async def work(store: Store) -> None:
         pages = _pages(store, instance)
@@ -53,10 +54,10 @@ def _row(item: Modification) -> tuple[object, ...]:
 @app.command()
 def at(
     instance: str,
-    version: Annotated[int | None, typer.Option(min=1)] = None,
+    version: Annotated[int | None, typer.Option(min=1, help="Version of the instance.")] = None,
     time: Annotated[str | None, typer.Option(help="RFC 3339, with a time zone.")] = None,
 ) -> None:
-    """Prints the variables as they were."""
+    """Print the variables as they were at a version or time."""
     if (version is None) == (time is None):
         fail("either --version or --time", code=2)
     moment = None if time is None else _moment(time)
@@ -73,7 +74,7 @@ def at(
 
 @app.command()
 def blame(instance: str, json: Json = False) -> None:
-    """Who last set each value."""
+    """Show who last set each value."""
 
     async def work(store: Store) -> list[BlamedLeaf]:
         return await blame_of(store.events, instance, None)
@@ -89,10 +90,10 @@ def blame(instance: str, json: Json = False) -> None:
 @app.command()
 def verify(
     instance: Annotated[str | None, typer.Argument()] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every instance.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Verify every instance.")] = False,
     json: Json = False,
 ) -> None:
-    """Replays and compares. Exit code 3 on any mismatch."""
+    """Replay the events and report mismatches. Exit code 3 if there are any."""
     if (instance is None) == (not everything):
         fail("either an instance or --all", code=2)
 
@@ -126,7 +127,7 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        fail(f"{text!r} is no time", code=2)
+        fail(f"{text!r} is not a time", code=2)
     if moment.tzinfo is None:
         fail(f"{text!r} has no time zone", code=2)
     return moment

@@ -13,7 +13,8 @@ from procvars.api.cli import distributed, history, projections
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
-from procvars.api.cli.output import USAGE, fail, note
+from procvars.api.cli.output import fail, note
+from procvars.api.processes.exit_codes import USAGE
 from procvars.api.processes.logging import configure_logging
 
 app = typer.Typer(
@@ -25,20 +26,27 @@ app = typer.Typer(
 app.command()(distributed.relay)
 app.command()(distributed.worker)
 app.add_typer(
-    projections.app, name="projections", help="The read models: list, pause, resume, rebuild, check, parked streams."
+    projections.app,
+    name="projections",
+    help="List, pause, resume, rebuild and check projections, and retry their dead letters.",
 )
-app.add_typer(history.app, name="history", help="Replay for audits, straight from the event store.")
+app.add_typer(
+    history.app,
+    name="history",
+    help="Replay instances from the event store: what changed, by whom, and whether it fits.",
+)
 
-Port = Annotated[int, typer.Option(min=0, max=65_535)]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")]
 
 
 @app.command()
 def serve(
-    host: str = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Port = 8080,
-    data_dir: Annotated[Path | None, typer.Option(help="Where an embedded PostgreSQL keeps its data.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded PostgreSQL.")] = None,
 ) -> None:
-    """API and console, and the projections too where no Kafka is configured."""
+    """Serve the API and the console, and run the projections unless Kafka is configured."""
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     # Not at the top: the other commands need no web server, and start sooner without it.
@@ -49,11 +57,13 @@ def serve(
 
 @app.command()
 def demo(
-    host: str = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Port = 8080,
-    data_dir: Annotated[Path, typer.Option(help="Delete it to begin anew.")] = Path("procvars-data/demo"),
+    data_dir: Annotated[Path, typer.Option(help="Directory of the data. Delete it to start over.")] = Path(
+        "procvars-data/demo"
+    ),
 ) -> None:
-    """Serve sample data on an embedded database, to three sample users and an engine's account."""
+    """Serve a sample bank on an embedded database, with sample users and tokens."""
     settings = demo_settings(data_dir)
     configure_logging(settings.log_format)
     users = sample_users(settings)
@@ -64,8 +74,10 @@ def demo(
 
 
 @app.command()
-def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
-    """Brings the database to this version."""
+def migrate(
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded PostgreSQL.")] = None,
+) -> None:
+    """Bring the database to the version of this program."""
     settings = settings_with(data_dir=data_dir)
     with database(settings) as url:
         done = asyncio.run(migrate_only(settings, url))
@@ -74,14 +86,14 @@ def migrate(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
 
 @app.command()
 def token(
-    user: Annotated[str, typer.Option()],
-    role: Annotated[list[str], typer.Option()],
-    workspace: Annotated[list[str] | None, typer.Option()] = None,
-    org: Annotated[bool, typer.Option("--org", help="The roles are roles in the organisation.")] = False,
-    name: str | None = None,
-    hours: float = 12,
+    user: Annotated[str, typer.Option(help="The user's id, the claim `sub`.")],
+    role: Annotated[list[str], typer.Option(help="A role. Can be repeated.")],
+    workspace: Annotated[list[str] | None, typer.Option(help="Workspace of the roles. Can be repeated.")] = None,
+    org: Annotated[bool, typer.Option("--org", help="Give the roles in the organisation.")] = False,
+    name: Annotated[str | None, typer.Option(help="The user's name. Default: the id.")] = None,
+    hours: Annotated[float, typer.Option(help="Lifetime of the token.")] = 12,
 ) -> None:
-    """Prints a signed token for a development or test user, by PROCVARS_JWT_SECRET."""
+    """Print a signed token for a development or test user. Needs PROCVARS_JWT_SECRET."""
     settings = settings_with()
     if settings.jwt_secret is None:
         fail("PROCVARS_JWT_SECRET is not set: tokens of an OpenID provider come from there.")

@@ -9,16 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from procvars.api.http.answers import encoded
-
-DIFFERENCE = 3
-"""Exit code: verification found a difference."""
+from procvars.api.processes.exit_codes import FAILED
 
 
-USAGE = 2
-INTERRUPTED = 130
-
-
-def fail(message: str, *, code: int = 1) -> NoReturn:
+def fail(message: str, *, code: int = FAILED) -> NoReturn:
     print(f"procvars: {message}", file=sys.stderr)
     raise typer.Exit(code)
 

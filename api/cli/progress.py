@@ -39,11 +39,13 @@ class _Lines:
         self._what = what
         self._began = time.monotonic()
         self._next = self._began
+        self._ended = False
 
     def report(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now < self._next and progress.done < progress.total:
+        if self._ended or (now < self._next and progress.done < progress.total):
             return
+        self._ended = progress.done >= progress.total
         self._next = now + _LINE_SECONDS
         rate = (progress.done - progress.resumed_from) / max(now - self._began, 0.001)
         left = f", {(progress.total - progress.done) / rate:,.0f} s left" if rate else ""

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from procvars.adapters.postgres.pool import borrowed
-from procvars.api.cli.output import DIFFERENCE, USAGE, fail, note, show_json, show_table
+from procvars.api.cli.output import fail, note, show_json, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.session import with_store
+from procvars.api.processes.exit_codes import DIFFERENCE, USAGE
 from procvars.api.processes.store import Store
 from procvars.api.rebuilds import rebuild as rebuilding
 from procvars.api.rebuilds.rebuild import Task
@@ -19,14 +20,14 @@ from procvars.projections.projection import named
 from procvars.projections.running import parked
 
 app = typer.Typer(no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="What the HTTP answer has.")]
-Workers = Annotated[int, typer.Option(min=1, max=64, help="Processes at work at once.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the HTTP API answers.")]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Number of processes.")]
 _WORKERS = min(4, os.cpu_count() or 1)
 
 
 @app.command("list")
 def list_projections(json: Json = False) -> None:
-    """Name, state, position, lag in events and seconds, parked streams."""
+    """List projections with state, position, lag and dead letters."""
 
     async def work(store: Store) -> list[ProjectionStatus]:
         async with borrowed(store.pool) as connection:
@@ -68,13 +69,13 @@ def list_projections(json: Json = False) -> None:
 
 @app.command()
 def pause(name: str) -> None:
-    """Stops it after the batch under way."""
+    """Pause a projection after the current batch."""
     _set_paused(name, paused=True)
 
 
 @app.command()
 def resume(name: str) -> None:
-    """Lets it go on from where it stopped."""
+    """Resume a paused or failing projection."""
     _set_paused(name, paused=False)
 
 
@@ -82,11 +83,11 @@ def resume(name: str) -> None:
 def rebuild(
     name: str,
     workers: Workers = _WORKERS,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much there is to do.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print how many events there are.")] = False,
     json: Json = False,
 ) -> None:
-    """Makes the read model anew beside the live one, then takes its place. Safe to interrupt and to repeat."""
+    """Rebuild a read model beside the live one, then swap them. Safe to interrupt and to repeat."""
 
     async def look(store: Store) -> Task:
         return await rebuilding.task(store, name)
@@ -112,7 +113,7 @@ def rebuild(
 
 @app.command()
 def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
-    """Compares the live read model with one made anew from the events. Exit code 3 where they differ."""
+    """Compare the live read model with one rebuilt from the events. Exit code 3 if they differ."""
 
     async def work(store: Store) -> list[str]:
         with progress_bar(f"checking {name}") as report:
@@ -124,14 +125,14 @@ def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
     elif found:
         print("\n".join(found))
     if found:
-        note(f"{name}: {len(found):,} differ; `procvars projections rebuild {name}` mends them")
+        note(f"{name}: {len(found):,} differ; `procvars projections rebuild {name}` repairs them")
         raise typer.Exit(DIFFERENCE)
-    note(f"{name} is what the events say")
+    note(f"{name} matches the events")
 
 
 @app.command("parked")
 def list_parked(name: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
-    """Streams whose event could not be applied."""
+    """List dead letters: streams whose event could not be applied."""
 
     async def work(store: Store) -> list[ParkedStream]:
         async with borrowed(store.pool) as connection:
@@ -147,7 +148,7 @@ def list_parked(name: Annotated[str | None, typer.Argument()] = None, json: Json
 
 @app.command()
 def retry(name: str, instance: str) -> None:
-    """Another try for a parked stream. Exit code 1 where it fails again."""
+    """Retry a parked stream. Exit code 1 if it fails again."""
 
     async def work(store: Store) -> bool:
         projection = named(store.projections, name)

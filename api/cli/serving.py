@@ -12,7 +12,6 @@ from starlette.middleware import Middleware
 
 from procvars.api.bootstrap.server import open_server
 from procvars.api.bootstrap.store import database
-from procvars.api.cli.output import INTERRUPTED
 from procvars.api.cli.stop_signals import StopSignals
 from procvars.api.connections.access_log import AccessLog
 from procvars.api.connections.address import bound_sockets, unavailable
@@ -20,6 +19,7 @@ from procvars.api.connections.edge import Edge
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
 from procvars.api.http.console_sign_in import SampleUser
+from procvars.api.processes.exit_codes import INTERRUPTED
 from procvars.api.processes.garbage_collection import collect_rarely
 from procvars.api.settings import NoKeys, Settings
 

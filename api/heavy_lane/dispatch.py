@@ -65,7 +65,7 @@ class Dispatch:
 
     async def _forward(self, scope: Scope, body: RecordedBody, send: Send) -> None:
         async with self._queue.turn(scope["state"]["user"]), self._lane.in_use():
-            await self._forwarding.forward(scope, body, send)
+            await self._forwarding.forward(scope, body, send, self._lane.until_failing)
 
 
 def _announced_length(scope: Scope) -> int:

@@ -1,7 +1,7 @@
 """A request handed on to the lane and its answer handed back, both as they come."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import httpx
 import structlog
@@ -54,23 +54,30 @@ class Forwarding:
         )
         self._largest_body = largest_body
 
-    async def forward(self, scope: Scope, body: RecordedBody, send: Send) -> None:
-        """Send the request, and its answer.
+    async def forward(
+        self, scope: Scope, body: RecordedBody, send: Send, until_failing: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Send the request, and its answer. `until_failing` returns when no lane will answer it.
 
         Raises HeavyRequestFailed where the lane ends before it answers, RequestTooLarge, and ClientDisconnect.
         """
         sending = _Body(body, self._largest_body)
         exchange = asyncio.create_task(self._exchange(scope, sending, send))
         hung_up = asyncio.create_task(_hung_up(sending, body))
+        failing = asyncio.ensure_future(until_failing())
+        tasks = (exchange, hung_up, failing)
         try:
-            await asyncio.wait({exchange, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-            if not exchange.done():
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if exchange.done():
+                await exchange
+            elif hung_up.done():
                 raise ClientDisconnect
-            await exchange
+            else:
+                raise HeavyRequestFailed()
         finally:
-            for task in (exchange, hung_up):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(exchange, hung_up, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self) -> None:
         """Close what is open. Nothing is forwarded any more."""

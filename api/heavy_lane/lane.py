@@ -50,6 +50,16 @@ class HeavyLane:
         """Id of the child, while one runs."""
         return self._child.pid
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the child ends again and again soon after its start, so that large requests are refused."""
+        return self._child.pid is None and self._child.failures >= _MOST_FAILURES
+
+    async def until_failing(self) -> None:
+        """Return once large requests are refused: one that waits for a child to start is not answered any more."""
+        while not self.is_failing:
+            await asyncio.sleep(_LOOK_SECONDS)
+
     @asynccontextmanager
     async def in_use(self) -> AsyncIterator[None]:
         """Hold a child that runs or starts. Raises HeavyRequestFailed where it does not stay alive."""
@@ -58,7 +68,7 @@ class HeavyLane:
             async with self._changing:
                 if self._running is None:
                     self._running = asyncio.create_task(self._child.run(), name="heavy lane")
-            if self._child.pid is None and self._child.failures >= _MOST_FAILURES:
+            if self.is_failing:
                 raise HeavyRequestFailed()
             yield
         finally:

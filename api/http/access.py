@@ -9,10 +9,10 @@ from fastapi.security import HTTPBearer
 
 from procvars.api.http.errors import PermissionDenied, Unauthenticated, WorkspaceNotFound
 from procvars.api.http.services import services
-from procvars.commands.messages import Caller
 from procvars.domain.errors import InstanceNotFound, InvalidArgument
 from procvars.domain.instance_id import is_instance_id
 from procvars.domain.permissions import Actor, Permission, may_see_workspace, org_permissions, workspace_permissions
+from procvars.domain.provenance import Caller
 
 # Only for the OpenAPI document: the header itself is read below, so that every refusal is a problem detail.
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")

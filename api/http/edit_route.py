@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from procvars.api.http.access import caller_with
-from procvars.api.http.edit_parameters import read_edit_parameters
+from procvars.api.http.edit_terms import read_edit_terms
 from procvars.domain.permissions import Permission
 
 
@@ -25,6 +25,6 @@ class EditRoute(APIRoute):
     async def _edit(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         caller = await caller_with(request, Permission.WKS_PROCESS_INSTANCE_VARIABLES_EDIT)
-        terms = read_edit_parameters(request)
+        terms = read_edit_terms(request)
         response: Response = await self.endpoint(request, caller, request.path_params["instance_id"], terms)
         await response(scope, receive, send)

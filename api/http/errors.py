@@ -32,10 +32,6 @@ class RequestTooLarge(DomainError):
     """The body of the request is larger than this server accepts."""
 
 
-class RebuildFailed(DomainError):
-    """The rebuild stopped; the live read model is untouched."""
-
-
 class HeavyRequestFailed(DomainError):
     """The process that large requests run in ended before this one was answered: it may have been carried out or not."""
 

@@ -27,7 +27,7 @@ async def healthz() -> Response:
 
 @router.get("/readyz", responses={503: {"description": "The database is out of reach, or this process cannot append."}})
 async def readyz(request: Request) -> Response:
-    """Whether this process can work. `degraded`, with 200: it can, but a read model or a task is in trouble."""
+    """Whether this process can work. `degraded`, with 200: it can, but a read model or a task fails."""
     tasks = services(request).tasks
     try:
         statuses = await services(request).probe.projection_statuses()
@@ -38,8 +38,8 @@ async def readyz(request: Request) -> Response:
     failing = [item.name for item in statuses if item.state == "failing"]
     differing = [item.name for item in statuses if item.differences]
     due = [item.name for item in statuses if item.rebuild_due]
-    trouble = _troubled_projections(request, behind, failing, differing, due)
-    degraded = "degraded" if trouble or tasks.failing else "ready"
+    failures = _failures_of_projections(request, behind, failing, differing, due)
+    degraded = "degraded" if failures or tasks.failing else "ready"
     content = {
         "status": "unavailable" if tasks.failing_essentials else degraded,
         "store": "available",
@@ -47,18 +47,18 @@ async def readyz(request: Request) -> Response:
         "failing": failing,
         "differing": differing,
         "mended": [item.name for item in statuses if item.mended],
-        "trouble": trouble,
+        "failures": failures,
         "tasks": tasks.failing,
     }
     return answer(content, 503 if tasks.failing_essentials else 200)
 
 
-def _troubled_projections(
+def _failures_of_projections(
     request: Request, behind: Iterable[str], failing: Iterable[str], differing: Iterable[str], due: Iterable[str]
 ) -> dict[str, str]:
     """Return what is wrong with which projection, without the words of a store: anybody may ask."""
     projector = services(request).projector
-    waiting = dict.fromkeys(projector.trouble if projector else (), "its last batch failed")
+    waiting = dict.fromkeys(projector.failures if projector else (), "its last batch failed")
     return {
         **dict.fromkeys(due, "to be rebuilt: see `procvars projections list`"),
         **dict.fromkeys(differing, "differs from the event store: see the log"),

@@ -11,11 +11,14 @@ _ENTITY_TAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 
 def optional_version(if_match: str | None) -> int | None:
     """Return the version of an If-Match that may be missing. Raises InvalidArgument where it is not one in quotes."""
-    return None if if_match is None or if_match.strip() == "*" else expected_version(if_match)
+    return None if if_match is None or if_match.strip() == "*" else base_version(if_match)
 
 
-def expected_version(if_match: str | None) -> int:
-    """Raises PreconditionRequired without If-Match, and InvalidArgument where it is not one version in quotes."""
+def base_version(if_match: str | None) -> int:
+    """Return the version that If-Match names.
+
+    Raises PreconditionRequired without If-Match, and InvalidArgument where it is not one version in quotes.
+    """
     if if_match is None or if_match.strip() == "*":
         raise PreconditionRequired()
     found = _ENTITY_TAG.fullmatch(if_match.strip())

@@ -22,7 +22,7 @@ from procvars.domain.documents import errors as document_errors
 from procvars.domain.documents.documents import encode
 from procvars.domain.documents.pointer import join
 from procvars.projections.projection import NoSuchProjection
-from procvars.projections.rebuilding.rebuild import RebuildRunning
+from procvars.projections.rebuilding.rebuild import RebuildFailed, RebuildRunning
 from procvars.projections.running.parked import NotParked
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.IdempotencyKeyReused: 422,
     edge.PreconditionRequired: 428,
     RebuildRunning: 409,
-    edge.RebuildFailed: 500,
+    RebuildFailed: 500,
     errors.StoreUnavailable: 503,
     errors.EventUnreadable: 503,
     errors.SearchUnavailable: 503,
@@ -87,7 +87,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     TooBusy: 503,
 }
 _RETRY_AFTER_SECONDS = "1"
-_WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, edge.RebuildFailed)
+_WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, RebuildFailed)
 """Errors whose detail has words of PostgreSQL or Elasticsearch: they are for the log, not for a caller."""
 
 
@@ -110,18 +110,17 @@ PROBLEM_TYPES: dict[type[Exception], ProblemType] = {
     error: ProblemType(_slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
     for error, status in _STATUS_BY_ERROR.items()
 }
-_MEMBERS = ("line", "column", "hint", "key", "path", "index", "found")
 
 
 def problem_response(error: Exception) -> Response:
     """The answer to an error of the table. Raises KeyError for any other."""
     problem = PROBLEM_TYPES[type(error)]
-    members = error.members if isinstance(error, errors.DomainError) else _members(error)
+    members = error.members if isinstance(error, errors.DomainError) else {}
     if isinstance(error, _WORDLESS):
         log.warning("refused", problem=problem.slug, error=str(error))
         detail = f"{problem.title}."
     else:
-        detail = str(getattr(error, "detail", None) or error)
+        detail = str(error)
     headers = {}
     if problem.status == 503:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
@@ -130,10 +129,6 @@ def problem_response(error: Exception) -> Response:
     if isinstance(error, edge.UnsupportedMediaType):
         headers.update(error.headers)
     return _response(problem.uri, problem.title, problem.status, detail, members, headers)
-
-
-def _members(error: Exception) -> dict[str, Any]:
-    return {name: getattr(error, name) for name in _MEMBERS if hasattr(error, name)}
 
 
 def _response(

@@ -11,8 +11,8 @@ from fastapi import Request
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import borrowed
 from procvars.api.http.services import services
-from procvars.commands.messages import Caller
 from procvars.domain.errors import InstanceNotFound, NoSuchVersion, ProjectionBehind
+from procvars.domain.provenance import Caller
 from procvars.projections import current_variables
 from procvars.projections.operations import ProjectionStatus, list_projections
 

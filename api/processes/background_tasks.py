@@ -23,6 +23,7 @@ class _Kept:
     name: str
     work: Work
     essential: bool
+    is_failing: Callable[[], bool]
     failures: int = 0
     """Failures in a row; 0 for a task that is well."""
     running: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -40,17 +41,22 @@ class BackgroundTasks:
 
     @property
     def failing(self) -> list[str]:
-        """Names of the tasks that failed a short while ago, whether they have been started again or not."""
-        return [kept.name for kept in self._kept if kept.failures]
+        """Names of the tasks that failed a short while ago, started again or not, and of those that say so themselves."""
+        return [kept.name for kept in self._kept if kept.failures or kept.is_failing()]
 
     @property
     def failing_essentials(self) -> list[str]:
         """Names of the failing tasks without which the process cannot do its work."""
         return [kept.name for kept in self._kept if kept.failures and kept.essential]
 
-    def keep_running(self, name: str, work: Work, *, essential: bool = False) -> None:
-        """Run `work` until `stop`, again and again where it raises; where it returns, it has done what it is for."""
-        kept = _Kept(name, work, essential)
+    def keep_running(
+        self, name: str, work: Work, *, essential: bool = False, is_failing: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Run `work` until `stop`, and again whenever it raises; where it returns, it is done.
+
+        `is_failing`: whether what it looks after, a child process say, fails although the task itself runs.
+        """
+        kept = _Kept(name, work, essential, is_failing)
         self._kept.append(kept)
         kept.running = asyncio.create_task(self._keep(kept), name=name)
 

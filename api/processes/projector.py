@@ -26,7 +26,7 @@ class ProjectorProcess:
         return self._child.pid
 
     @property
-    def trouble(self) -> dict[str, str]:
+    def failures(self) -> dict[str, str]:
         """Why a projection waits, of those that do."""
         if self._child.failures:
             return dict.fromkeys(self._projections, _NOT_RUNNING)
@@ -38,8 +38,8 @@ class ProjectorProcess:
 
     def _hear(self, line: bytes) -> None:
         report = orjson.loads(line)
-        if "trouble" in report:
-            self._trouble = report["trouble"]
+        if "failures" in report:
+            self._trouble = report["failures"]
         else:
             self._observe(
                 report["projection"], events=report["events"], seconds=report["seconds"], position=report["position"]

@@ -12,14 +12,13 @@ import orjson
 import structlog
 
 from procvars.adapters.postgres.pool import Pool, borrowed
-from procvars.api.cli.output import DIFFERENCE
-from procvars.api.http.errors import RebuildFailed
 from procvars.api.processes.child_process import Ended, run_module
+from procvars.api.processes.exit_codes import ANOTHER_RUNS, DIFFERENCE
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections import operations
 from procvars.projections.projection import Projection
 from procvars.projections.rebuilding.due import due
-from procvars.projections.rebuilding.rebuild import alone, already_at_work
+from procvars.projections.rebuilding.rebuild import RebuildFailed, already_at_work, exclusively
 
 _LOOK_SECONDS = 0.05
 _DUE_SECONDS = 1.0
@@ -42,7 +41,7 @@ class RebuildProcesses:
 
         Raises RebuildRunning, RebuildFailed, StoreUnavailable.
         """
-        async with borrowed(self._pool) as connection, alone(connection, name):
+        async with borrowed(self._pool) as connection, exclusively(connection, name):
             pass
         rebuild = self._begin(name)
         while not rebuild.done():
@@ -53,7 +52,7 @@ class RebuildProcesses:
 
     async def check(self, name: str) -> list[str]:
         """The streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
-        async with borrowed(self._pool) as connection, alone(connection, name):
+        async with borrowed(self._pool) as connection, exclusively(connection, name):
             pass
         check = await self._run("check", name, "--json")
         if check.code not in (0, DIFFERENCE):
@@ -94,7 +93,7 @@ class RebuildProcesses:
 
     async def _rebuild(self, name: str) -> None:
         rebuild = await self._run("rebuild", name, "--yes")
-        if rebuild.code and rebuild.last_words.endswith(str(already_at_work(name))):  # another server was quicker
+        if rebuild.code == ANOTHER_RUNS:
             raise already_at_work(name)
         if rebuild.code:
             log.error("rebuild failed", projection=name, error=rebuild.last_words)

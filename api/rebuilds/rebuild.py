@@ -1,4 +1,4 @@
-"""Rebuilds and checks, with a process for each share of the instances."""
+"""Rebuilds and checks, with a process for each shard of the instances."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,14 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from procvars.adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
-from procvars.api.http.errors import RebuildFailed
 from procvars.api.processes.child_process import run_module
 from procvars.api.processes.store import Store
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections.checking.check import differing
 from procvars.projections.projection import Connection, named
 from procvars.projections.rebuilding import rebuild as steps
-from procvars.projections.rebuilding.rebuild import NewGeneration
+from procvars.projections.rebuilding.rebuild import NewGeneration, RebuildFailed
 from procvars.projections.running.failure_watch import KeepsFailing
 from procvars.projections.running.positions import live_projection
 
@@ -47,7 +46,7 @@ async def rebuild(store: Store, name: str, workers: int, report: Report) -> None
     Raises NoSuchProjection, RebuildRunning, RebuildFailed, StoreUnavailable, LockedOut.
     """
     projection = named(store.projections, name)
-    async with _connection(store) as connection, steps.alone(connection, name):
+    async with _connection(store) as connection, steps.exclusively(connection, name):
         new = await steps.begin(connection, projection, store.events, workers)
         await _fill(store, connection, name, new, workers, report)
         await steps.catch_up(connection, projection, store.events, new)
@@ -61,7 +60,7 @@ async def check(store: Store, name: str, workers: int, report: Report) -> list[s
     Raises as `rebuild`.
     """
     projection = named(store.projections, name)
-    async with _connection(store) as connection, steps.alone(connection, name):
+    async with _connection(store) as connection, steps.exclusively(connection, name):
         async with connection.transaction():
             live = await live_projection(connection, name)
             if live.shape != projection.shape:
@@ -102,8 +101,8 @@ async def _fill(
     at_once = asyncio.Semaphore(workers)
     try:
         async with asyncio.TaskGroup() as group:
-            filling = [group.create_task(_fill_share(store, at_once, name, new, share)) for share in range(new.shares)]
-            while not all(share.done() for share in filling):
+            filling = [group.create_task(_fill_shard(store, at_once, name, new, shard)) for shard in range(new.shards)]
+            while not all(shard.done() for shard in filling):
                 report(Progress(await steps.done(connection, name, new.number), new.total, resumed_from))
                 await asyncio.wait(filling, timeout=_REPORT_SECONDS)
     except* RebuildFailed as failed:
@@ -111,8 +110,8 @@ async def _fill(
     report(Progress(new.total, new.total, resumed_from))
 
 
-async def _fill_share(store: Store, at_once: asyncio.Semaphore, name: str, new: NewGeneration, share: int) -> None:
-    arguments = (name, str(new.number), str(share), str(new.shares))
+async def _fill_shard(store: Store, at_once: asyncio.Semaphore, name: str, new: NewGeneration, shard: int) -> None:
+    arguments = (name, str(new.number), str(shard), str(new.shards))
     async with at_once:
         environment = store.settings.environment_on(store.database_url)
         worker = await run_module("procvars.api.children.rebuild_worker", *arguments, environment=environment)

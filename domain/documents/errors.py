@@ -1,13 +1,10 @@
 """Why a text, a document or a patch is refused. Every error says it in words that can be shown to a person."""
 
-import inspect
+from procvars.domain.errors import DomainError
 
 
-class DocumentError(ValueError):
+class DocumentError(DomainError):
     """The document is refused."""
-
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or inspect.cleandoc(type(self).__doc__ or type(self).__name__).splitlines()[0])
 
 
 class InvalidJson(DocumentError):
@@ -17,7 +14,9 @@ class InvalidJson(DocumentError):
     """
 
     def __init__(self, line: int, column: int, hint: str) -> None:
-        super().__init__(f"The text is not valid JSON: {hint} (line {line}, column {column}).")
+        super().__init__(
+            f"The text is not valid JSON: {hint} (line {line}, column {column}).", line=line, column=column, hint=hint
+        )
         self.line = line
         self.column = column
         self.hint = hint
@@ -30,7 +29,9 @@ class DuplicateKey(DocumentError):
     """
 
     def __init__(self, line: int, column: int, key: str) -> None:
-        super().__init__(f'An object has the key "{key}" twice (line {line}, column {column}).')
+        super().__init__(
+            f'An object has the key "{key}" twice (line {line}, column {column}).', line=line, column=column, key=key
+        )
         self.line = line
         self.column = column
         self.key = key
@@ -47,7 +48,7 @@ class UnrepresentableValue(DocumentError):
     """
 
     def __init__(self, path: str, why: str) -> None:
-        super().__init__(f'The value at "{path}" cannot be kept exactly: {why}.')
+        super().__init__(f'The value at "{path}" cannot be kept exactly: {why}.', path=path)
         self.path = path
         self.why = why
 
@@ -59,7 +60,7 @@ class NotAnObject(DocumentError):
     """
 
     def __init__(self, found: str) -> None:
-        super().__init__(f"The document has to be a JSON object, not {found}.")
+        super().__init__(f"The document has to be a JSON object, not {found}.", found=found)
         self.found = found
 
 
@@ -75,9 +76,9 @@ class InvalidPointer(DocumentError):
 class InvalidPatch(DocumentError):
     """The value is not a JSON Patch."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(f"The value is not a JSON Patch: {detail}.")
-        self.detail = detail
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The value is not a JSON Patch: {why}.")
+        self.why = why
 
 
 class PatchFailed(DocumentError):
@@ -86,10 +87,10 @@ class PatchFailed(DocumentError):
     `index` is the operation's position in the patch, from 0.
     """
 
-    def __init__(self, index: int, detail: str) -> None:
-        super().__init__(f"Operation {index} of the patch cannot be applied: {detail}.")
+    def __init__(self, index: int, why: str) -> None:
+        super().__init__(f"Operation {index} of the patch cannot be applied: {why}.", index=index)
         self.index = index
-        self.detail = detail
+        self.why = why
 
 
 class RebaseConflict(DocumentError):

@@ -32,6 +32,7 @@ from procvars.projections.running.parked import (
 from procvars.projections.running.positions import LiveProjection, live_projection, lock_projection
 from procvars.projections.running.stream_versions import unbroken
 from procvars.projections.running.transient_errors import back_off, passes_by_itself
+from procvars.projections.storage import advisory_locks
 
 _TICK_SECONDS = 2.0
 _LARGEST_SHARE_OF_TIME = 0.02
@@ -43,7 +44,6 @@ _BATCH_EVENTS = 500
 _BATCH_MEMORY = 16 * 2**20
 """Bytes that the decoded events of a batch may take, about; it has one event at least."""
 
-_ONE_AT_A_TIME = "SELECT pg_try_advisory_lock(724914, hashtext(%s))"
 _NEXT = """
 SELECT originator_id, (SELECT max(originator_version) FROM stored_events v WHERE v.originator_id = s.originator_id)
 FROM stored_events s
@@ -128,7 +128,9 @@ class Reconciliation:
 
     async def _is_ours(self, connection: Connection) -> bool:
         # A session may take the lock again and again; it goes with the connection.
-        row = await (await connection.execute(_ONE_AT_A_TIME, (self.projection.name,), prepare=True)).fetchone()
+        row = await (
+            await connection.execute(advisory_locks.COMPARISON, (self.projection.name,), prepare=True)
+        ).fetchone()
         return row is not None and bool(row[0])
 
     def _may_write(self, live: LiveProjection) -> bool:

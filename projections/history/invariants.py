@@ -10,6 +10,7 @@ from procvars.domain.documents.errors import DocumentError
 from procvars.domain.documents.values import Document
 from procvars.domain.events import (
     INSTANCE_EVENTS,
+    WRITES,
     Event,
     InstanceStarted,
     InstanceStatusChanged,
@@ -102,7 +103,7 @@ def step(event: Event) -> Step:
             if not isinstance(event.variables, dict):
                 return Step(event, None, "its variables are no object")
             return Step(event, event.variables)
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
+        case _ if isinstance(event, WRITES):
             if not isinstance(event.previous, dict):
                 return Step(event, None, "its previous variables are no object")
             try:
@@ -148,7 +149,7 @@ def status_allows_it(before: Replayed, step: Step) -> Iterator[str]:
 
 
 def begins_where_the_last_one_ended(before: Replayed, step: Step) -> Iterator[str]:
-    if not isinstance(step.event, ProcessVariablesModified | VariablesWritten | NavigatedBack):
+    if not isinstance(step.event, WRITES):
         return
     previous = step.event.previous
     if not isinstance(previous, dict) or before.variables is None or same(previous, before.variables):

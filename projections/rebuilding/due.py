@@ -34,7 +34,7 @@ AHEAD = "ahead of the event store, which was restored from a backup"
 OTHER_SHAPE = "kept in the shape of another version, or in another store"
 
 
-async def mark(connection: Connection, projection: str, generation: int, reason: str) -> None:
+async def mark_due(connection: Connection, projection: str, generation: int, reason: str) -> None:
     """The first reason stays."""
     await connection.execute(_MARK, (projection, generation, reason))
 

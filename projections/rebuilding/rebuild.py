@@ -1,6 +1,6 @@
 """A rebuild: a new generation of a read model is filled beside the live one, catches up, and takes its place.
 
-    begin → fill (each share of the instances on its own, in parallel) → catch up → swap → clean up
+    begin → fill (each shard of the instances on its own, in parallel) → catch up → swap → clean up
 
 Where it stands is in the database: the rows of a batch and how far the batch got are committed together. So a rebuild
 that was killed anywhere is begun again and goes on. Every step may be repeated.
@@ -17,7 +17,6 @@ from procvars.domain.errors import DomainError
 from procvars.domain.events import Event, Recorded
 from procvars.projections.projection import Connection, EventArchive, Projection
 from procvars.projections.rebuilding import due as rebuilds_due
-from procvars.projections.running.batch_application import BatchApplication
 from procvars.projections.running.positions import (
     announce,
     forget_positions,
@@ -26,6 +25,8 @@ from procvars.projections.running.positions import (
     lock_projection,
     save_position,
 )
+from procvars.projections.running.unbroken_application import UnbrokenApplication
+from procvars.projections.storage import advisory_locks
 
 _PAGE = 1000
 _CLOSE_EVENTS = 500
@@ -34,10 +35,7 @@ _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
 _LOCK_ATTEMPTS = 30
 _LOCK_PAUSE_SECONDS = 1.0
 
-# Held by the session: a rebuild that is killed loses it with its connection.
-_TRY_LOCK = "SELECT pg_try_advisory_lock(7249131, hashtext(%s))"
-_UNLOCK = "SELECT pg_advisory_unlock(7249131, hashtext(%s))"
-_SHARES = "SELECT count(*), min(until) FROM generation_shares WHERE projection = %s AND generation = %s"
+_SHARDS = "SELECT count(*), min(until) FROM generation_shares WHERE projection = %s AND generation = %s"
 _INTERRUPTED = "SELECT generation, shape, total FROM rebuilds WHERE projection = %s"
 _RESUME = """
 UPDATE rebuilds SET resumed_at = now(), done_before = (
@@ -47,15 +45,15 @@ WHERE projection = %s
 """
 _RECORD = "INSERT INTO rebuilds (projection, generation, shape, total) VALUES (%s, %s, %s, %s)"
 _FORGET = "DELETE FROM rebuilds WHERE projection = %s"
-_ADD_SHARES = """
+_ADD_SHARDS = """
 INSERT INTO generation_shares (projection, generation, share, until) SELECT %s, %s, n, %s FROM generate_series(0, %s) n
 """
-_FORGET_SHARES = "DELETE FROM generation_shares WHERE projection = %s AND generation = %s"
+_FORGET_SHARDS = "DELETE FROM generation_shares WHERE projection = %s AND generation = %s"
 _FORGET_PARTITIONS = "DELETE FROM partition_positions WHERE projection = %s AND generation = %s"
 _FORGET_PARKED = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s"
 _FORGET_DIFFERENCES = "DELETE FROM read_model_differences WHERE projection = %s AND generation = %s"
-_SHARE = "SELECT position FROM generation_shares WHERE projection = %s AND generation = %s AND share = %s"
-_SHARE_DONE = """
+_SHARD = "SELECT position FROM generation_shares WHERE projection = %s AND generation = %s AND share = %s"
+_SHARD_DONE = """
 UPDATE generation_shares SET position = %s, events = events + %s
 WHERE projection = %s AND generation = %s AND share = %s
 """
@@ -69,6 +67,10 @@ class RebuildRunning(DomainError):
     """This projection is being rebuilt or checked already."""
 
 
+class RebuildFailed(DomainError):
+    """The rebuild stopped; the live read model is untouched."""
+
+
 class GenerationGone(Exception):
     """Somebody else has finished or given up the generation that was being filled."""
 
@@ -79,10 +81,10 @@ class LockedOut(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class NewGeneration:
-    """One being filled from the events up to the position `until`, by so many shares of the instances."""
+    """One being filled from the events up to the position `until`, by so many shards of the instances."""
 
     number: int
-    shares: int
+    shards: int
     until: int
     total: int
     """Events up to `until`."""
@@ -93,20 +95,20 @@ def already_at_work(name: str) -> RebuildRunning:
 
 
 @asynccontextmanager
-async def alone(connection: Connection, name: str) -> AsyncIterator[None]:
+async def exclusively(connection: Connection, name: str) -> AsyncIterator[None]:
     """Nobody else rebuilds or checks the projection meanwhile. Raises RebuildRunning."""
-    row = await (await connection.execute(_TRY_LOCK, (name,))).fetchone()
+    row = await (await connection.execute(advisory_locks.REBUILD, (name,))).fetchone()
     if row is None or not row[0]:
         raise already_at_work(name)
     try:
         yield
     finally:
         if not connection.closed:
-            await connection.execute(_UNLOCK, (name,))
+            await connection.execute(advisory_locks.REBUILD_ENDED, (name,))
 
 
-async def begin(connection: Connection, projection: Projection, archive: EventArchive, shares: int) -> NewGeneration:
-    """The generation to fill: the one of a rebuild that was interrupted, or a new one for `shares` workers.
+async def begin(connection: Connection, projection: Projection, archive: EventArchive, shards: int) -> NewGeneration:
+    """The generation to fill: the one of a rebuild that was interrupted, or a new one for `shards` workers.
 
     Raises NoSuchProjection.
     """
@@ -117,7 +119,7 @@ async def begin(connection: Connection, projection: Projection, archive: EventAr
             await connection.execute(_RESUME, (projection.name,))
             return found
         await connection.execute(_FORGET, (projection.name,))
-        new = await create(connection, projection, archive, shares, until=await archive.last_position())
+        new = await create(connection, projection, archive, shards, until=await archive.last_position())
         await connection.execute(_RECORD, (projection.name, new.number, projection.shape, new.total))
         return new
 
@@ -127,46 +129,46 @@ async def interrupted(connection: Connection, projection: Projection) -> NewGene
     row = await (await connection.execute(_INTERRUPTED, (projection.name,))).fetchone()
     if row is None or row[1] != projection.shape:
         return None
-    shares = await (await connection.execute(_SHARES, (projection.name, row[0]))).fetchone()
-    assert shares is not None
-    return NewGeneration(row[0], shares=shares[0], until=shares[1], total=row[2])
+    shards = await (await connection.execute(_SHARDS, (projection.name, row[0]))).fetchone()
+    assert shards is not None
+    return NewGeneration(row[0], shards=shards[0], until=shards[1], total=row[2])
 
 
 async def create(
-    connection: Connection, projection: Projection, archive: EventArchive, shares: int, *, until: int
+    connection: Connection, projection: Projection, archive: EventArchive, shards: int, *, until: int
 ) -> NewGeneration:
     """An empty generation that knows the definitions, in the transaction that `connection` is in.
 
-    They come first: the shares are filled without regard to each other, so none may have to wait for a definition.
+    They come first: the shards are filled without regard to each other, so none may have to wait for a definition.
     """
     live = await live_projection(connection, projection.name)
     number = max({live.generation} | await projection.generations.numbers(connection)) + 1
     await projection.generations.create(connection, number)
-    application = BatchApplication(projection, archive)
+    application = UnbrokenApplication(projection, archive)
     definitions = 0
     async for published in archive.definitions_until(until):
         await application.apply(connection, number, [published])
         definitions += 1
-    await connection.execute(_ADD_SHARES, (projection.name, number, until, shares - 1))
+    await connection.execute(_ADD_SHARDS, (projection.name, number, until, shards - 1))
     total = await archive.count_until(until)
-    return NewGeneration(number, shares, until, total - definitions)
+    return NewGeneration(number, shards, until, total - definitions)
 
 
 async def fill(
-    connection: Connection, projection: Projection, archive: EventArchive, generation: int, share: int, of: int
+    connection: Connection, projection: Projection, archive: EventArchive, generation: int, shard: int, of: int
 ) -> None:
-    """One share of the instances, from where it stands to the generation's `until`; safe to run twice at once.
+    """One shard of the instances, from where it stands to the generation's `until`; safe to run twice at once.
 
-    Raises GenerationGone, KeepsFailing, and the stores' own troubles.
+    Raises GenerationGone, KeepsFailing, and the stores' own errors.
     """
 
     async def read(after: int) -> list[Recorded[Event]]:
-        return await archive.of_partition(share, of, after=after, until=until, limit=_PAGE)
+        return await archive.of_partition(shard, of, after=after, until=until, limit=_PAGE)
 
-    key = (projection.name, generation, share)
+    key = (projection.name, generation, shard)
     until = await _until(connection, projection.name, generation)
     position = await _share_position(connection, key)
-    application = BatchApplication(projection, archive)
+    application = UnbrokenApplication(projection, archive)
     # The next page is read while this one is applied.
     ahead = asyncio.ensure_future(read(position))
     try:
@@ -178,7 +180,7 @@ async def fill(
                 stands = await _share_position(connection, key, lock=True)
                 if stands == position:
                     await application.apply(connection, generation, events)
-                    await connection.execute(_SHARE_DONE, (reached, len(events), *key), prepare=True)
+                    await connection.execute(_SHARD_DONE, (reached, len(events), *key), prepare=True)
                     stands = reached
             if stands != reached:  # a worker that outlived its rebuild has come further
                 application.forget()
@@ -191,7 +193,7 @@ async def fill(
 
 
 async def done(connection: Connection, name: str, generation: int) -> int:
-    """Events that the shares have been filled with so far."""
+    """Events that the shards have been filled with so far."""
     row = await (await connection.execute(_DONE, (name, generation))).fetchone()
     assert row is not None
     return int(row[0])
@@ -205,8 +207,8 @@ async def catch_up(
     *,
     until: int | None = None,
 ) -> None:
-    """What happened while the shares were filled, in commit order: to the position `until`, or until little is left."""
-    application = BatchApplication(projection, archive)
+    """What happened while the shards were filled, in commit order: to the position `until`, or until little is left."""
+    application = UnbrokenApplication(projection, archive)
     position = await _position(connection, projection.name, new)
     while events := await _page(archive, position, until):
         async with connection.transaction():
@@ -224,7 +226,7 @@ async def swap(connection: Connection, projection: Projection, archive: EventArc
         await lock_projection(connection, projection.name, wait=True)
         until = await archive.last_position()
         position = await _position(connection, projection.name, new)
-        application = BatchApplication(projection, archive)
+        application = UnbrokenApplication(projection, archive)
         while events := await _page(archive, position, until):
             position = await _apply(connection, projection, new.number, events, application)
         await projection.generations.publish(connection, new.number)
@@ -253,7 +255,7 @@ async def discard(connection: Connection, projection: Projection, number: int) -
         await projection.generations.drop(connection, number)
         await forget_positions(connection, projection.name, number)
         await rebuilds_due.forget(connection, projection.name, number)
-        for statement in (_FORGET_SHARES, _FORGET_PARTITIONS, _FORGET_PARKED, _FORGET_DIFFERENCES):
+        for statement in (_FORGET_SHARDS, _FORGET_PARTITIONS, _FORGET_PARKED, _FORGET_DIFFERENCES):
             await connection.execute(statement, (projection.name, number))
 
     if not await _once_locks_are_free(connection, drop):
@@ -280,7 +282,7 @@ async def _apply(
     projection: Projection,
     generation: int,
     events: Sequence[Recorded[Event]],
-    application: BatchApplication,
+    application: UnbrokenApplication,
 ) -> int:
     await application.apply(connection, generation, events)
     position = events[-1].position
@@ -300,14 +302,14 @@ async def _position(connection: Connection, name: str, new: NewGeneration) -> in
 
 
 async def _until(connection: Connection, name: str, generation: int) -> int:
-    row = await (await connection.execute(_SHARES, (name, generation))).fetchone()
+    row = await (await connection.execute(_SHARDS, (name, generation))).fetchone()
     if row is None or row[1] is None:
         raise GenerationGone()
     return int(row[1])
 
 
 async def _share_position(connection: Connection, key: tuple[str, int, int], *, lock: bool = False) -> int:
-    row = await (await connection.execute(_SHARE + (" FOR UPDATE" if lock else ""), key, prepare=True)).fetchone()
+    row = await (await connection.execute(_SHARD + (" FOR UPDATE" if lock else ""), key, prepare=True)).fetchone()
     if row is None:
         raise GenerationGone()
     return int(row[0])

@@ -102,7 +102,7 @@ class EventFeed:
         self._appended.set()
         self._appended = asyncio.Event()
 
-    def next_news(self) -> asyncio.Event:
+    def next_append(self) -> asyncio.Event:
         """Return the event that the next announcement sets. Take it before reading, so that none falls in between."""
         return self._appended
 

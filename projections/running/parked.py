@@ -64,7 +64,7 @@ async def apply_or_park(
     """Applies the events of streams that are not parked, and parks the streams of those that cannot be applied; in the
     transaction that `connection` is in.
 
-    Raises KeepsFailing, and the database's own troubles.
+    Raises KeepsFailing, and the database's own errors.
     """
     waiting = await _without_parked(connection, projection.name, generation, events)
     applicable = await _readable(connection, projection, generation, waiting)
@@ -148,7 +148,7 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
     """Applies the stream from the event that failed, and releases it. False where it fails again: it stays parked, with
     the error as it is now.
 
-    Raises NotParked, and the database's own troubles.
+    Raises NotParked, and the database's own errors.
     """
     async with connection.transaction():
         locked = await lock_projection(connection, projection.name, wait=True)

@@ -19,9 +19,9 @@ from procvars.domain.events import Event, Recorded
 from procvars.domain.instance_id import DEFINITION_PREFIX
 from procvars.projections.projection import Connect, Connection, Projection
 from procvars.projections.running import partition_positions
+from procvars.projections.running.batch_application import BatchApplication
 from procvars.projections.running.event_feed import EventLog
 from procvars.projections.running.failure_watch import KeepsFailing, report_failure
-from procvars.projections.running.feeding import Feeding
 from procvars.projections.running.partition_positions import Progress
 from procvars.projections.running.positions import LiveProjection, lock_projection, move_live, share_projection
 
@@ -70,7 +70,7 @@ class PartitionedProjection:
     projection: Projection
     events: StoredEvents
     connect: Connect
-    feeding: Feeding
+    application: BatchApplication
     _connection: Connection | None = None
     _left_at: dict[int, int] = field(default_factory=dict)
     """Partition → the position that this process left it at."""
@@ -78,7 +78,7 @@ class PartitionedProjection:
     async def apply(self, batch: Sequence[Delivered]) -> bool:
         """Commits what of the batch is not applied yet. False while the projection may not be fed: nothing was done.
 
-        Raises the troubles of the store.
+        Raises the store's own errors.
         """
         batch = await self._genuine(batch)
         caught_up = 0
@@ -86,7 +86,7 @@ class PartitionedProjection:
             try:
                 return await self._apply(batch)
             except KeepsFailing as error:
-                await self.feeding.give_up(await self._connected(), error)
+                await self.application.stop(await self._connected(), error)
                 return False
             except EventsMissing as missing:
                 if missing.until <= caught_up:
@@ -104,32 +104,32 @@ class PartitionedProjection:
     async def catch_up(self, until: int) -> bool:
         """Applies some of the events up to that position, from the event store. Whether there are more of them.
 
-        Raises the troubles of the store.
+        Raises the store's own errors.
         """
         connection = await self._connected()
         try:
             async with connection.transaction():
                 locked = await lock_projection(connection, self.projection.name, wait=True)
-                if not self.feeding.is_allowed(locked) or locked.position >= until:
+                if not self.application.is_allowed(locked) or locked.position >= until:
                     return False
                 events = await self.events.after_position(locked.position, _PAGE)
                 if not events:
                     return False
-                self.feeding.moved()  # partitions may be further than the projection's position
-                await self.feeding.apply(connection, locked, events)
+                self.application.moved()  # partitions may be further than the projection's position
+                await self.application.apply(connection, locked, events)
                 await move_live(connection, self.projection.name, locked, events[-1].position)
         except KeepsFailing as error:
-            await self.feeding.give_up(connection, error)
+            await self.application.stop(connection, error)
             return False
         except Exception:
-            self.feeding.moved()
+            self.application.moved()
             raise
         last = events[-1].position
         log.info("taken from the event store", projection=self.projection.name, events=len(events), position=last)
         return last < until
 
     async def advance(self) -> Progress:
-        """Moves the projection's position to where all partitions are. Raises the troubles of the store."""
+        """Moves the projection's position to where all partitions are. Raises the store's own errors."""
         connection = await self._connected()
         return await partition_positions.advance(connection, self.projection.name)
 
@@ -158,13 +158,13 @@ class PartitionedProjection:
         name = self.projection.name
         async with connection.transaction():
             locked = await self._lock(connection, batch)
-            if not self.feeding.is_allowed(locked):
+            if not self.application.is_allowed(locked):
                 return False
             partitions = {one.partition for one in batch}
             own = await partition_positions.lock(connection, name, locked.generation, partitions)
             reached = {partition: max(position, locked.position) for partition, position in own.items()}
             if any(self._left_at.get(partition) != position for partition, position in reached.items()):
-                self.feeding.moved()  # another worker had the partition meanwhile
+                self.application.moved()  # another worker had the partition meanwhile
             fresh: list[Recorded[Event]] = []
             for one in batch:
                 if one.recorded.position <= reached[one.partition]:
@@ -174,7 +174,7 @@ class PartitionedProjection:
                 reached[one.partition] = one.recorded.position
                 fresh.append(one.recorded)
             if fresh:
-                await self.feeding.apply(connection, locked, fresh)
+                await self.application.apply(connection, locked, fresh)
                 await partition_positions.save(connection, name, locked.generation, reached)
         self._left_at |= reached
         return True

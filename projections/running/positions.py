@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from procvars.projections.projection import Connection, NoSuchProjection
+from procvars.projections.storage import advisory_locks
 
 _FIND = """
 SELECT p.generation, p.shape, p.paused, p.failing_since IS NOT NULL, coalesce(t.notification_id, 0)
@@ -16,9 +17,6 @@ FROM projections p LEFT JOIN notification_tracking t ON t.application_name = p.n
 """
 _LOCK_OR_WAIT = _FIND + "FOR UPDATE OF p"
 _LOCK = _LOCK_OR_WAIT + " SKIP LOCKED"
-# Row locks that are shared let newcomers pass those who wait for the whole row. Advisory locks queue.
-_GATE = "SELECT pg_advisory_xact_lock(724913, hashtext(%s))"
-_SHARED_GATE = "SELECT pg_advisory_xact_lock_shared(724913, hashtext(%s))"
 _SHARE = _FIND + "FOR KEY SHARE OF p"
 # The statement of eventsourcing's PostgresTrackingRecorder: a position never goes back.
 _SAVE = """
@@ -64,14 +62,14 @@ async def live_positions(connection: Connection) -> dict[str, int]:
 async def lock_projection(connection: Connection, name: str, *, wait: bool = False) -> LiveProjection | None:
     """Locks the projection until the transaction ends; without `wait`, None while another process holds it."""
     if wait:
-        await connection.execute(_GATE, (name,), prepare=True)
+        await connection.execute(advisory_locks.UPDATE, (name,), prepare=True)
     row = await (await connection.execute(_LOCK_OR_WAIT if wait else _LOCK, (name,), prepare=True)).fetchone()
     return None if row is None else LiveProjection(*row)
 
 
 async def share_projection(connection: Connection, name: str) -> LiveProjection | None:
     """Keeps `lock_projection` of others away until the transaction ends, but not others who share."""
-    await connection.execute(_SHARED_GATE, (name,), prepare=True)
+    await connection.execute(advisory_locks.PARTITION_UPDATE, (name,), prepare=True)
     row = await (await connection.execute(_SHARE, (name,), prepare=True)).fetchone()
     return None if row is None else LiveProjection(*row)
 

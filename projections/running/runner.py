@@ -15,9 +15,9 @@ import structlog
 
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connect, Connection, Projection
+from procvars.projections.running.batch_application import BatchApplication
 from procvars.projections.running.event_feed import PAGE, EventFeed
 from procvars.projections.running.failure_watch import KeepsFailing, report_failure
-from procvars.projections.running.feeding import Feeding
 from procvars.projections.running.positions import lock_projection, move_live
 from procvars.projections.running.transient_errors import back_off, passes_by_itself
 
@@ -46,32 +46,32 @@ class ProjectionRunner:
     observe: BatchObserver
     position: int = 0
     """Where this process knows the projection to be; another process may have brought it further."""
-    trouble: str | None = None
+    failure: str | None = None
     """Why the last try failed, while it is being retried."""
     _connection: Connection | None = field(default=None, repr=False)
-    _feeding: Feeding = field(init=False, repr=False)
+    _application: BatchApplication = field(init=False, repr=False)
     _rest: float = field(default=_REST_SECONDS, repr=False)
 
     def __post_init__(self) -> None:
-        self._feeding = Feeding(self.projection, self.streams)
+        self._application = BatchApplication(self.projection, self.streams)
 
     async def run(self) -> None:
-        """Feeds until cancelled."""
+        """Follow the events until cancelled."""
         failures = 0
         while True:
-            news = self.feed.next_news()
+            appended = self.feed.next_append()
             try:
                 progressed = await self.step()
                 failures = 0
-                self.trouble = self._feeding.given_up
+                self.failure = self._application.stopped_by
             except Exception as error:
                 if not passes_by_itself(error):
                     raise
-                self.trouble = str(error) or type(error).__name__
+                self.failure = str(error) or type(error).__name__
                 pause = back_off(failures)
                 failures += 1
-                log.warning("projection waits", projection=self.projection.name, error=self.trouble, seconds=pause)
-                await self._record_failure(self.trouble)
+                log.warning("projection waits", projection=self.projection.name, error=self.failure, seconds=pause)
+                await self._record_failure(self.failure)
                 await self._disconnect()
                 await asyncio.sleep(pause)
                 continue
@@ -80,7 +80,7 @@ class ProjectionRunner:
             else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_POLL_SECONDS):
-                        await news.wait()
+                        await appended.wait()
 
     async def close(self) -> None:
         await self._disconnect()
@@ -90,10 +90,10 @@ class ProjectionRunner:
         try:
             return await self._batch()
         except KeepsFailing as error:
-            await self._feeding.give_up(await self._connected(), error)
+            await self._application.stop(await self._connected(), error)
             return False
         except Exception:
-            self._feeding.moved()
+            self._application.moved()
             raise
 
     async def _batch(self) -> bool:
@@ -104,14 +104,14 @@ class ProjectionRunner:
         started = time.perf_counter()
         async with connection.transaction():
             locked = await lock_projection(connection, self.projection.name)
-            if not self._feeding.is_allowed(locked):
+            if not self._application.is_allowed(locked):
                 return False
             if locked.position != run.after:
                 # Another process went on from here, or a rebuild was published: this run is not what comes next.
-                self._feeding.moved()
+                self._application.moved()
                 self.position = locked.position
                 return True
-            await self._feeding.apply(connection, locked, run.events)
+            await self._application.apply(connection, locked, run.events)
             await move_live(connection, self.projection.name, locked, run.until)
         self.position = run.until
         self._rest = _rest_after(len(run.events))

@@ -12,12 +12,11 @@ from procvars.domain.definition import Definition, SearchType
 from procvars.domain.documents.documents import encode
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.events import (
+    WRITES,
     Event,
     InstanceStarted,
     InstanceStatusChanged,
-    NavigatedBack,
-    ProcessVariablesModified,
-    VariablesWritten,
+    no_start,
 )
 from procvars.domain.instance import variables_after
 from procvars.domain.instance_status import InstanceStatus
@@ -49,7 +48,7 @@ class SearchDocument:
     """Of the keys in `data`."""
 
 
-def fold(document: SearchDocument | None, event: Event, definition: Definition | None) -> SearchDocument:
+def evolve(document: SearchDocument | None, event: Event, definition: Definition | None) -> SearchDocument:
     if isinstance(event, InstanceStarted):
         data, types = _extracted(event.variables, definition)
         return SearchDocument(
@@ -65,15 +64,13 @@ def fold(document: SearchDocument | None, event: Event, definition: Definition |
             types=types,
         )
     if document is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+        raise no_start(event)
     document = replace(document, version=event.originator_version, updated_at=event.timestamp)
-    match event:
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
-            return derived(document, variables_after(event), definition)
-        case InstanceStatusChanged():
-            return replace(document, status=event.status.value)
-        case _:
-            return document
+    if isinstance(event, WRITES):
+        return derived(document, variables_after(event), definition)
+    if isinstance(event, InstanceStatusChanged):
+        return replace(document, status=event.status.value)
+    return document
 
 
 def derived(document: SearchDocument, variables: Document, definition: Definition | None) -> SearchDocument:

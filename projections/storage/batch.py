@@ -4,8 +4,7 @@ rows as columns, for `unnest`.
 
 from collections.abc import Mapping, Sequence
 
-from procvars.domain.events import Event, Recorded
-from procvars.domain.instance import WRITES
+from procvars.domain.events import WRITES, Event, Recorded
 
 
 def instance_ids(events: Sequence[Recorded[Event]], kinds: tuple[type[Event], ...]) -> list[str]:
@@ -14,7 +13,7 @@ def instance_ids(events: Sequence[Recorded[Event]], kinds: tuple[type[Event], ..
     return list(dict.fromkeys(event.originator_id for event in found if isinstance(event, kinds)))
 
 
-def news(
+def unseen_events(
     events: Sequence[Recorded[Event]], versions: Mapping[str, int], kinds: tuple[type[Event], ...]
 ) -> dict[str, list[Event]]:
     """The events of these kinds above the version that the read model has of their stream, oldest first, each once.

@@ -30,12 +30,12 @@ def raw_json(value: Json) -> RawJson:
     return RawJson(encode(value).decode())
 
 
-def plain(text: str) -> str:
+def without_nul(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-def plain_or_none(text: str | None) -> str | None:
-    return None if text is None else plain(text)
+def without_nul_or_none(text: str | None) -> str | None:
+    return None if text is None else without_nul(text)
 
 
 def arguments(**values: object) -> dict[str, object]:
@@ -51,7 +51,7 @@ def like_prefix(prefix: str) -> str:
 
 def _comparable(value: object) -> object:
     if isinstance(value, str):
-        return plain(value)
+        return without_nul(value)
     if isinstance(value, list):
         return [_comparable(element) for element in value]
     return value

@@ -11,17 +11,16 @@ from procvars.domain.definition import Definition
 from procvars.domain.documents.documents import decode, encode
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.events import (
+    WRITES,
     Event,
     InstanceStarted,
-    NavigatedBack,
-    ProcessVariablesModified,
     TaskClosed,
     TaskOpened,
-    VariablesWritten,
+    no_start,
 )
 from procvars.domain.instance import variables_after
 from procvars.projections.storage.derived_values import MAX_SEARCHED_VALUES, derived_values
-from procvars.projections.storage.text_columns import RawJson, plain, plain_or_none, raw_json
+from procvars.projections.storage.text_columns import RawJson, raw_json, without_nul, without_nul_or_none
 
 
 class TaskStatus(StrEnum):
@@ -75,7 +74,7 @@ def shown(definition: Definition | None, variables: Document) -> Shown:
     )
 
 
-def fold(state: InstanceTasks | None, event: Event, definition: Definition | None) -> InstanceTasks:
+def evolve(state: InstanceTasks | None, event: Event, definition: Definition | None) -> InstanceTasks:
     if isinstance(event, InstanceStarted):
         return InstanceTasks(
             id=event.originator_id,
@@ -85,18 +84,18 @@ def fold(state: InstanceTasks | None, event: Event, definition: Definition | Non
             shown=shown(definition, event.variables),
         )
     if state is None:
-        raise ValueError(f"the stream of {event.originator_id} does not begin with InstanceStarted")
+        raise no_start(event)
     version = event.originator_version
     state = replace(state, version=version)
+    if isinstance(event, WRITES):
+        return showing(state, shown(definition, variables_after(event)))
     match event:
-        case ProcessVariablesModified() | VariablesWritten() | NavigatedBack():
-            return showing(state, shown(definition, variables_after(event)))
         case TaskOpened():
             opened = Task(
                 task_id=event.task_id,
-                title=plain(event.title),
-                node=plain_or_none(event.node),
-                assignee=plain_or_none(event.assignee),
+                title=without_nul(event.title),
+                node=without_nul_or_none(event.node),
+                assignee=without_nul_or_none(event.assignee),
                 status=TaskStatus.OPEN,
                 opened_at=event.timestamp,
                 metadata=raw_json(event.metadata),
@@ -126,11 +125,11 @@ def searchable(keywords: RawJson) -> Iterator[tuple[str, str]]:
     """
     for key, value in cast(Document, decode(keywords)).items():
         for text in islice(_texts(value), MAX_SEARCHED_VALUES):
-            yield plain(key), normalised(text)
+            yield without_nul(key), normalised(text)
 
 
 def normalised(text: str) -> str:
-    return plain(text).casefold()
+    return without_nul(text).casefold()
 
 
 def _texts(value: Json) -> Iterator[str]:

@@ -11,11 +11,11 @@ from procvars.adapters.postgres.event_rows import ReadBudget
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.api.bootstrap.store import event_mapper
 from procvars.api.settings import Settings
-from procvars.commands.messages import CallIntegration, ModifyVariables
+from procvars.commands.messages import CallIntegration
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import ReadTooLarge
 from procvars.domain.instance import VARIABLES_EVENTS
-from tests.benchmarks.temporary_database import CALLER, Cluster, Commands, command_layer, replacing
+from tests.benchmarks.temporary_database import CALLER, Cluster, Commands, command_layer, modification, replacing
 
 KILOBYTE = 1024
 LIGHT = ReadBudget(event_bytes=64 * KILOBYTE, memory=256 * KILOBYTE, stream_memory=256 * KILOBYTE)
@@ -36,7 +36,7 @@ async def commands(cluster: Cluster, request: pytest.FixtureRequest) -> AsyncIte
 
 
 async def edited(commands: Commands, instance: str, version: int, document: Document) -> None:
-    await commands.editing.modify(ModifyVariables(CALLER, instance, replacing(version, document)))
+    await commands.editing.modify(modification(instance, replacing(version, document)))
 
 
 def light(commands: Commands) -> PostgresEventStore:

@@ -22,12 +22,12 @@ def node(elasticsearch_node: Service) -> Iterator[Service]:
     elasticsearch_node.start()
 
 
-def has_trouble(server: Server, *projections: str) -> None:
+def reports_failures_of(server: Server, *projections: str) -> None:
     """Waits until `/readyz` names these, and no others."""
 
     def readiness() -> tuple[int, list[str]]:
         answer = httpx.get(f"{server.address}/readyz")
-        return answer.status_code, sorted(answer.json()["trouble"])
+        return answer.status_code, sorted(answer.json()["failures"])
 
     expected = (200, [*projections])
     until(f"/readyz says {expected}", readiness, lambda seen: seen == expected)
@@ -53,7 +53,7 @@ async def test_a_stopped_node_stops_nothing_else(new_server: NewServer, database
                 put(api, instance, {"application": {"income": income}}, income).raise_for_status()
         for instance in instances:
             assert variables(api, instance, after_version=7) == {"application": {"income": 6}}
-        has_trouble(server, "search_index")
+        reports_failures_of(server, "search_index")
         waiting = states(api)
         assert waiting["search_index"]["state"] == "failing"
         assert "Elasticsearch cannot be reached" in waiting["search_index"]["error"]
@@ -64,7 +64,7 @@ async def test_a_stopped_node_stops_nothing_else(new_server: NewServer, database
         for instance in instances:
             synced(api, instance)
         finds(api, *instances, keys={"income": 6})
-        has_trouble(server)
+        reports_failures_of(server)
         assert {(item["state"], item["parked"], item["error"]) for item in states(api).values()} == {
             ("running", 0, None)
         }
@@ -79,7 +79,7 @@ async def test_a_server_starts_without_the_node(new_server: NewServer, database_
         instance = start(api, {"application": {"income": 1}})
         assert variables(api, instance, after_version=1) == {"application": {"income": 1}}
         assert search(api).status_code == 503
-        has_trouble(server, "search_index")
+        reports_failures_of(server, "search_index")
         node.start()
         synced(api, instance)
         finds(api, instance, keys={"income": 1})

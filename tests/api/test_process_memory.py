@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 _OVER = """
-from api.process_memory import limit_memory
+from procvars.api.processes.memory import limit_memory
 limit_memory(300 * 2**20)
 try:
     taken = [b"x" * 50 * 2**20 for _ in range(20)]
@@ -14,7 +14,7 @@ print(open("/proc/self/oom_score_adj").read().strip())
 """
 _PEAK = """
 import asyncio, os
-from api.process_memory import MemoryKeeper, resident_bytes
+from procvars.api.processes.memory import MemoryKeeper, resident_bytes
 
 async def main():
     before = resident_bytes(os.getpid())

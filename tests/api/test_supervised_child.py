@@ -17,7 +17,7 @@ from tests.waiting import until, until_async
 _PROGRAM = "tests.api.supervised_program"
 _PARENT = """
 import asyncio, os, sys
-from api.supervised_child import SupervisedChild
+from procvars.api.processes.supervised_child import SupervisedChild
 asyncio.run(SupervisedChild("child", sys.argv[1], sys.argv[2], "runs", environment=os.environ).run())
 """
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -418,3 +419,27 @@ def test_memory_comes_back(new_server: NewServer) -> None:
             http.get(f"{BANK}/events?after=0")
         http.get(f"{BANK}/instances/worst/sync?wait=30")
         until("it is as it was, about", lambda: memory_of(server_pid(server)), lambda now: now < 2 * before)
+
+
+def test_a_lane_that_cannot_start_is_said(new_server: NewServer, tmp_path: Path) -> None:
+    """Large edits are refused and change nothing, small ones are made, and `/readyz` names what fails."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif 'procvars.api.children.heavy_lane' in sys.orig_argv:\n    os._exit(1)\n"
+    )
+    server = new_server(environment={"PYTHONPATH": str(tmp_path)})
+    publish(server)
+    with server.client() as http:
+        instance = started(http, "lane-fails", {"edit": 0})
+
+        def refused() -> bool:
+            answer = put(http, instance, 1, large(MEGABYTE))
+            assert answer.status_code == 503, answer.text
+            return str(answer.json()["type"]) == "urn:procvars:heavy-request-failed"
+
+        until("a large edit is refused", refused)
+        until(
+            "the lane is named",
+            lambda: http.get(f"{server.address}/readyz").json(),
+            lambda ready: (ready["status"], ready["tasks"]) == ("degraded", ["heavy lane"]),
+        )
+        assert put(http, instance, 1, {"edit": 1}).json()["version"] == 2

@@ -102,7 +102,7 @@ def test_a_failing_read_model_is_no_reason_to_send_callers_away(new_server: NewS
             connection.execute(failing, (name,))
         answer = probe(server, "readyz")
         assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
-        assert list(answer.json()["trouble"]) == answer.json()["failing"] == [name]
+        assert list(answer.json()["failures"]) == answer.json()["failing"] == [name]
         assert "secret" not in answer.text
         assert put(api, instance, {"n": 1}, 1).status_code == 200
 

@@ -51,7 +51,7 @@ def test_the_server_says_that_its_projector_is_away(new_server: NewServer) -> No
 
     answer = until("it is said", ready, lambda answer: answer.json()["status"] == "degraded")
     assert answer.status_code == 200
-    assert set(answer.json()["trouble"]) == set(states_of(server))
+    assert set(answer.json()["failures"]) == set(states_of(server))
 
 
 def states_of(server: Server) -> list[str]:

@@ -14,11 +14,16 @@ import psycopg
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from procvars.commands.messages import ModifyVariables
 from procvars.domain.documents.documents import parse_document
 from tests.benchmarks.measurement import Figure, Measurement, medians
 from tests.benchmarks.sample_documents import as_json, loan_application
-from tests.benchmarks.temporary_database import CALLER, Cluster, command_layer, library_environment, replacing
+from tests.benchmarks.temporary_database import (
+    Cluster,
+    command_layer,
+    library_environment,
+    modification,
+    replacing,
+)
 
 _TASKS = 64
 _EDITS_A_TASK = 150
@@ -66,7 +71,7 @@ async def _commands(cluster: Cluster) -> AsyncIterator[Figure]:
         async def edit(seed: int, instance: str) -> None:
             for _ in range(_EDITS_A_TASK):
                 document = documents[seed, versions[instance] % 2]
-                command = ModifyVariables(CALLER, instance, replacing(versions[instance], document))
+                command = modification(instance, replacing(versions[instance], document))
                 versions[instance] = (await commands.editing.modify(command)).version
 
         # From their text, so that two of them share no object.

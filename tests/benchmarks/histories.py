@@ -36,7 +36,7 @@ async def edit_in_turns(commands: Commands, instances: int, edits: int) -> None:
             instance = await events.load(f"i-{number}", fresh=False)
             instance = instance or await events.load(f"i-{number}", fresh=True)
             assert instance is not None
-            provenance = Provenance(CALLER.workspace, CALLER.user, CALLER.user_name, datetime.now(UTC))
+            provenance = Provenance(CALLER, datetime.now(UTC))
             asked = replacing(instance.version, loan_application(edit, number))
             event = decide_edit(instance, asked, provenance, rules=rules, child_statuses={}, base=None).event
             assert event is not None

@@ -248,11 +248,12 @@ class _Timed:
     began: float = 0.0
     ended: float = 0.0
     name: str = field(init=False)
+    title: str = field(init=False)
     shape: int = field(init=False)
     generations: Generations = field(init=False)
 
     def __post_init__(self) -> None:
-        self.name, self.shape = self.projection.name, self.projection.shape
+        self.name, self.title, self.shape = self.projection.name, self.projection.title, self.projection.shape
         self.generations = self.projection.generations
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:

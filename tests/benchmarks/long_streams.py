@@ -62,7 +62,7 @@ async def _instance_with(instance_id: str, modifications: int, commands: Command
     rules = EditRules(definition, _LIMIT)
     group: list[Event] = []
     for number in range(1, modifications + 1):
-        provenance = Provenance(CALLER.workspace, CALLER.user, CALLER.user_name, datetime.now(UTC))
+        provenance = Provenance(CALLER, datetime.now(UTC))
         edit = replacing(instance.version, loan_application(number))
         event = decide_edit(instance, edit, provenance, rules=rules, child_statuses={}, base=None).event
         assert event is not None

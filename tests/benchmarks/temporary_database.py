@@ -19,10 +19,11 @@ from procvars.api.settings import Settings
 from procvars.commands.decision_loop import DecisionLoop
 from procvars.commands.editing import Editing
 from procvars.commands.execution import Execution
-from procvars.commands.messages import Caller, ModifyVariables, PublishDefinition, StartInstance
+from procvars.commands.messages import ModifyVariables, PublishDefinition, StartInstance
 from procvars.domain.documents.documents import parse_document
 from procvars.domain.documents.values import Document
-from procvars.domain.editing import Edit, ReplaceDocument
+from procvars.domain.editing import Edit, EditTerms, ReplaceDocument
+from procvars.domain.provenance import Caller
 
 CALLER = Caller(workspace="bank", user="ada", user_name="Ada")
 DEFINITION = "loan"
@@ -101,16 +102,22 @@ async def command_layer(url: str, settings: Settings | None = None) -> AsyncIter
 
 def replace_variables(instance_id: str, version: int, raw: bytes) -> ModifyVariables:
     """The command that a PUT of this JSON text becomes. The text is parsed here: that is part of the price."""
-    return ModifyVariables(CALLER, instance_id, replacing(version, parse_document(raw)))
+    return modification(instance_id, replacing(version, parse_document(raw)))
+
+
+def modification(instance_id: str, edit: Edit) -> ModifyVariables:
+    return ModifyVariables(CALLER, instance_id, edit.kind, edit.change, edit.body, edit.terms)
 
 
 def replacing(version: int, document: Document, *, reason: str | None = "corrected after a call") -> Edit:
     return Edit(
         kind="put",
         change=ReplaceDocument(document),
-        expected_version=version,
-        rebase=False,
-        reason=reason,
-        url="http://127.0.0.1:8080/api/v1/workspaces/bank/instances/i/variables",
         body=document,
+        terms=EditTerms(
+            base_version=version,
+            rebase=False,
+            reason=reason,
+            url="http://127.0.0.1:8080/api/v1/workspaces/bank/instances/i/variables",
+        ),
     )

@@ -1,9 +1,11 @@
 """`procvars demo` in a process of its own: a real server, with the sample bank and three people who may sign in."""
 
 import json
+import os
 import signal
 import subprocess
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +26,8 @@ _START_SECONDS = 90.0
 class DemoServer:
     data_dir: Path
     port: int = field(default_factory=free_port)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What is added to this process's own."""
     printed: list[str] = field(default_factory=list)
     """The lines that it wrote to stdout so far."""
 
@@ -37,7 +41,11 @@ class DemoServer:
         command = [*PROCVARS, "demo", "--port", str(self.port)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, "--data-dir", str(self.data_dir)], stdout=subprocess.PIPE, stderr=log, text=True
+                [*command, "--data-dir", str(self.data_dir)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **self.environment},
             )
         # It says something last when the bank is loaded; its output also ends when it does.
         said = threading.Event()

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from playwright.async_api import Locator, expect
 
+from procvars.projections.registry import PROJECTION_NAMES
 from tests.console.conftest import Operator
 from tests.console.demo_server import merge, start_instance, variables_text
 
@@ -266,7 +267,9 @@ async def test_subprocesses_tasks_and_sync(operator: Operator) -> None:
     task = walter.page.get_by_role("row").filter(has_text="Compare appraisals")
     await expect(task).to_contain_text("customerName Ingrid Lindqvist")
     await walter.page.get_by_role("tab", name="Sync").click()
-    await expect(walter.page.get_by_role("list", name="Read models").get_by_text("up to date")).to_have_count(5)
+    await expect(walter.page.get_by_role("list", name="Read models").get_by_text("up to date")).to_have_count(
+        len(PROJECTION_NAMES)
+    )
 
 
 async def test_projections_are_paused_and_resumed(operator: Operator) -> None:

@@ -13,7 +13,7 @@ from procvars.domain.event_state import event_from_state, state_of
 from procvars.domain.events import EVENTS, Event, ProcessVariablesModified
 from procvars.domain.upcasters import UPCASTERS
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent / "golden"
 VERSIONS = {event.TOPIC: event.class_version for event in EVENTS}
 FILES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 CURRENT = [f"{topic}-v{version}" for topic, version in VERSIONS.items()]

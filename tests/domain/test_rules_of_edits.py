@@ -9,15 +9,15 @@ import pytest
 from procvars.domain.definition import MAX_FIELDS, Definition, Field, SearchField, check_definition
 from procvars.domain.document_policies import EditRules
 from procvars.domain.documents.values import Document, Json
-from procvars.domain.editing import ApplyPatch, Edit, ReplaceDocument, decide_edit, preview_edit
+from procvars.domain.editing import ApplyPatch, Edit, EditTerms, ReplaceDocument, decide_edit, preview_edit
 from procvars.domain.errors import InvalidDefinition, RuleTooExpensive, SchemaViolation
 from procvars.domain.execution import start, write_variables
 from procvars.domain.instance import Instance
 from procvars.domain.instance_status import InstanceStatus
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-PROVENANCE = Provenance(workspace="w", user="ada", user_name="Ada", at=NOW)
+PROVENANCE = Provenance(Caller(workspace="w", user="ada", user_name="Ada"), at=NOW)
 CHEAP: Document = {"name": "Ada"}
 EXPENSIVE: Document = {"l": [[0] * 100 for _ in range(50)]}
 INSTANCE = Instance(
@@ -44,7 +44,7 @@ UNUSABLE_SCHEMA: Json = {"$ref": "#"}
 
 
 def edit(new: Document, change: Any = None) -> Edit:
-    return Edit("put", change or ReplaceDocument(new), 1, rebase=False, reason=None, url="/", body=None)
+    return Edit("put", change or ReplaceDocument(new), None, EditTerms(1, rebase=False, reason=None, url="/"))
 
 
 def decided(definition: Definition, new: Document, instance: Instance = INSTANCE) -> Any:
@@ -130,7 +130,7 @@ def test_every_mistake_of_a_definition_is_named() -> None:
     )
     with pytest.raises(InvalidDefinition) as refusal:
         check_definition(definition)
-    assert [error["path"] for error in refusal.value.members["errors"]] == [  # type: ignore[index, union-attr, call-overload]
+    assert [error["path"] for error in refusal.value.members["errors"]] == [  # type: ignore[attr-defined]
         "/keywords/1/key",
         "/keywords/1/path",
         "/keywords/2/key",

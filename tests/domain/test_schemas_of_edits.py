@@ -13,15 +13,15 @@ from procvars.domain.definition import Definition
 from procvars.domain.document_policies import EditRules, check_engines_document, check_operators_document
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document, Json
-from procvars.domain.editing import Edit, ReplaceDocument, decide_edit, preview_edit
+from procvars.domain.editing import Edit, EditTerms, ReplaceDocument, decide_edit, preview_edit
 from procvars.domain.errors import SchemaViolation
 from procvars.domain.execution import start, write_variables
 from procvars.domain.instance import Instance
 from procvars.domain.instance_status import InstanceStatus
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-PROVENANCE = Provenance(workspace="w", user="ada", user_name="Ada", at=NOW)
+PROVENANCE = Provenance(Caller(workspace="w", user="ada", user_name="Ada"), at=NOW)
 INTEGERS: Json = {"properties": {name: {"type": "integer"} for name in "abc"}}
 
 
@@ -147,7 +147,7 @@ INSTANCE = Instance(
 
 
 def edit(new: Document) -> Edit:
-    return Edit("put", ReplaceDocument(new), 1, rebase=False, reason=None, url="/", body=None)
+    return Edit("put", ReplaceDocument(new), None, EditTerms(1, rebase=False, reason=None, url="/"))
 
 
 def test_an_edit_and_its_preview_say_the_same() -> None:

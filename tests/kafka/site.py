@@ -14,12 +14,12 @@ from uuid import uuid4
 from procvars.adapters.postgres.pool import borrowed
 from procvars.api.bootstrap.distributed import run_workers
 from procvars.api.settings import Settings
-from procvars.commands.messages import CloseTask, ModifyVariables, OpenTask, PublishDefinition, StartInstance
+from procvars.commands.messages import CloseTask, OpenTask, PublishDefinition, StartInstance
 from procvars.domain.errors import DomainError, StoreUnavailable
 from procvars.projections.operations import ProjectionStatus, list_projections
 from procvars.projections.registry import PROJECTION_NAMES
 from tests.benchmarks.sample_documents import loan_application
-from tests.benchmarks.temporary_database import CALLER, DEFINITION, Commands, replacing
+from tests.benchmarks.temporary_database import CALLER, DEFINITION, Commands, modification, replacing
 from tests.kafka.programs import Program
 from tests.waiting import until_async
 
@@ -130,7 +130,7 @@ class Site:
         """The new version."""
         loaded = await self.commands.store.events.load(instance, fresh=True)
         assert loaded is not None
-        command = ModifyVariables(CALLER, instance, replacing(loaded.version, variables))
+        command = modification(instance, replacing(loaded.version, variables))
         return (await self.commands.editing.modify(command)).version
 
     async def _new_task(self, instance: str) -> None:

@@ -25,7 +25,7 @@ SOME = ("current_variables", "task_keywords")
 
 
 async def test_relay_and_workers_killed(site: Site) -> None:
-    """kill -9 of either at random moments during ten thousand edits, started again at once."""
+    """kill -9 of either at random moments during four thousand edits, started again at once."""
     await site.open(INSTANCES)
     relay = await site.relay()
     workers = [await site.worker(), await site.worker(*PROJECTION_NAMES[:2])]
@@ -39,7 +39,7 @@ async def test_relay_and_workers_killed(site: Site) -> None:
             victim.start()
 
     killing = asyncio.create_task(kill_now_and_then())
-    await site.edit(10_000, seconds=8)
+    await site.edit(4_000, seconds=6)
     await killing
     await site.caught_up()
     await assert_as_built_anew(site.commands.store)

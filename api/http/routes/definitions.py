@@ -74,7 +74,7 @@ async def publish(
             search=[item.model_dump() for item in sent.search],
             task_fields=[item.model_dump() for item in sent.task_fields],
             json_schema=sent.json_schema,  # type: ignore[arg-type]  # strictly parsed JSON
-            expected_version=optional_version(if_match),
+            base_version=optional_version(if_match),
         )
     )
     return answer(_shown(definition), headers=etag(definition.version))

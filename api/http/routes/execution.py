@@ -14,7 +14,7 @@ from procvars.api.http.openapi import COMMANDS, READING, STEPS, bodies, body, pr
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.read_models import existing_instance
 from procvars.api.http.services import services
-from procvars.api.http.step_parameters import StepHeaders
+from procvars.api.http.step_terms import StepHeaders
 from procvars.commands import messages
 from procvars.commands.execution import StepAnswer, id_for
 from procvars.domain.documents.values import Json

@@ -110,13 +110,13 @@ async def sync(
     async with borrowed(services(request).pool) as connection:  # one for all, as thousands may ask at once
         store = services(request).store.on(connection)
         version = await version_of_existing(store, caller.workspace, instance_id)
-        found = await sync_status(connection, instance_id, version)
+        found = await sync_status(connection, services(request).projections, instance_id, version)
         position = await store.position_of(instance_id, version)
 
     async def look() -> bool | None:
         nonlocal found
         async with borrowed(services(request).pool) as connection:
-            found = await sync_status(connection, instance_id, version)
+            found = await sync_status(connection, services(request).projections, instance_id, version)
         return _has_caught_up(found) or None
 
     if wait and not _has_caught_up(found):

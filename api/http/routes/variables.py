@@ -10,21 +10,22 @@ from starlette.responses import Response
 from procvars.api.http.access import Editor, Reader
 from procvars.api.http.answers import answer, encoded, etag
 from procvars.api.http.bodies import JSON, JSON_PATCH, MERGE_PATCH, read_change
-from procvars.api.http.edit_parameters import EditParameters, Terms
 from procvars.api.http.edit_route import EditRoute
+from procvars.api.http.edit_terms import Terms
 from procvars.api.http.openapi import EDITS, READING, bodies, problems
 from procvars.api.http.paths import INSTANCE
 from procvars.api.http.read_models import existing_instance, wait_for_version
 from procvars.api.http.services import services
-from procvars.commands.editing import EditAnswer, edit_from
+from procvars.commands.editing import EditAnswer
 from procvars.commands.messages import (
-    Caller,
     ModifyVariables,
     PreviewModification,
     ReapplyModification,
     RestoreSnapshot,
 )
+from procvars.domain.editing import EditTerms
 from procvars.domain.errors import InvalidArgument, NoSuchVersion
+from procvars.domain.provenance import Caller
 from procvars.projections.history.blame import blame as blame_of
 from procvars.projections.history.modifications import modifications
 
@@ -121,7 +122,7 @@ async def restore_snapshot(
     terms: Terms,
 ) -> Response:
     """Makes the values before that modification current again, as a new modification."""
-    command = RestoreSnapshot(caller, instance_id, version, terms.of(request, {"restore": version}))
+    command = RestoreSnapshot(caller, instance_id, version, terms)
     return _edit_answer(await services(request).editing.restore(command))
 
 
@@ -134,16 +135,16 @@ async def reapply_modification(
     terms: Terms,
 ) -> Response:
     """Applies that modification's patch to the current values again."""
-    command = ReapplyModification(caller, instance_id, version, terms.of(request, {"reapply": version}))
+    command = ReapplyModification(caller, instance_id, version, terms)
     return _edit_answer(await services(request).editing.reapply(command))
 
 
 async def _modify(
-    request: Request, caller: Caller, instance_id: str, accepted: tuple[str, ...], terms: EditParameters
+    request: Request, caller: Caller, instance_id: str, accepted: tuple[str, ...], terms: EditTerms
 ) -> Response:
     limit = services(request).settings.max_document_bytes
     kind, change, sent = await read_change(request, accepted, limit)
-    command = ModifyVariables(caller, instance_id, edit_from(terms.of(request, sent), kind, change))
+    command = ModifyVariables(caller, instance_id, kind, change, sent, terms)
     return _edit_answer(await services(request).editing.modify(command))
 
 

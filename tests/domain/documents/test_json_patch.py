@@ -273,7 +273,7 @@ def test_a_malformed_patch_is_refused(patch: Json, named: str) -> None:
     """The detail names the operation and what is wrong with it."""
     with pytest.raises(InvalidPatch) as refusal:
         validate(patch)
-    assert named in refusal.value.detail
+    assert named in refusal.value.why
 
 
 def test_members_without_meaning_are_dropped() -> None:

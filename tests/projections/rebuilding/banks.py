@@ -20,12 +20,12 @@ from procvars.adapters.postgres.pool import projection_connection
 from procvars.api.bootstrap.store import open_store
 from procvars.api.processes.store import Store
 from procvars.api.settings import Settings
-from procvars.commands.messages import ModifyVariables, OpenTask
+from procvars.commands.messages import OpenTask
 from procvars.projections.projection import Projection
 from procvars.projections.running.event_feed import EventFeed
 from procvars.projections.running.runner import ProjectionRunner
 from tests.benchmarks.sample_documents import loan_application
-from tests.benchmarks.temporary_database import CALLER, Commands, command_layer, replacing
+from tests.benchmarks.temporary_database import CALLER, Commands, command_layer, modification, replacing
 from tests.command_line import PROCVARS, run
 from tests.waiting import until
 
@@ -128,7 +128,7 @@ async def _edits(commands: Commands, instance: str, edits: int, reason: str | No
     version = await commands.store.events.last_version(instance)
     for edit in range(edits):
         document = loan_application(version * 1000 + edit, int(instance[2:]))
-        command = ModifyVariables(CALLER, instance, replacing(version, document, reason=reason))
+        command = modification(instance, replacing(version, document, reason=reason))
         version = (await commands.editing.modify(command)).version
 
 

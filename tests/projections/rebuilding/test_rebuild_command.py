@@ -88,7 +88,7 @@ STAGES = {
         lambda bank: bank.holding("LOCK TABLE generation_shares"),
         WAITS_FOR + "'INSERT INTO generation_shares'",
     ),
-    "while the shares are filled": Stage(
+    "while the shards are filled": Stage(
         lambda bank: bank.holding("SELECT FROM generation_shares WHERE share = 0 FOR UPDATE"),
         WAITS_FOR + "'FOR UPDATE'",
         before="SELECT 1 FROM generation_shares",

@@ -22,6 +22,14 @@ from tests.waiting import until
 WRITERS = 4
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One of its own: what is rebuilt and checked is what these tests have written."""
+    running = Server(tmp_path_factory.mktemp("rebuilt")).start()
+    yield running
+    running.stop()
+
+
 def document(instance: int, edit: int) -> dict[str, Any]:
     return {
         "customer": {"name": f"Customer {instance}"},

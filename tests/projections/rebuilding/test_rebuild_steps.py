@@ -20,7 +20,7 @@ from procvars.projections.storage.tables import Tables, table
 from tests.benchmarks.temporary_database import command_layer
 from tests.projections.rebuilding.banks import EDITS, INSTANCES, Bank, follow, rows
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "ProcessVariablesModified-v1.json"
+GOLDEN = Path(__file__).parents[2] / "domain" / "golden" / "ProcessVariablesModified-v1.json"
 
 
 class Picky(AuditLog):
@@ -35,11 +35,11 @@ class Picky(AuditLog):
 
 async def rebuilt(bank: Bank, store: Store, projection: Projection) -> None:
     """All steps, in this process."""
-    async with await bank.connect() as connection, rebuild.alone(connection, projection.name):
+    async with await bank.connect() as connection, rebuild.exclusively(connection, projection.name):
         new = await rebuild.begin(connection, projection, store.events, 2)
-        for share in range(new.shares):
+        for share in range(new.shards):
             async with await bank.connect() as another:
-                await rebuild.fill(another, projection, store.events, new.number, share, new.shares)
+                await rebuild.fill(another, projection, store.events, new.number, share, new.shards)
         await rebuild.catch_up(connection, projection, store.events, new)
         await rebuild.swap(connection, projection, store.events, new)
         await rebuild.clean_up(connection, projection)

@@ -125,7 +125,7 @@ async def test_a_rebuild_passes_over_no_version(bank: Bank, name: str) -> None:
         lost = {bank.ask(POSITION_OF, "i-3", last - 3), bank.ask(POSITION_OF, "i-4", 3)}
         reads = LossyReads(store.events, lost)
         new: NewGeneration = await begin(connection, projection, reads, 1)
-        await fill(connection, projection, reads, new.number, 0, new.shares)
+        await fill(connection, projection, reads, new.number, 0, new.shards)
         await bank.edit(3)
         reads.lost.add(bank.ask(POSITION_OF, "i-3", last + 2))
         await catch_up(connection, projection, reads, new)

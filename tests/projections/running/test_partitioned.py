@@ -12,7 +12,7 @@ from procvars.domain.events import Event, Recorded
 from procvars.projections.projection import Connection, Projection
 from procvars.projections.registry import build_projections
 from procvars.projections.running import parked, partition_positions
-from procvars.projections.running.feeding import Feeding
+from procvars.projections.running.batch_application import BatchApplication
 from procvars.projections.running.partitioned import Delivered, PartitionedProjection, Place
 from procvars.projections.running.positions import lock_projection, save_position, share_projection
 from tests.projections.story import Story
@@ -107,7 +107,7 @@ async def site(database_url: str) -> AsyncIterator[Site]:
         await connection.execute(
             "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, 1)", (projection.name,)
         )
-        partitioned = PartitionedProjection(projection, bank, connect, Feeding(projection, bank))
+        partitioned = PartitionedProjection(projection, bank, connect, BatchApplication(projection, bank))
         yield Site(bank, projection, partitioned, connection, projection.name)
         await partitioned.close()
 
@@ -184,7 +184,7 @@ async def test_what_another_worker_applied_is_not_missing(site: Site) -> None:
     site.bank.modify("a", {"name": "a3"})
     await site.relayed()
     *first, middle, last = site.bank.messages(0)
-    feeding = Feeding(site.projection, site.bank)
+    feeding = BatchApplication(site.projection, site.bank)
     other = PartitionedProjection(site.projection, site.bank, site.partitioned.connect, feeding)
     await site.partitioned.apply(first)
     await other.apply([middle])

@@ -137,11 +137,12 @@ export interface AuditDetail extends AuditEntry {
 
 export interface Sync {
   version: number;
-  projections: Record<string, { version: number | null; current: boolean; parked: boolean }>;
+  projections: Record<string, { title: string; version: number | null; current: boolean; parked: boolean }>;
 }
 
 export interface Projection {
   name: string;
+  title: string;
   state: string;
   position: number;
   lag_events: number;

@@ -14,16 +14,6 @@ export const STATUS_WORDS: Record<Status, string> = {
   ABORTED: "Aborted",
 };
 
-export const PROJECTION_WORDS: Record<string, string> = {
-  current_variables: "Current variables",
-  snapshot_history: "Snapshots",
-  audit_log: "Audit log",
-  task_keywords: "Task Manager",
-  search_index: "Search",
-};
-
-export const projectionName = (name: string): string => PROJECTION_WORDS[name] ?? name;
-
 export function explain(reason: unknown): string {
   if (reason instanceof ConnectionLost)
     return "The server cannot be reached. Check your connection; nothing was lost here.";

@@ -1,6 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Sync } from "../api/types";
-import { projectionName } from "../api/words";
 import type { Workspace } from "../api/workspace";
 
 const QUICK = 400;
@@ -51,7 +50,7 @@ export function SyncList({ sync, target }: { sync: Sync; target: number }) {
         return (
           <li key={name} class={state}>
             <span class="dot" aria-hidden="true" />
-            <strong>{projectionName(name)}</strong>
+            <strong>{one.title}</strong>
             <span>
               {state === "current" && `up to date${one.version === null ? "" : `, version ${one.version}`}`}
               {state === "behind" && `catching up${one.version === null ? "" : `, at version ${one.version}`}`}

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { PERMISSION, type Projection } from "../api/types";
-import { explain, projectionName } from "../api/words";
+import { explain } from "../api/words";
 import { may, organisation } from "../auth/session";
 import { announce } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
@@ -58,8 +58,7 @@ function Card({ projection, onChanged }: { projection: Projection; onChanged(): 
   const [confirming, setConfirming] = useState(false);
   const [showingParked, setShowingParked] = useState(false);
   const [check, setCheck] = useState<"running" | { equal: boolean; differing: string[] } | null>(null);
-  const { name } = projection;
-  const title = projectionName(name);
+  const { name, title } = projection;
   const act = async (action: "rebuild" | "pause" | "resume", done: string) => {
     try {
       await organisation.act(name, action);

@@ -40,7 +40,7 @@ async def _keep_running(runner: ProjectionRunner) -> None:
             try:
                 await runner.run()
             except Exception as error:
-                runner.trouble = f"{type(error).__name__}: {error}"
+                runner.failure = f"{type(error).__name__}: {error}"
                 log.exception("projection crashed", projection=runner.projection.name, restart_in=_RESTART_SECONDS)
                 await asyncio.sleep(_RESTART_SECONDS)
     finally:

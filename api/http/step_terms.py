@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from procvars.api.http.edit_parameters import KEY_CHARACTERS
+from procvars.api.http.edit_terms import KEY_CHARACTERS
 from procvars.api.http.preconditions import optional_version
 from procvars.commands.messages import StepTerms
 from procvars.commands.ports import KeyedRequest

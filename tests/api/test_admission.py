@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from procvars.api.heavy_lane.turns import Turns
+from procvars.api.heavy_lane.admission import Turns
 from procvars.api.processes.memory import MemoryKeeper
 
 Body = Callable[[], Awaitable[Message]]

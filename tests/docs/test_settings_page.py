@@ -1,0 +1,25 @@
+"""docs/settings.md has every setting, and no other."""
+
+import re
+
+from procvars.api.settings import Settings
+from tests.docs.pages import PAGES, ROOT, table_rows
+
+
+def test_every_setting_is_described() -> None:
+    """Once, with its default."""
+    rows = [cells for cells in table_rows(ROOT / "docs" / "settings.md") if cells[0].startswith("`PROCVARS_")]
+    assert sorted(cells[0] for cells in rows) == sorted(
+        f"`PROCVARS_{field.upper()}`" for field in Settings.model_fields
+    )
+    for setting, default, _ in rows:
+        field = Settings.model_fields[setting.strip("`").removeprefix("PROCVARS_").lower()]
+        kept = field.get_default(call_default_factory=True)
+        assert default.strip("`").removeprefix("./") == ("" if kept in (None, {}) else str(kept)), setting
+
+
+def test_named_settings_exist() -> None:
+    """On every page."""
+    known = {f"PROCVARS_{field.upper()}" for field in Settings.model_fields}
+    for page in PAGES:
+        assert set(re.findall(r"PROCVARS_[A-Z_]*[A-Z]", page.read_text())) <= known, page
