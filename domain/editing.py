@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from procvars.domain.definition import Definition
 from procvars.domain.document_policies import EditRules, check_operators_document
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import fingerprint, same
@@ -93,6 +94,9 @@ class Preview:
     changes: Changes
     warnings: list[Warning]
     affects: Affects
+    variables: Document
+    """As the edit would leave them."""
+    definition: Definition
 
 
 def only_active_instances(instance: Instance) -> None:
@@ -160,6 +164,8 @@ def preview_edit(
         changes=json_patch.changes(previous, patch),
         warnings=[*warnings_about(instance, new, child_statuses), *of_schema] if patch else [],
         affects=Affects(keywords=keywords, search=search, tasks=tasks),
+        variables=new,
+        definition=definition,
     )
 
 

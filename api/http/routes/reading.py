@@ -1,13 +1,14 @@
 """The read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from procvars.adapters.postgres.pool import borrowed
+from procvars.adapters.postgres.pool import Connection, borrowed
 from procvars.api.http.access import Auditor, Reader, TaskReader
 from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
@@ -15,7 +16,7 @@ from procvars.api.http.openapi import COMMANDS, READING, body, problems
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.read_models import existing_instance, until_shown, version_of_existing, wait_for
 from procvars.api.http.services import services
-from procvars.domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
+from procvars.domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind, SearchUnavailable
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections import audit_log, current_variables, search_index, snapshot_history
 from procvars.projections.operations import SyncStatus, sync_status
@@ -110,13 +111,13 @@ async def sync(
     async with borrowed(services(request).pool) as connection:  # one for all, as thousands may ask at once
         store = services(request).store.on(connection)
         version = await version_of_existing(store, caller.workspace, instance_id)
-        found = await sync_status(connection, services(request).projections, instance_id, version)
+        found = await _synced(request, connection, instance_id, version)
         position = await store.position_of(instance_id, version)
 
     async def look() -> bool | None:
         nonlocal found
         async with borrowed(services(request).pool) as connection:
-            found = await sync_status(connection, services(request).projections, instance_id, version)
+            found = await _synced(request, connection, instance_id, version)
         return _has_caught_up(found) or None
 
     if wait and not _has_caught_up(found):
@@ -126,6 +127,20 @@ async def sync(
                 await look()  # some of them may have caught up all the same
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
+
+
+async def _synced(request: Request, connection: Connection, instance_id: str, version: int) -> dict[str, SyncStatus]:
+    """Return `sync_status`, in which the search index is current once a search finds the instance so."""
+    found = await sync_status(connection, services(request).projections, instance_id, version)
+    written = found[search_index.NAME]
+    if written.current:
+        try:
+            shown = await services(request).search.found_version(connection, instance_id)
+        except SearchUnavailable:
+            shown = 0
+        if shown < version:
+            found[search_index.NAME] = replace(written, version=shown, current=False)
+    return found
 
 
 def _has_caught_up(found: Mapping[str, SyncStatus]) -> bool:
@@ -215,6 +230,7 @@ class SearchBody(BaseModel):
     statuses: list[InstanceStatus] | None = None
     started_after: AwareDatetime | None = None
     started_before: AwareDatetime | None = None
+    title: dict[str, str] | None = None
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
 
@@ -235,6 +251,7 @@ async def search(request: Request, caller: Reader) -> Response:
         statuses=sent.statuses,
         started_after=sent.started_after,
         started_before=sent.started_before,
+        title=None if sent.title is None else {**sent.title},
         limit=sent.limit,
         cursor=sent.cursor,
     )
