@@ -4,6 +4,8 @@ UV := .uv/bin/uv
 PROCVARS := .venv/bin/procvars
 HOST ?= 127.0.0.1
 PORT ?= 8080
+# A real engine beside the demo: camunda7, which needs a JDK 17 or later and Maven.
+ENGINE ?=
 
 CONSOLE := api/console
 CONSOLE_INSTALLED := $(CONSOLE)/node_modules/.package-lock.json
@@ -33,7 +35,7 @@ $(CONSOLE_BUILT): $(CONSOLE_INSTALLED) $(CONSOLE_SOURCES)
 	npm --prefix $(CONSOLE) run --silent build -- --logLevel warn
 
 demo: install
-	$(PROCVARS) demo --host $(HOST) --port $(PORT)
+	$(if $(ENGINE),.venv/bin/python -m tests.services run --only $(ENGINE) -- )$(PROCVARS) demo --host $(HOST) --port $(PORT)
 
 check: install
 	.venv/bin/ruff check .
@@ -45,7 +47,7 @@ check: install
 test: check
 	npm --prefix $(CONSOLE) test --silent
 	tests/console/install-chromium
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses 2 --dist loadgroup
 
 bench: install
 	.venv/bin/python -m tests.benchmarks

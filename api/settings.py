@@ -1,4 +1,4 @@
-"""Everything that is set from outside, read once at the start and passed down."""
+"""Settings from the environment, read once at the start and passed down."""
 
 import json
 import os
@@ -63,24 +63,27 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True)
 
     database_url: str | None = None
-    """Unset: an embedded PostgreSQL in `data_dir`."""
+    """URL of the database; unset, an embedded PostgreSQL in `data_dir` is used."""
     data_dir: Path = Path("./procvars-data")
     pool_size: int = Field(default=8, ge=1, le=100)
     """Connections to the database that requests share; probes, appends and projections have their own."""
     public_url: HttpUrl | None = None
-    """Where callers reach the server, for the audit log; unset: it keeps the path alone."""
+    """URL at which callers reach the server, for the audit log; unset, it keeps only the path."""
     elasticsearch_url: HttpUrl | None = None
-    """May carry `user:password@`. Unset: search is served by PostgreSQL."""
+    """URL of Elasticsearch, possibly with `user:password@`; unset, PostgreSQL answers searches."""
     elasticsearch_api_key: SecretStr | None = None
     """Base64, as Elasticsearch gives it; instead of user and password."""
 
     kafka_brokers: str | None = None
-    """`host:port`, separated by commas. Unset: the server itself feeds the projections from the event store."""
+    """Addresses `host:port`, separated by commas; unset, the server feeds the projections from the event store itself."""
     kafka_partitions: int = Field(default=8, ge=1, le=1000)
-    """Of the topic, when the relay creates it."""
+    """Partitions of the topic, if the relay creates it."""
+
+    engines: Path | None = None
+    """A JSON file with the real engines whose instances are shown and edited here (`api/engines/settings.py`)."""
 
     jwt_secret: SecretStr | None = None
-    """HS256, for development and tests."""
+    """Secret of HS256 tokens, for development and tests."""
     jwks_url: str | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
@@ -93,8 +96,10 @@ class Settings(BaseSettings):
     cipher_key: SecretStr | None = None
     """Base64 of 16, 24 or 32 bytes: events are stored encrypted (AES). Never change it under stored events."""
     check_streams_per_minute: int = Field(default=600, ge=0)
-    """Streams that each read model is compared in with the event store, all the time; 0: never."""
+    """Streams per minute in which each read model is compared with the event store; 0 turns the comparison off."""
     max_document_bytes: int = Field(default=10 * 2**20, gt=0)
+    bulk_max_instances: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Instances that one bulk modification may change."""
     log_format: Literal["console", "json"] = "json"
 
     @field_validator("database_url")
@@ -170,19 +175,24 @@ class Settings(BaseSettings):
         return self
 
     def environment_on(self, database_url: str) -> dict[str, str]:
-        """For another process of this program: these settings, on that database."""
+        """Return the environment for another process of this program, with these settings and that database."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
         given = {**dict(self), "database_url": database_url}
         return kept | {f"{_PREFIX}{name.upper()}": _text(value) for name, value in given.items() if value is not None}
 
     @property
     def largest_message(self) -> int:
-        """Bytes of the largest message that a topic takes which the relay creates."""
+        """Size of the largest message that a topic created by the relay takes, in bytes."""
         return _DOCUMENTS_IN_AN_EVENT * self.max_document_bytes
 
     @property
+    def has_engines(self) -> bool:
+        """Whether real engines are configured."""
+        return self.engines is not None
+
+    @property
     def has_keys(self) -> bool:
-        """Whether tokens can be verified at all."""
+        """Whether there is a key to verify tokens with."""
         return self.jwt_secret is not None or self.jwks_url is not None
 
 

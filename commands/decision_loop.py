@@ -1,7 +1,7 @@
-"""Load, decide, append: the one way in which anything happens to an instance.
+"""Optimistic concurrency of the commands on an instance: load, decide, append.
 
-The first try decides on the state in memory. Whatever it refuses, finds unchanged, or loses to another process is
-decided again on the state in the store, so memory can make an edit quick but never wrong.
+The first attempt decides on the state in memory. Whatever it refuses, finds unchanged, or loses to another process is
+decided again on the state in the store, so memory can make an edit fast but never wrong.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ Decide = Callable[[Instance, Provenance], Awaitable[Decision[T]]]
 
 
 class Decided(NamedTuple, Generic[T]):
-    """What was decided, on what, and where it is stored: no positions where nothing changed."""
+    """Result of a decision, the instance that it was made on, and the events' positions; none if nothing changed."""
 
     instance: Instance
     result: T
@@ -47,12 +47,14 @@ class Decided(NamedTuple, Generic[T]):
 
 
 class _InstanceLock(asyncio.Lock):
-    """Of the commands on one instance, one has it."""
+    """Lock of the commands on one instance."""
 
     commands = 0
 
     async def take(self) -> None:
-        """Wait for the others, a few seconds: behind a store that hangs each would wait as long again. Raises TooBusy."""
+        """Wait for the lock, a few seconds: behind a store that hangs each command would wait as long again. Raises
+        TooBusy.
+        """
         if not self.locked():
             await self.acquire()
             return
@@ -64,22 +66,26 @@ class _InstanceLock(asyncio.Lock):
 
 
 class DecisionLoop:
-    """One a process: commands on the same instance wait for each other here instead of conflicting in the store."""
+    """Decisions, one loop per process: commands on the same instance wait for each other here instead of conflicting in
+    the store.
+    """
 
     def __init__(self, store: EventStore, clock: Clock) -> None:
-        """`clock` gives the time now, timezone-aware in UTC."""
+        """Take the time from `clock`, timezone-aware in UTC."""
         self._store = store
         self._clock = clock
         self._locks: dict[str, _InstanceLock] = {}
 
     def provenance(self, caller: Caller, *, not_before: datetime | None = None) -> Provenance:
-        """Times of a stream never go back, also where two servers' clocks differ: `?at=` depends on it."""
+        """Return the caller with the time, not before `not_before`: `?at=` relies on times that never go back in a
+        stream, even if the clocks of servers differ.
+        """
         now = self._clock()
         at = now if not_before is None else max(now, not_before)
         return Provenance(caller, at)
 
     async def run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
-        """Appends what `decide` decides, all or nothing.
+        """Append what `decide` decides, all or nothing, and return it.
 
         Raises InstanceNotFound, TooBusy, StoreUnavailable, and what `decide` raises.
         """

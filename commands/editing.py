@@ -1,4 +1,4 @@
-"""The main job: an operator modifies variables."""
+"""Commands of an operator, who modifies variables."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -43,7 +43,7 @@ _Decided = Decision[EditAnswer | EditOutcome]  # made once, not with every edit
 
 
 async def rules_of(store: EventStore, workspace: str, definition: str, max_document_bytes: int) -> EditRules:
-    """Raises DefinitionNotFound."""
+    """Return the rules for edits of the definition's instances. Raises DefinitionNotFound."""
     found = await store.definition(workspace, definition)
     if found is None:
         raise DefinitionNotFound(f"There is no process definition {definition!r} in this workspace.")
@@ -108,7 +108,9 @@ class Editing:
         return _answer(result.event, decided.positions[0])
 
     async def preview(self, command: PreviewModification) -> Preview:
-        """Changes nothing. Raises as `domain.editing.preview_edit` does, and InstanceNotFound."""
+        """Return what the edit would do, without an effect. Raises as `domain.editing.preview_edit` does, and
+        InstanceNotFound.
+        """
         instance = await self._store.load(command.instance_id, fresh=True)
         if instance is None or instance.workspace != command.caller.workspace:
             raise InstanceNotFound()

@@ -1,4 +1,4 @@
-"""The process engine's own commands."""
+"""Commands of the process engine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _NAMESPACE = UUID("8a3d3f0e-52b7-5a3c-8f0b-3f6d1d2b7c55")
 
 @dataclass(frozen=True, slots=True)
 class StepAnswer:
-    """Where the instance is after the step; `position` is that of the step's event."""
+    """State of the instance after a step; `position` is that of the step's event."""
 
     id: str
     version: int
@@ -116,7 +116,7 @@ class Execution:
         return StepAnswer(command.instance_id, 1, position, InstanceStatus.STARTED, warnings)
 
     async def start_subprocess(self, command: StartSubprocess) -> StepAnswer:
-        """The answer is the child's. Raises DefinitionNotFound."""
+        """Start a child instance, and return its state. Raises DefinitionNotFound."""
         workspace = command.caller.workspace
         rules = await rules_of(self._store, workspace, command.definition, self._max_document_bytes)
 

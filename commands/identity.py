@@ -1,4 +1,4 @@
-"""The port to whoever says who the caller is: a bearer token in, an actor out."""
+"""Port of authentication: a bearer token in, an actor out."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,7 +7,7 @@ from procvars.domain.errors import DomainError
 from procvars.domain.permissions import Actor
 
 Clock = Callable[[], float]
-"""Seconds; of the Unix epoch where it is compared with a token's claims."""
+"""Clock in seconds; of the Unix epoch if it is compared with a token's claims."""
 
 
 class TokenRejected(DomainError):
@@ -30,16 +30,16 @@ class KeysUnavailable(TokenRejected):
 
 
 class TokenVerifier(Protocol):
-    """Verifies bearer tokens. Made once, used by every request."""
+    """Port that verifies bearer tokens; one instance serves every request."""
 
     async def verify(self, token: str) -> Actor:
-        """The actor that the token speaks for.
+        """Return the actor that the token speaks for.
 
         `token` is what follows `Bearer ` in the Authorization header.
 
         Raises:
-            TokenExpired: it was good once.
+            TokenExpired: it was valid once.
             TokenInvalid: malformed, wrongly signed, for somebody else, not valid yet, or with claims of a wrong shape.
-            KeysUnavailable: nobody can say, because the provider's keys cannot be fetched. Not the caller's fault.
+            KeysUnavailable: the provider's keys cannot be fetched, which is not the caller's fault.
         """
         ...

@@ -1,4 +1,4 @@
-"""What can be asked of an instance, in the imperative: who asks comes with it, the handlers add the time."""
+"""Commands to an instance, in the imperative, each with its caller; the handlers add the time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class ModifyVariables(Command):
     kind: EditKind
     change: Change
     body: Json
-    """The JSON that the request carried."""
+    """The JSON of the request."""
     terms: EditTerms
 
 

@@ -1,7 +1,4 @@
-"""What the commands need from outside: the event store. Adapters translate their driver's errors into those named here.
-
-Contract suites in `tests/contracts/` hold for every implementation.
-"""
+"""Port of the commands to the event store. Adapters translate their driver's errors into those named here."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,14 +34,13 @@ class EarlierRequest(NamedTuple):
 
 
 class EventStore(Protocol):
-    """The only truth. Its order of positions is the order of commits: a reader never sees a position appear behind it."""
+    """The only source of truth. Positions are in commit order: a reader never sees a position appear behind its own."""
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
-        """The instance as its events made it, or None.
+        """Return the instance as its events made it, or None.
 
-        `fresh=False` may answer from memory with a state that another process has left behind: fit for a decision that
-        is then appended (the append finds out), not for a refusal.
-        Raises StoreUnavailable.
+        `fresh=False` may answer from memory with a state that another process has changed since: fit for a decision
+        that is then appended (the append detects it), not for a refusal. Raises StoreUnavailable.
         """
         ...
 
@@ -56,30 +52,30 @@ class EventStore(Protocol):
         `resulting`: their instance after them, for the memory, where whoever decided on them knows it. `request`: the call
         whose first event is the first of these; a modification by an operator carries its key itself.
 
-        Raises StreamConflict where a stream has an event of one of these versions already, and StoreUnavailable. After
-        StoreUnavailable it is unknown whether the events are there: the same events may be appended again, and are
-        then found to be there already.
+        Raises StreamConflict if a stream already has an event of one of these versions, and StoreUnavailable. After
+        StoreUnavailable it is unknown whether the events are stored: appending them again raises StreamConflict if they
+        are.
         """
         ...
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
-        """The whole document as it was at that version; None for a version that the stream has not reached."""
+        """Return the whole document at that version; None for a version that the stream has not reached."""
         ...
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
-        """The event of that version, or None."""
+        """Return the event of that version, or None."""
         ...
 
     async def position_of(self, instance_id: str, version: int) -> int:
-        """Return the position of the event. Raises NoSuchVersion where the stream has not come to that version."""
+        """Return the position of the event. Raises NoSuchVersion if the stream has not reached that version."""
         ...
 
     async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:
-        """What each of these instances is now, straight from the store."""
+        """Return the current status of each of these instances, read from the store."""
         ...
 
     async def modifications_after(self, instance_id: str, version: int) -> list[int]:
-        """Versions of the operators' modifications after that version, oldest first."""
+        """Return the versions of the operators' modifications after that version, oldest first."""
         ...
 
     async def earlier_request(self, instance_id: str, user: str, idempotency_key: str) -> EarlierRequest | None:
@@ -99,7 +95,7 @@ class EventStore(Protocol):
         ...
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
-        """The instance's version at that time, an event made exactly then included; None before it was started."""
+        """Return the instance's version at that time, an event made exactly then included; None before its start."""
         ...
 
     async def definition(self, workspace: str, key: str, *, fresh: bool = False) -> Definition | None:

@@ -1,4 +1,4 @@
-"""A process definition: what of an instance's variables is a Task Manager keyword, a search field or a task's data, and
+"""Process definition: which of an instance's variables are Task Manager keywords, search fields or a task's data, and
 optionally the JSON Schema that they have to fit.
 """
 
@@ -21,7 +21,7 @@ Group = Literal["keywords", "search", "task_fields"]
 
 GROUPS: tuple[Group, ...] = get_args(Group)
 MAX_FIELDS = 100
-"""In each group."""
+"""Fields per group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,21 @@ class Definition:
 
     @cached_property
     def schema(self) -> schemas.Schema | InvalidSchema | None:
-        """The compiled JSON Schema, or why it cannot be used: an earlier release may have accepted it."""
+        """Compiled JSON Schema, or why it cannot be used: an earlier release may have accepted it."""
         return None if self.json_schema is None else schemas.compiled(self.json_schema)
 
     @cached_property
     def groups_to_evaluate(self) -> frozenset[Group]:
-        """The groups with a path whose cost depends on more than the size of what it finds."""
+        """Groups with a path whose cost depends on more than the size of what it finds."""
         return frozenset(group for group, fields in self.fields.items() if not all(map(is_singular, fields)))
 
     @cached_property
     def fields(self) -> Mapping[Group, tuple[Field, ...]]:
-        """The fields of each group."""
+        """Group → its fields."""
         return {"keywords": self.keywords, "search": self.search, "task_fields": self.task_fields}
 
     def same_content_as(self, other: "Definition") -> bool:
-        """Whether the two differ in nothing but their version."""
+        """Return whether the two differ only in their version."""
         return replace(self, version=other.version, json_schema=None) == replace(other, json_schema=None) and same(
             self.json_schema, other.json_schema
         )
@@ -89,7 +89,7 @@ def definition_from(event: DefinitionPublished) -> Definition:
 
 
 def check_definition(definition: Definition) -> None:
-    """Raises InvalidDefinition with `errors: [{path, message}]` that name every mistake, by JSON Pointer."""
+    """Raise InvalidDefinition for mistakes, with `errors: [{path, message}]` that name them by JSON Pointer."""
     errors: list[Json] = [
         {"path": path, "message": message}
         for group, fields in definition.fields.items()

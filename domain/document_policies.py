@@ -1,4 +1,4 @@
-"""What new variables have to satisfy before they are written, by an operator or by the process engine."""
+"""Policies that new variables have to satisfy before an operator or the process engine writes them."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -21,7 +21,7 @@ _NOT_CHECKED: Final = "To hold the variables against the JSON Schema of the proc
 
 
 class EditRules(NamedTuple):
-    """What an edit is held against besides the instance itself."""
+    """Rules that an edit is checked against besides the instance itself."""
 
     definition: Definition
     max_document_bytes: int

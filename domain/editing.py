@@ -1,4 +1,4 @@
-"""An operator's edit of an instance's variables: what is asked for, which policies it has to satisfy, what it decides."""
+"""Edits of an instance's variables by operators: the request, the policies that it has to satisfy, and the decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from procvars.domain.documents.documents import fingerprint, same
 from procvars.domain.documents.errors import RebaseConflict
 from procvars.domain.documents.patch import Changes, Patch
 from procvars.domain.documents.values import Document, Json
+from procvars.domain.engine_values import check_engine_types
 from procvars.domain.errors import InstanceNotEditable, VersionConflict
 from procvars.domain.events import EditKind, ProcessVariablesModified
 from procvars.domain.instance import Instance, with_variables
@@ -27,14 +28,14 @@ class ReplaceDocument:
 
 @dataclass(frozen=True, slots=True)
 class ApplyPatch:
-    """RFC 6902."""
+    """JSON Patch (RFC 6902)."""
 
     patch: Patch
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyMergePatch:
-    """RFC 7396."""
+    """JSON Merge Patch (RFC 7396)."""
 
     merge_patch: Json
 
@@ -43,40 +44,42 @@ Change = ReplaceDocument | ApplyPatch | ApplyMergePatch
 
 
 class EditTerms(NamedTuple):
-    """What PUT, PATCH, restore and reapply have in common: everything of an edit but the change itself."""
+    """Terms that PUT, PATCH, restore and reapply have in common: everything of an edit but the change itself."""
 
     base_version: int
-    """The version of the instance that the operator had before their eyes."""
+    """Version of the instance that the operator saw."""
     rebase: bool
-    """On a conflict, apply the change to the current values where nobody else touched the same paths."""
+    """Whether to resolve a conflict by applying the change to the current values, if nobody else touched the same
+    paths.
+    """
     reason: str | None
     url: str
-    """The URL of the request, as the audit log keeps it."""
+    """URL of the request for the audit log."""
     idempotency_key: str | None = None
 
 
 class Edit(NamedTuple):
-    """An operator's wish to change the variables of an instance."""
+    """An operator's requested change of the variables of an instance."""
 
     kind: EditKind
     change: Change
     body: Json
-    """The JSON that the request carried."""
+    """The JSON of the request."""
     terms: EditTerms
     bulk_id: str | None = None
 
     @property
     def fingerprint(self) -> str | None:
-        """The hash of what a repetition under the idempotency key repeats; None without a key."""
+        """Hash of what a repetition with the idempotency key repeats; None without a key."""
         return fingerprint([self.kind, self.body]) if self.terms.idempotency_key is not None else None
 
 
 class EditOutcome(NamedTuple):
-    """`event` is None where the edit changes nothing."""
+    """Outcome of an edit; `event` is None if it changes nothing."""
 
     event: ProcessVariablesModified | None
     instance: Instance
-    """As the edit leaves it."""
+    """The instance after the edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Preview:
 
 
 def only_active_instances(instance: Instance) -> None:
-    """Raises InstanceNotEditable, with `instance_status`."""
+    """Raise InstanceNotEditable, with `instance_status`, for an instance that is not active."""
     if not instance.editable:
         raise InstanceNotEditable(instance_status=instance.status.value)
 
@@ -116,10 +119,10 @@ def decide_edit(
 ) -> EditOutcome:
     """Return the event that the edit makes, if it changes anything.
 
-    `base`: the variables at `edit.terms.base_version`, needed where that is not the instance's version.
+    `base` are the variables at `edit.terms.base_version`, needed if that is not the instance's version.
 
     Raises InstanceNotEditable, VersionConflict (with `current_version` and `changed_paths`), what
-    `check_operators_document` raises, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
+    `check_operators_document` and `check_engine_types` raise, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
     """
     only_active_instances(instance)
     new = based_document(instance, edit.change, edit.terms.base_version, rebase=edit.terms.rebase, base=base)
@@ -127,6 +130,8 @@ def decide_edit(
     if not patch:
         return EditOutcome(event=None, instance=instance)
     of_schema = check_operators_document(instance.variables, new, patch, rules)
+    if instance.engine is not None:
+        check_engine_types(instance.variables, new, instance.engine_types)
     warnings = [*warnings_about(instance, new, child_statuses), *of_schema]
     event = ProcessVariablesModified(
         **provenance.header(instance.id, instance.version + 1),
@@ -148,12 +153,14 @@ def decide_edit(
 def preview_edit(
     instance: Instance, change: Change, *, rules: EditRules, child_statuses: Mapping[str, InstanceStatus]
 ) -> Preview:
-    """What the edit would do if it were made now. Raises as `decide_edit` does, but for conflicts."""
+    """Return what the edit would do if it were made now. Raises as `decide_edit` does, except for conflicts."""
     only_active_instances(instance)
     previous = instance.variables
     new = changed(previous, change)
     patch = json_patch.diff(previous, new)
     of_schema = check_operators_document(previous, new, patch, rules)
+    if instance.engine is not None:
+        check_engine_types(previous, new, instance.engine_types)
     definition = rules.definition
     keywords = _keys_that_change(extract(definition.keywords, previous), extract(definition.keywords, new))
     search = _keys_that_change(extract(definition.search, previous), extract(definition.search, new))
@@ -170,7 +177,7 @@ def preview_edit(
 
 
 def changed(document: Document, change: Change) -> Document:
-    """The document after the change. Raises PatchFailed, NotAnObject, TooDeep."""
+    """Return the document after the change. Raises PatchFailed, NotAnObject, TooDeep."""
     match change:
         case ReplaceDocument():
             return change.document

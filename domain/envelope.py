@@ -9,15 +9,16 @@ from procvars.domain.events import Event, Recorded, UnreadableEvent, unreadable
 
 _NAMESPACE = UUID("5b0cfe5e-6f0c-5b6e-9a55-6c1b6f3b2f04")
 ENVELOPE_BYTES = 4096
-"""What a message has beyond the JSON of its event, at most: key, headers, and the envelope's own members."""
+"""Bytes that a message has beyond the JSON of its event, at most: key, headers, and the envelope's own members."""
 _OUTSIDE_PAYLOAD = ("timestamp", "workspace", "user", "user_name", "class_version")
 
 
 def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
-    """`{event_id, type, schema_version, position, instance_id, instance_version, workspace, time, actor, payload}`.
+    """Return `{event_id, type, schema_version, position, instance_id, instance_version, workspace, time, actor,
+    payload}`.
 
-    The id is made of the stream and the version, so the same event has the same id however often it is sent. An event
-    that cannot be read has no payload, and says why in `unreadable`.
+    The id is derived from the stream and the version, so the same event has the same id however often it is sent. An
+    event that cannot be read has no payload, and `unreadable` says why.
     """
     event = recorded.event
     if isinstance(event, UnreadableEvent):
@@ -42,7 +43,7 @@ def _event_id(event: Event) -> str:
 
 
 def _without_payload(recorded: Recorded[Event], event: UnreadableEvent) -> dict[str, Any]:
-    """An event that is there and cannot be sent: whoever follows its instance must not take it for missing."""
+    """Return the envelope of an unreadable event: a reader that follows its instance must not take it for missing."""
     return {
         "event_id": _event_id(event),
         "type": event.stored_topic,
@@ -59,7 +60,7 @@ def _without_payload(recorded: Recorded[Event], event: UnreadableEvent) -> dict[
 
 
 def event_from_envelope(sent: Mapping[str, Any]) -> Recorded[Event]:
-    """What `envelope` was given; members that it does not make are ignored.
+    """Return the event that `envelope` was given; additional members are ignored.
 
     Raises KeyError for a missing member or an unknown type, pydantic.ValidationError for a wrong field.
     """

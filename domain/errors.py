@@ -1,9 +1,15 @@
-"""Every way in which a command or a question can be refused, as one tree. The docstring of a class is its message.
+"""Refusals of commands and queries, as one tree below DomainError. The docstring of a class is its message.
 
 The errors know no HTTP: `api/http/problems.py` maps each of them to a problem type.
 """
 
+import re
 from typing import Any
+
+
+def slug(error: type[Exception]) -> str:
+    """Return the name of a kind of error as callers know it: `version-conflict` of VersionConflict."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
 
 
 class ReadTooLarge(Exception):
@@ -14,7 +20,7 @@ class DomainError(Exception):
     """The command was refused."""
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
-        """`members` are the facts that a caller can act on, by the names the contract gives them."""
+        """Tell `detail` in words, and in `members`, named as in the API, the facts that a caller can act on."""
         self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
         self.members: dict[str, object] = members
         super().__init__(self.detail)
@@ -56,8 +62,24 @@ class NoSuchTask(NotFound):
     """The instance has no such task."""
 
 
+class NoSuchIncident(NotFound):
+    """The instance has no such incident in its process engine."""
+
+
+class NotOfAnEngine(NotFound):
+    """The instance runs in no process engine that this server is connected with."""
+
+
+class NoSuchEngine(NotFound):
+    """There is no engine of this name in the settings."""
+
+
 class NoSuchAuditEntry(NotFound):
     """There is no such entry in the audit log of this workspace."""
+
+
+class NoSuchBulkModification(NotFound):
+    """There is no such bulk modification in this workspace."""
 
 
 class Conflict(DomainError):
@@ -88,8 +110,28 @@ class TaskAlreadyClosed(Conflict):
     """The task was closed already."""
 
 
+class BulkModificationRunning(Conflict):
+    """The bulk modification has not ended yet."""
+
+
+class InstanceContended(Conflict):
+    """Others changed the instance faster than the bulk modification could follow."""
+
+
 class EventUnreadable(DomainError):
     """An event of this stream cannot be read by this release of the program: it is damaged, or a newer one stored it."""
+
+
+class NothingToResolve(Conflict):
+    """No edit of this instance is in conflict with the process engine or was refused by it."""
+
+
+class DeliveryPending(Conflict):
+    """An edit of this instance has not reached the process engine yet."""
+
+
+class IncidentNotRetryable(Conflict):
+    """The process engine cannot try this incident again."""
 
 
 class PositionUnknown(Conflict):
@@ -100,6 +142,10 @@ class VersionConflict(Conflict):
     """Somebody changed the instance since the version that this edit is based on."""
 
 
+class SelectionChanged(DomainError):
+    """Other instances are selected now than when the digest was made."""
+
+
 class Unprocessable(DomainError):
     """The request is well formed, and asks for something that cannot be."""
 
@@ -108,8 +154,24 @@ class SchemaViolation(Unprocessable):
     """The variables would not fit the JSON Schema of the process definition."""
 
 
+class NotEditableVariable(Unprocessable):
+    """The variable is of a type of the process engine that cannot be edited."""
+
+
+class EngineTypeMismatch(Unprocessable):
+    """The variable's type in the process engine cannot hold the value."""
+
+
 class RuleTooExpensive(Unprocessable):
     """A rule of the process definition would need too much work on these variables."""
+
+
+class TooManyInstances(Unprocessable):
+    """More instances are selected than a bulk modification may have."""
+
+
+class BulkChangeTooLarge(DomainError):
+    """The change of a bulk modification is larger than this server keeps with every instance."""
 
 
 class DocumentTooLarge(DomainError):
@@ -138,6 +200,14 @@ class Unavailable(DomainError):
 
 class StoreUnavailable(Unavailable):
     """The database cannot be reached now."""
+
+
+class EngineUnavailable(Unavailable):
+    """The process engine cannot be reached now."""
+
+
+class EngineRefused(DomainError):
+    """The process engine refused the request."""
 
 
 class SearchUnavailable(Unavailable):

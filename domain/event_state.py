@@ -1,4 +1,4 @@
-"""Events as plain JSON values and back, with old shapes brought to today's: the shape that is stored and sent."""
+"""Conversion of events to plain JSON values, the shape that is stored and sent, and back, upcasting old shapes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _STREAM_FIELDS = ("originator_id", "originator_version")
 
 
 def state_of(event: Event) -> dict[str, Any]:
-    """The fields of the event that its state keeps, as JSON values."""
+    """Return the fields of the event that its state keeps, as JSON values."""
     state = dict(vars(event))
     for name in _STREAM_FIELDS:
         del state[name]
@@ -21,8 +21,9 @@ def state_of(event: Event) -> dict[str, Any]:
 
 
 def event_from_state(topic: str, stream: str, version: int, state: dict[str, Any]) -> Event:
-    """The event of today's shape. Raises KeyError for an unknown topic, ValueError for a
-    newer shape, pydantic.ValidationError for a wrong field."""
+    """Return the event in the current shape. Raises KeyError for an unknown topic, ValueError for a newer shape,
+    pydantic.ValidationError for a wrong field.
+    """
     event_class = _CLASSES[topic]
     from_version = state.pop("class_version", 1)
     if from_version > event_class.class_version:

@@ -1,7 +1,7 @@
-"""What can happen, in the past tense: the only truth there is.
+"""Events, in the past tense: the only source of truth.
 
-Names reflect the storage format: a TOPIC or a field that has been stored is never renamed. A change of shape is a new
-`class_version` with an upcaster (`domain/upcasters.py`) and a golden file of the old one (`tests/domain/golden/`).
+Names reflect the storage format: a stored TOPIC or field is never renamed. A change of shape is a new `class_version`
+with an upcaster (`domain/upcasters.py`) and a golden file of the old one (`tests/domain/golden/`).
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,11 @@ from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
 
+from procvars.domain.bulk.job_state import JobState
 from procvars.domain.instance_status import InstanceStatus
 
-# Values come from the strict parser, or from an event that did: walking through them again would cost more than the rest
-# of an event together.
+# Values come from the strict parser, or from an event that did: validating them again would cost more than the rest of
+# an event.
 Value = Annotated[Any, SkipValidation]
 Variables = Annotated[dict[str, Any], SkipValidation]
 Patch = Annotated[list[dict[str, Any]], SkipValidation]
@@ -23,21 +24,21 @@ EditKind = Literal["put", "json-patch", "merge-patch", "restore", "reapply", "bu
 
 
 class Event(BaseModel):
-    """Something that happened in one stream: that of a process instance, or that of a process definition."""
+    """Something that happened in one stream: that of a process instance, a process definition or a bulk modification."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="iso8601")
     TOPIC: ClassVar[str]
     class_version: ClassVar[int] = 1
 
     originator_id: str
-    """The stream: the instance's id, or `definition_stream()` of a definition."""
+    """Id of the stream: the instance's id, `definition_stream()` of a definition, or `BULK_PREFIX` and a job's id."""
     originator_version: int
-    """1 for the first event of a stream, without gaps."""
+    """Version in the stream: 1 for its first event, without gaps."""
     timestamp: datetime
-    """When it was decided, in UTC."""
+    """Time of the decision, in UTC."""
     workspace: str
     user: str
-    """The `sub` of who did it."""
+    """The `sub` of the user."""
     user_name: str
 
 
@@ -76,27 +77,27 @@ class ProcessVariablesModified(Event):
     class_version: ClassVar[int] = 2
 
     patch: Patch
-    """RFC 6902, from the previous to the new document."""
+    """JSON Patch (RFC 6902) from the previous to the new document."""
     previous: Variables
-    """The whole document as it was."""
+    """The whole previous document."""
     reason: str | None
     url: str
     """The URL of the request."""
     body: Value
-    """The JSON that the request carried."""
+    """The JSON of the request."""
     kind: EditKind
     base_version: int
-    """The version that the operator had seen; lower than the one before this where the edit was rebased."""
+    """Version that the operator saw; lower than the previous one if the edit was rebased."""
     idempotency_key: str | None
     fingerprint: str | None
-    """Of what was asked for under the idempotency key, to tell a repetition from another edit."""
+    """Hash of the request with the idempotency key, to tell a repetition from another edit."""
     bulk_id: str | None
     warnings: Warnings
-    """What the operator was told about what this edit does not reach."""
+    """Warnings to the operator about what this edit does not reach."""
 
 
 class SubprocessStarted(Event):
-    """The instance started a subprocess; the child has a stream of its own."""
+    """The instance started a subprocess, which has a separate stream."""
 
     TOPIC: ClassVar[str] = "SubprocessStarted"
 
@@ -112,7 +113,7 @@ class NavigationSnapshotTaken(Event):
 
     node: str
     fingerprint: str
-    """Of the variables, so that an edit can tell that they differ without reading them again."""
+    """Hash of the variables, so that an edit can tell whether they differ without reading them again."""
 
 
 class NavigatedBack(Event):
@@ -149,7 +150,7 @@ class IntegrationAnswered(Event):
 
 
 class TaskOpened(Event):
-    """A person has something to do."""
+    """The engine opened a task for a person."""
 
     TOPIC: ClassVar[str] = "TaskOpened"
 
@@ -161,15 +162,37 @@ class TaskOpened(Event):
 
 
 class TaskClosed(Event):
-    """It is done."""
+    """The engine closed a task, as it is done."""
 
     TOPIC: ClassVar[str] = "TaskClosed"
 
     task_id: str
 
 
+class VariableTypesObserved(Event):
+    """The instance runs in a real engine, whose variables have these types."""
+
+    TOPIC: ClassVar[str] = "VariableTypesObserved"
+
+    engine: str
+    """Its name in the settings."""
+    types: dict[str, str]
+    """Variable → type, of those that the engine had then."""
+
+
+class IncidentRetried(Event):
+    """An operator told the real engine to try again what had failed."""
+
+    TOPIC: ClassVar[str] = "IncidentRetried"
+
+    incident_id: str
+    activity: str
+    message: str
+    """What the engine said about the failure."""
+
+
 class DefinitionPublished(Event):
-    """A process definition was configured, for the first time or anew."""
+    """A process definition was published, for the first time or again."""
 
     TOPIC: ClassVar[str] = "DefinitionPublished"
 
@@ -181,15 +204,36 @@ class DefinitionPublished(Event):
     json_schema: Value
 
 
+class BulkModificationEnded(Event):
+    """One change was made to many instances: what their own events do not say."""
+
+    TOPIC: ClassVar[str] = "BulkModificationEnded"
+
+    url: str
+    """The URL of the request."""
+    request: Variables
+    """The JSON that was sent: `select`, `patch` or `merge` or `undo`, and `reason`."""
+    digest: str
+    undoes: str | None
+    """Id of the bulk modification that this one undid."""
+    state: JobState
+    cancelled_by: str | None
+    total: int
+    changed: int
+    unchanged: int
+    skipped: int
+    failed: int
+
+
 class UnreadableEvent(Event):
-    """The place of an event in its stream, where nothing else of it can be read: it is damaged, or a newer release stored
-    it. Never stored itself; its time, workspace and user stand for nothing.
+    """Placeholder for an event that cannot be read: it is damaged, or a newer release stored it. Never stored itself;
+    its time, workspace and user are meaningless.
     """
 
     TOPIC: ClassVar[str] = "UnreadableEvent"
 
     stored_topic: str
-    """What it is stored as."""
+    """Topic of the stored event."""
     why: str
 
 
@@ -205,14 +249,16 @@ INSTANCE_EVENTS: tuple[type[Event], ...] = (
     IntegrationAnswered,
     TaskOpened,
     TaskClosed,
+    VariableTypesObserved,
+    IncidentRetried,
 )
-EVENTS: tuple[type[Event], ...] = (*INSTANCE_EVENTS, DefinitionPublished)
+EVENTS: tuple[type[Event], ...] = (*INSTANCE_EVENTS, DefinitionPublished, BulkModificationEnded)
 
 WRITES: Final = (VariablesWritten, ProcessVariablesModified, NavigatedBack)
-"""The events after an instance's start that set its document. Each carries the whole of it."""
+"""Events after an instance's start that set its document. Each has the whole of it."""
 
 VariablesEvent = InstanceStarted | VariablesWritten | ProcessVariablesModified | NavigatedBack
-"""Those that set the document. The newest of them is enough to know it."""
+"""Events that set the document; the newest of them is enough to know it."""
 
 _UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -223,7 +269,7 @@ def no_start(event: Event) -> ValueError:
 
 
 def unreadable(stream: str, version: int, stored_topic: str, why: str) -> UnreadableEvent:
-    """Return what stands for an event that cannot be read."""
+    """Return the placeholder for an event that cannot be read."""
     return UnreadableEvent(
         originator_id=stream,
         originator_version=version,
@@ -241,9 +287,9 @@ E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Generic[E_co]):
-    """An event at its place in the order of the whole store, which is the order of commits."""
+    """An event with its position in the whole store, which is in commit order."""
 
     position: int
     event: E_co
     memory: int = 0
-    """Bytes, about, that the decoded event takes; known where the event was decoded."""
+    """Approximate memory of the decoded event, in bytes; 0 if unknown."""

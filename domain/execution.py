@@ -1,4 +1,4 @@
-"""What the process engine itself does with an instance: each function decides one step of the process."""
+"""Decisions of the process engine, one function for each step of the process."""
 
 from collections.abc import Sequence
 
@@ -61,9 +61,9 @@ def start_subprocess(
     params_to_copy: Sequence[str] | None,
     provenance: Provenance,
 ) -> tuple[SubprocessStarted, InstanceStarted]:
-    """The child gets a copy of the named top-level variables, or of all. Raises InvalidArgument for a name not there.
+    """Start a child with a copy of the named top-level variables, or of all. Raises InvalidArgument for a missing name.
 
-    The definition's schema does not bind the child's copy: a subprocess may begin with a part of what it needs.
+    The definition's schema does not bind the child's copy: a subprocess may start with a part of what it needs.
     """
     _must_be_active(parent)
     missing: list[Json] = [name for name in params_to_copy or () if name not in parent.variables]
@@ -88,7 +88,7 @@ def start_subprocess(
 
 
 def change_status(instance: Instance, status: InstanceStatus, provenance: Provenance) -> InstanceStatusChanged:
-    """Raises InvalidTransition."""
+    """Move the instance to another status. Raises InvalidTransition."""
     if not instance.status.may_become(status):
         detail = f"An instance that is {instance.status} cannot become {status}."
         raise InvalidTransition(detail, instance_status=instance.status.value)
@@ -184,7 +184,7 @@ def call_integration(
 def answer_integration(
     instance: Instance, integration_id: str, response: Json, provenance: Provenance
 ) -> IntegrationAnswered:
-    """Raises NoSuchIntegration, IntegrationAlreadyAnswered."""
+    """Record the answer of an integration. Raises NoSuchIntegration, IntegrationAlreadyAnswered."""
     _must_be_active(instance)
     integration = instance.integrations.get(integration_id)
     if integration is None:
@@ -211,7 +211,7 @@ def open_task(
 
 
 def close_task(instance: Instance, task_id: str, provenance: Provenance) -> TaskClosed:
-    """Raises NoSuchTask, TaskAlreadyClosed."""
+    """Close a task. Raises NoSuchTask, TaskAlreadyClosed."""
     _must_be_active(instance)
     if task_id not in instance.tasks:
         raise NoSuchTask()

@@ -1,5 +1,5 @@
-"""The process instance as its events made it: its state, and how an event changes it. What may happen to it next is decided in
-`domain/editing.py` (operators) and `domain/execution.py` (the engine).
+"""The aggregate of a process instance: its state, and how an event changes it. `domain/editing.py` (operators) and
+`domain/execution.py` (the engine) decide what happens next.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +12,7 @@ from procvars.domain.documents.values import Document
 from procvars.domain.events import (
     WRITES,
     Event,
+    IncidentRetried,
     InstanceStarted,
     InstanceStatusChanged,
     IntegrationAnswered,
@@ -21,17 +22,18 @@ from procvars.domain.events import (
     TaskClosed,
     TaskOpened,
     VariablesEvent,
+    VariableTypesObserved,
     no_start,
 )
 from procvars.domain.instance_status import InstanceStatus
 
 VARIABLES_EVENTS: tuple[type[Event], ...] = get_args(VariablesEvent)
-"""Events that change nothing but the variables: of these only the newest matters to the state."""
+"""Events that set the variables; of these only the newest matters to them."""
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationSnapshot:
-    """The variables kept for a node are those of `version`; the fingerprint is theirs."""
+    """Version whose variables are kept for a node, and their fingerprint."""
 
     version: int
     fingerprint: str
@@ -46,7 +48,7 @@ class Integration:
 
 @dataclass(frozen=True)
 class Instance:
-    """An aggregate: never changed, only replaced by `evolve`."""
+    """State of the aggregate; immutable, `evolve` replaces it."""
 
     id: str
     workspace: str
@@ -63,6 +65,10 @@ class Instance:
     integrations: Mapping[str, Integration] = field(default_factory=dict)
     tasks: Mapping[str, bool] = field(default_factory=dict)
     """Task id → open."""
+    engine: str | None = None
+    """The real engine that it runs in, by its name in the settings."""
+    engine_types: Mapping[str, str] = field(default_factory=dict)
+    """Variable → its type in that engine."""
 
     @property
     def editable(self) -> bool:
@@ -74,12 +80,12 @@ class Instance:
 
     @property
     def waiting_integrations(self) -> dict[str, str]:
-        """Integration id → name, of those that have not answered."""
+        """Integration id → name, for those that have not answered."""
         return {key: integration.name for key, integration in self.integrations.items() if integration.waiting}
 
 
 def variables_after(event: VariablesEvent) -> Document:
-    """The whole document as the event left it."""
+    """Return the whole document after the event."""
     if isinstance(event, InstanceStarted):
         return event.variables
     return json_patch.apply(event.previous, event.patch)
@@ -136,12 +142,16 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
             return replace(instance, tasks={**instance.tasks, event.task_id: True})
         case TaskClosed():
             return replace(instance, tasks={**instance.tasks, event.task_id: False})
+        case VariableTypesObserved():
+            return replace(instance, engine=event.engine, engine_types=event.types)
+        case IncidentRetried():
+            return instance
         case _:
             raise TypeError(f"{type(event).__name__} is not an event of a process instance")
 
 
 def replay(events: Iterable[Event]) -> Instance | None:
-    """The state after these events, oldest first; None for none."""
+    """Return the instance after these events, oldest first; None if there are none."""
     instance: Instance | None = None
     for event in events:
         instance = evolve(instance, event)

@@ -1,4 +1,4 @@
-"""The life of a process instance, as far as anybody may ask for it."""
+"""Status of a process instance."""
 
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ class InstanceStatus(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Active instances go on, and only they can be edited; the other statuses are final."""
+        """Whether the instance is active: only then it continues and can be edited; the other statuses are final."""
         return self in (InstanceStatus.STARTED, InstanceStatus.ON_HOLD)
 
     def may_become(self, status: "InstanceStatus") -> bool:

@@ -1,4 +1,4 @@
-"""Who may do what: permissions, the roles that give them, and the caller who has the roles."""
+"""Permissions, the roles that grant them, and the actors who have the roles."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 
 class Permission(StrEnum):
-    """The full name of a permission, as error messages, settings and `GET /me` show it.
+    """Full name of a permission, as in error messages, settings and `GET /me`.
 
-    The prefix says the scope: `wks_` is held in a workspace, `org_` in the whole organisation.
+    The prefix tells the scope: `wks_` is held in a workspace, `org_` in the whole organisation.
     """
 
     WKS_PROCESS_INSTANCE_READ = "wks_process_instance_read"
@@ -33,7 +33,7 @@ class UnknownPermission(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RolePermissions:
-    """What each role gives. A role that is not in it gives nothing."""
+    """Permissions of each role. An unknown role grants nothing."""
 
     by_role: Mapping[str, frozenset[Permission]]
 
@@ -44,12 +44,13 @@ class RolePermissions:
         return self.by_role.get(role, frozenset())
 
     def overridden_by(self, overrides: Mapping[str, Iterable[str]]) -> RolePermissions:
-        """This mapping with the roles of `overrides` (`{"ROLE": ["permission", …]}`) added or replaced as a whole.
+        """Return this mapping with the roles of `overrides` (`{"ROLE": ["permission", …]}`) added or replaced as a
+        whole.
 
         Roles that `overrides` does not name stay as they are; an empty list takes everything from a role.
 
-        Raises UnknownPermission for a name that is no permission: a typing error in the settings must stop the start,
-        not take a right away in silence.
+        Raises UnknownPermission for an unknown name: a typing error in the settings must prevent the start, not
+        silently remove a right.
         """
         given = {role: frozenset(_permission(role, name) for name in names) for role, names in overrides.items()}
         return RolePermissions({**self.by_role, **given})
@@ -80,9 +81,9 @@ DEFAULT_ROLE_PERMISSIONS = RolePermissions(
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The authenticated caller: a user or the engine's account, with the roles that its token names.
+    """Authenticated caller: a user or the engine's account, with the roles that its token names.
 
-    `user` is the token's `sub`. Shared between requests, so `workspace_roles` is a read-only copy.
+    `user` is the token's `sub`. Actors are shared between requests, so `workspace_roles` is a read-only copy.
     """
 
     user: str
@@ -95,19 +96,21 @@ class Actor:
 
 
 def workspace_permissions(actor: Actor, workspace: str, roles: RolePermissions) -> frozenset[Permission]:
-    """What the actor may do in this workspace: by its roles there, and by organisation roles, which hold everywhere."""
+    """Return the actor's permissions in this workspace: by its roles there, and by organisation roles, which hold
+    everywhere.
+    """
     held = (*actor.org_roles, *actor.workspace_roles.get(workspace, ()))
     return frozenset().union(*map(roles.of, held)) & WORKSPACE_PERMISSIONS
 
 
 def org_permissions(actor: Actor, roles: RolePermissions) -> frozenset[Permission]:
-    """What the actor may do in the organisation. No role in a workspace gives any of it, whatever its name."""
+    """Return the actor's permissions in the organisation, which no role in a workspace grants, whatever its name."""
     return frozenset().union(*map(roles.of, actor.org_roles)) & ORG_PERMISSIONS
 
 
 def may_see_workspace(actor: Actor, workspace: str, roles: RolePermissions) -> bool:
-    """Whether the workspace exists for the actor at all; if not, everything in it is "not found", never "forbidden".
+    """Return whether the workspace exists for the actor; if not, everything in it is "not found", never "forbidden".
 
-    Any role in the workspace is enough, also one that gives nothing: that caller is told which permission is missing.
+    Any role in the workspace is enough, even one that grants nothing: that caller is told which permission is missing.
     """
     return bool(actor.workspace_roles.get(workspace)) or bool(workspace_permissions(actor, workspace, roles))

@@ -1,5 +1,5 @@
-"""Who does something, and when: what every event keeps about its cause. Comes in with the command, so that decisions
-need neither a clock nor a session.
+"""Provenance of events: who caused them, and when. It comes with the command, so that decisions need neither a clock
+nor a session.
 """
 
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import NamedTuple, TypedDict
 
 
 class EventHeader(TypedDict):
-    """The fields that every event of a stream begins with."""
+    """Fields that every event of a stream begins with."""
 
     originator_id: str
     originator_version: int
@@ -18,7 +18,7 @@ class EventHeader(TypedDict):
 
 
 class Caller(NamedTuple):
-    """A user who is known to be allowed what they ask for, in the workspace that they ask it of."""
+    """A user who has been authorised for what they request, in the workspace of the request."""
 
     workspace: str
     user: str
@@ -26,11 +26,11 @@ class Caller(NamedTuple):
 
 
 class Provenance(NamedTuple):
-    """The cause of an event."""
+    """Cause of an event."""
 
     caller: Caller
     at: datetime
-    """The time of the decision, timezone-aware, in UTC."""
+    """Time of the decision, timezone-aware in UTC."""
 
     def header(self, stream: str, version: int) -> EventHeader:
         return {

@@ -1,6 +1,6 @@
-"""Old shapes of stored events, brought to today's: one function for each step from a class version to the next.
+"""Upcasters of stored events, one function for each step from a class version to the next.
 
-A stored event is never rewritten. An upcaster only fills in what was meant when the old shape was all there was.
+A stored event is never rewritten. An upcaster only adds what the old shape implied.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ State = dict[str, Any]
 
 
 def _modified_v1_v2(state: State) -> State:
-    """Version 1 kept neither the kind of edit, nor the bulk it belonged to, nor the warnings the operator was given.
+    """Add what version 1 lacked: the kind of edit, the bulk that it belonged to, and the warnings to the operator.
 
     All edits of that time were whole documents from the editor.
     """
@@ -20,11 +20,11 @@ def _modified_v1_v2(state: State) -> State:
 UPCASTERS: dict[tuple[str, int], Callable[[State], State]] = {
     ("ProcessVariablesModified", 1): _modified_v1_v2,
 }
-"""(topic, class version) → the step to the next class version."""
+"""(topic, class version) → upcaster to the next class version."""
 
 
 def upcast(topic: str, from_version: int, to_version: int, state: State) -> State:
-    """`state` in the shape of `to_version`. Raises KeyError where a step is missing."""
+    """Return `state` in the shape of `to_version`. Raises KeyError for a missing step."""
     for version in range(from_version, to_version):
         state = UPCASTERS[topic, version](state)
     return state

@@ -1,4 +1,6 @@
-"""What an operator has to know before and after an edit: what it does not reach. One function each, in the order shown."""
+"""Warnings to an operator, before and after an edit, about what it does not reach: one function each, in the order
+shown.
+"""
 
 from collections.abc import Mapping
 
@@ -11,7 +13,7 @@ Warning = dict[str, Json]
 
 
 def warnings_about(instance: Instance, new: Document, child_statuses: Mapping[str, InstanceStatus]) -> list[Warning]:
-    """`[{code, detail, instances | nodes | integrations}]` for replacing the instance's variables by `new`."""
+    """Return `[{code, detail, instances | nodes | integrations}]` for replacing the instance's variables with `new`."""
     found = (
         _subprocesses_not_updated(child_statuses),
         _back_navigation_restores_old_values(instance, new),
@@ -21,7 +23,7 @@ def warnings_about(instance: Instance, new: Document, child_statuses: Mapping[st
 
 
 def modifications_lost(versions: list[int]) -> list[Warning]:
-    """The warning of a navigation back that resets data, for the operators' modifications that it undoes."""
+    """Return the warning of a navigation back that resets data, for the operators' modifications that it undoes."""
     if not versions:
         return []
     detail = "Going back to this node restores its snapshot and undoes modifications that operators made since."

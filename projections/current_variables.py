@@ -1,4 +1,4 @@
-"""Where every instance stands: its status, its version and its variables, as the newest event left them."""
+"""Current status, version and variables of every instance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ class InstanceRow:
     version: int
     parent_id: str | None
     new_variables: Document | None = None
-    """The variables, where they are not those that are stored already."""
+    """The new variables; None if the stored ones still apply."""
 
 
 def evolve(row: InstanceRow | None, event: Event) -> InstanceRow:
@@ -80,7 +80,7 @@ def evolve(row: InstanceRow | None, event: Event) -> InstanceRow:
     return row
 
 
-# Most updates change no indexed column; the room left in a page keeps them out of the indexes.
+# Most updates change no indexed column; free space in the page then spares them the indexes (HOT updates).
 _DDL = """
 CREATE TABLE {current_variables} (
     id text PRIMARY KEY,
@@ -210,9 +210,9 @@ async def instances(
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Page[InstanceItem]:
-    """Newest first; started strictly after and before these times. No status: of any.
+    """Return the instances, newest first, started strictly between the two times; without a `status`, those of any.
 
-    Raises InvalidArgument for a limit or a cursor that is none.
+    Raises InvalidArgument for an invalid limit or cursor.
     """
     limit = checked_limit(limit)
     last_start, last_id = decode_cursor(cursor, datetime, str) or (None, None)
@@ -228,7 +228,7 @@ async def instances(
         last_id=last_id,
         limit=limit,
     )
-    # Not prepared: planned with its values, a filter that is not asked for falls away and an index can serve the rest.
+    # Not prepared: planned with its values, the query loses its unused filters and an index can serve the rest.
     found = await (await connection.execute(_LIST, values, prepare=False)).fetchall()
     return page([_item(*row) for row in found], limit, lambda item: (item.started_at, item.id))
 
@@ -236,9 +236,9 @@ async def instances(
 async def variables(
     connection: Connection, workspace: str, instance_id: str, *, least: int = 1, largest: int = ANY_SIZE
 ) -> tuple[int, RawJson] | None:
-    """The version, and the document as JSON text, once the version is at least `least`; None before.
+    """Return the version and the document as JSON text; None for an unknown instance or a version below `least`.
 
-    Raises ReadTooLarge where the text has more than `largest` bytes.
+    Raises ReadTooLarge when the text exceeds `largest` bytes.
     """
     cursor = await connection.execute(_VARIABLES, arguments(workspace=workspace, id=instance_id, largest=largest))
     row = await cursor.fetchone()

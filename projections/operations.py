@@ -1,5 +1,5 @@
-"""What an operator sees of the projections and can tell them: list, pause, resume, parked streams; and for one instance,
-which read models have caught up with it.
+"""The operator's view of the projections and commands to them: list, pause, resume, parked streams; and for one
+instance, which read models have caught up with it.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id,
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 """
-# A rebuild that runs holds its advisory lock.
+# A running rebuild holds its advisory lock.
 _REBUILDS = f"""
 SELECT r.projection, r.total, coalesce(sum(s.events), 0), r.done_before, extract(epoch FROM now() - r.resumed_at),
     EXISTS (SELECT FROM pg_locks l
@@ -36,7 +36,7 @@ LEFT JOIN generation_shares s ON s.projection = r.projection AND s.generation = 
 GROUP BY r.projection
 """
 _PAUSE = "UPDATE projections SET paused = true WHERE name = %s"
-# Runners look again whenever something may have been appended.
+# The notification makes the runners read again.
 _RESUME = """
 UPDATE projections SET paused = false, failing_since = NULL, failure = NULL WHERE name = %s
 RETURNING pg_notify('procvars_events', '')
@@ -62,12 +62,12 @@ LEFT JOIN parked_streams s
 @dataclass(frozen=True, slots=True)
 class RebuildStatus:
     state: str
-    """running, or interrupted: it goes on when it is started again."""
+    """`running`, or `interrupted`, which continues when it is started again."""
     done: int
     total: int
-    """Events."""
+    """Number of events to apply."""
     rate: float
-    """Events a second since it was begun or resumed."""
+    """Events per second since it began or was resumed."""
     seconds_left: float | None
 
 
@@ -76,21 +76,21 @@ class ProjectionStatus:
     name: str
     title: str
     state: str
-    """running, paused, rebuilding or failing."""
+    """`running`, `paused`, `rebuilding` or `failing`."""
     position: int
     lag_events: int
     lag_seconds: float
-    """Age of the oldest event that was not applied yet; 0 when there is none."""
+    """Age of the oldest event not applied yet, in seconds; 0 if there is none."""
     parked: int
     differences: int
-    """Streams of which it shows something else than the event store says, found by the comparison and not mended."""
+    """Streams in which the comparison found it to differ from the event store, and that are not mended."""
     mended: int
-    """Streams of which it showed something else at some time since it was built, and that were applied again."""
+    """Streams that differed at some time since it was built, and that were mended."""
     error: str | None
     since: datetime | None
-    """Since when it is failing."""
+    """Time since which it has been failing."""
     rebuild_due: str | None
-    """Why it has to be rebuilt; a server does that by itself."""
+    """Reason for a rebuild, which a server starts by itself."""
     rebuild: RebuildStatus | None
 
 
@@ -115,7 +115,7 @@ class SyncStatus:
 async def list_projections(
     connection: Connection, log: EventLog, projections: Sequence[Projection]
 ) -> list[ProjectionStatus]:
-    """In the order of `projections`."""
+    """Return the projections' status, in the order of `projections`."""
     rows = {row[0]: row for row in await (await connection.execute(_LIST)).fetchall()}
     rebuilds = {row[0]: _rebuild(*row[1:]) for row in await (await connection.execute(_REBUILDS)).fetchall()}
     reasons = await due(connection, projections)
@@ -149,7 +149,7 @@ async def list_projections(
 
 
 def _age(event: Event, now: datetime) -> float:
-    """Seconds; 0 for an event whose time cannot be read, which parks its stream with the next batch."""
+    """Return the age in seconds; 0 for an event with an unreadable time, which parks its stream with the next batch."""
     return 0.0 if isinstance(event, UnreadableEvent) else max(0.0, (now - event.timestamp).total_seconds())
 
 
@@ -172,14 +172,16 @@ async def is_rebuilding(connection: Connection, name: str) -> bool:
 
 
 async def set_paused(connection: Connection, name: str, *, paused: bool) -> None:
-    """Takes effect after the batch under way; one that keeps failing is tried again. Raises NoSuchProjection."""
+    """Pause or resume a projection after the current batch; resuming also retries one that keeps failing. Raises
+    NoSuchProjection.
+    """
     cursor = await connection.execute(_PAUSE if paused else _RESUME, (name,))
     if cursor.rowcount == 0:
         raise NoSuchProjection(f"There is no projection {name!r}.")
 
 
 async def parked_streams(connection: Connection, name: str | None) -> list[ParkedStream]:
-    """Oldest first, of one projection or of all."""
+    """Return the parked streams of one projection, or of all, oldest first."""
     rows = await (await connection.execute(_PARKED, {"name": name})).fetchall()
     return [ParkedStream(*row) for row in rows]
 
@@ -187,13 +189,13 @@ async def parked_streams(connection: Connection, name: str | None) -> list[Parke
 async def sync_status(
     connection: Connection, projections: Sequence[Projection], instance_id: str, version: int
 ) -> dict[str, SyncStatus]:
-    """Return how far each projection, by name, has come with the instance, whose newest version is `version`."""
+    """Return how far each projection, by name, is with the instance, whose newest version is `version`."""
     titles = {projection.name: projection.title for projection in projections}
     rows = await (await connection.execute(_SYNC, {"instance": instance_id}, prepare=True)).fetchall()
     found = {}
     for name, reached, parked_version, rebuild_due in rows:
         if name not in titles:
-            continue  # of another release, whose server runs beside this one
+            continue  # of another release that runs beside this one
         reached = reached or 0
         if parked_version is not None:
             reached = min(reached, parked_version - 1)

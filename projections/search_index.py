@@ -1,4 +1,4 @@
-"""Instances by the variables that their definitions configure for search."""
+"""Search index of the instances, by the variables that their definitions configure for search."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from procvars.projections.storage.text_columns import arguments
 
 NAME = "search_index"
 
-# The types of the keys, which a query needs, stand beside whatever keeps the documents.
+# The types of the keys, which a query needs, are in PostgreSQL whatever store has the documents.
 _DDL = """
 CREATE TABLE {search_definitions} (
     workspace text NOT NULL,
@@ -39,7 +39,7 @@ WHERE workspace = %(workspace)s AND (%(all)s OR key = ANY(%(definitions)s))
 
 
 class _SearchGenerations:
-    """The store's generations, and the definitions that they were made with."""
+    """The store's generations, with the definitions that they were built with."""
 
     def __init__(self, store: SearchStore) -> None:
         self._definitions = Tables({"search_definitions": STREAM_OF_DEFINITION}, _DDL)
@@ -65,7 +65,7 @@ class _SearchGenerations:
         return found
 
     async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
-        # First the definitions, whose streams alone have a colon, then the instances, in the order of each store.
+        # First the definitions, the only streams with a colon, then the instances, each in the order of its store.
         if after and ":" not in after:
             return await self._documents.stream_ids(connection, generation, after=after, limit=limit)
         found = await self._definitions.stream_ids(connection, generation, after=after, limit=limit)
@@ -94,7 +94,7 @@ class SearchIndex:
         self._definitions = KnownDefinitions("search_definitions", source, lambda definition: definition.search)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        # First what is there already: what the batch itself adds is derived with the newest definition anyway.
+        # Existing rows first: what the batch itself adds is derived with the newest definition anyway.
         for definition in await self._definitions.learn(connection, generation, events):
             await self._derive_anew(connection, generation, definition)
         if instance_ids(events, INSTANCE_EVENTS):
@@ -106,7 +106,7 @@ class SearchIndex:
         return [Counted(INSTANCE_EVENTS, versions)]
 
     async def _follow(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        # What begins here needs no look at what is there: of a repetition the store keeps the higher version.
+        # An instance that starts in the batch needs no read: if it is repeated, the store keeps the higher version.
         begun = set(instance_ids(events, (InstanceStarted,)))
         ids = [instance_id for instance_id in instance_ids(events, INSTANCE_EVENTS) if instance_id not in begun]
         before = await self._store.read(connection, generation, ids)
@@ -142,10 +142,10 @@ class SearchIndex:
 
 
 async def search(connection: Connection, store: SearchStore, query: SearchQuery) -> Page[SearchHit]:
-    """Newest first; started strictly after and before the times of the query.
+    """Return the hits, newest first, started strictly between the times of the query.
 
     Raises InvalidArgument for a key that no definition in question has, for a condition that does not fit the key's
-    type, and for a limit or a cursor that is none.
+    type, and for an invalid limit or cursor.
     """
     limit = checked_limit(query.limit)
     last = decode_cursor(query.cursor, datetime, str)
@@ -158,7 +158,7 @@ async def search(connection: Connection, store: SearchStore, query: SearchQuery)
 
 
 async def _types(connection: Connection, query: SearchQuery) -> dict[str, set[SearchType]]:
-    """Search key → its types in the definitions that the query asks for."""
+    """Return search key → its types in the definitions that the query asks for."""
     definitions = list(query.definitions or ())
     values = arguments(workspace=query.workspace, all=not definitions, definitions=definitions)
     types: dict[str, set[SearchType]] = {}

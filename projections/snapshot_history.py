@@ -1,4 +1,4 @@
-"""What the variables were before each modification by an operator. The engine's own writes leave no snapshot."""
+"""Variables before each modification by an operator. The engine's own writes leave no snapshot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ NAME = "snapshot_history"
 @dataclass(frozen=True, slots=True)
 class SnapshotItem:
     version: int
-    """That of the modification that replaced these values."""
+    """Version of the modification that replaced these values."""
     taken_at: datetime
     user: str
     user_name: str
@@ -53,7 +53,7 @@ def row(event: ProcessVariablesModified) -> tuple[object, ...]:
     )
 
 
-# As in `projections/audit_log.py`.
+# Rows up to 4 KB stay uncompressed, as in `projections/audit_log.py`.
 _DDL = """
 CREATE TABLE {snapshot_history} (
     instance_id text NOT NULL,
@@ -110,7 +110,7 @@ class SnapshotHistory:
 async def snapshots(
     connection: Connection, workspace: str, instance_id: str, *, limit: int | None = None, cursor: str | None = None
 ) -> Page[SnapshotItem]:
-    """Newest first, without the documents. Raises InvalidArgument for a limit or a cursor that is none."""
+    """Return the snapshots, newest first, without documents. Raises InvalidArgument for an invalid limit or cursor."""
     limit = checked_limit(limit)
     (last,) = decode_cursor(cursor, int) or (None,)
     values = arguments(workspace=workspace, instance_id=instance_id, last=last, limit=limit)
@@ -121,7 +121,7 @@ async def snapshots(
 async def snapshot(
     connection: Connection, workspace: str, instance_id: str, version: int, *, largest: int = ANY_SIZE
 ) -> Snapshot | None:
-    """The snapshot of that version, or None. Raises ReadTooLarge where its document has more than `largest` bytes."""
+    """Return the snapshot of that version, or None. Raises ReadTooLarge when its document exceeds `largest` bytes."""
     values = arguments(workspace=workspace, instance_id=instance_id, version=version, largest=largest)
     found = await (await connection.execute(_ONE, values)).fetchone()
     if found is None:

@@ -1,5 +1,5 @@
-"""Keeps the runners of this process going, and the comparisons beside them, each on its own: one that ends by an error
-nobody foresaw is started again, the others do not notice.
+"""Supervision of this process's runners and comparisons: one that ends by an unforeseen error is restarted, without
+effect on the others.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ async def supervise(runners: Sequence[ProjectionRunner], comparisons: Sequence[R
 
 
 async def keep_comparing(comparison: Reconciliation) -> None:
-    """Run it until cancelled, again whenever it ends by an error."""
+    """Run the comparison until cancelled, restarting it after every error."""
     while True:
         try:
             await comparison.run()

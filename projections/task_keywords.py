@@ -1,8 +1,8 @@
-"""What the Task Manager shows: every task with the keywords and data that the definition takes from the variables.
+"""Tasks of the Task Manager, each with the keywords and data that the definition takes from the variables.
 
-An edit of the variables changes the instance's open tasks. A closed task keeps the values that it was closed with: it
-is history, and says what the person who closed it saw. Which of those values are keywords is for the newest definition
-to say, of closed tasks too.
+An edit of the variables changes the instance's open tasks. A closed task keeps the values that it was closed with,
+which are what the person who closed it saw. The newest definition decides which of those values are keywords, of closed
+tasks too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ from procvars.projections.tasks.instance_tasks import (
 NAME = "task_keywords"
 
 
-# A keyword may be longer than an entry of an index can be, so the index has the beginning of each.
+# A keyword may exceed the limit of an index entry, so the index has only its beginning.
 _DDL = """
 CREATE TABLE {task_keywords} (
     instance_id text NOT NULL,
@@ -145,7 +145,7 @@ class TaskKeywords:
         )
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
-        # First what is there already: what the batch itself adds is derived with the newest definition anyway.
+        # Existing rows first: what the batch itself adds is derived with the newest definition anyway.
         for definition in await self._definitions.learn(connection, generation, events):
             await self._derive_anew(connection, generation, definition)
         ids = instance_ids(events, _HANDLED)
@@ -245,7 +245,7 @@ def _task(
 async def _write(
     connection: Connection, generation: int, before: Mapping[str, InstanceTasks], after: Sequence[InstanceTasks]
 ) -> None:
-    """Writes the instances, and of their tasks those that differ from before."""
+    """Write the instances, and those of their tasks that changed."""
     if not after:
         return
     instances = [

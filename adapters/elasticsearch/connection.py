@@ -1,4 +1,4 @@
-"""The client, and the translation of its errors."""
+"""Elasticsearch client, and the translation of its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,21 +14,25 @@ _OF_THE_REQUEST = (400, 413)
 
 
 def client(url: str, api_key: str | None) -> AsyncElasticsearch:
-    """Connects with its first request. The URL may carry `user:password@`; an API key, base64, comes instead of that."""
+    """Return a client, which connects with its first request. The URL may contain `user:password@`; an API key, in
+    base64, replaces that.
+    """
     return AsyncElasticsearch(
         url,
         api_key=api_key,
         node_class=HttpxAsyncHttpNode,
         serializer=OrjsonSerializer(),
         request_timeout=_TIMEOUT_SECONDS,
-        # Who waits for a projection backs off, who searches is told: neither gains from a second try at once.
+        # A projection backs off, and a search fails with an error: neither gains from an immediate retry.
         max_retries=0,
     )
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises SearchUnavailable for all that is not the fault of what was sent; that stays an `ApiError` 400 or 413."""
+    """Translate the driver's errors to SearchUnavailable, except those that the request caused: an `ApiError` 400 or
+    413.
+    """
     try:
         yield
     except TransportError as error:
@@ -40,17 +44,17 @@ def translated() -> Iterator[None]:
 
 
 def reason(error: ApiError) -> str:
-    """What Elasticsearch says about it, with the cause where that is named."""
+    """Return Elasticsearch's reason for the error, with the cause if it names one."""
     details = error.body.get("error") if isinstance(error.body, dict) else None
     if not isinstance(details, dict):
         return error.message
-    # Of a search that failed in every shard, the details only count them.
+    # For a search that failed in every shard, the details only count them.
     roots = details.get("root_cause")
     return described(roots[0] if roots else details)
 
 
 def described(details: dict[str, object]) -> str:
-    """Of an `error` object in an answer: type and reason, down to the first cause."""
+    """Return type and reason of an `error` object in an answer, down to the first cause."""
     text = f"{details.get('type')}: {details.get('reason')}"
     cause = details.get("caused_by")
     return f"{text} ({described(cause)})" if isinstance(cause, dict) else text

@@ -1,4 +1,4 @@
-"""What is wrong with a document, not with the way to Elasticsearch: its stream is parked."""
+"""Errors of a document, not of the connection to Elasticsearch: its stream is parked."""
 
 
 class RejectedDocument(Exception):

@@ -1,11 +1,11 @@
-"""A search document as Elasticsearch keeps it: the mapping, and which terms a value is found by.
+"""Search documents in Elasticsearch: the mapping, and the terms by which a value is found.
 
-Every (type, key) has a field of its own, so definitions may disagree about a key's type and change it, and nothing that
-Elasticsearch's types cannot hold is lost:
+Every (type, key) has its own field, so definitions may disagree about a key's type and change it, and nothing is lost
+that Elasticsearch's types cannot hold:
 
 - a keyword of 8,000 characters or more has its beginning in the key's field, and all of it in `long_keywords`;
 - a number from 2^53 on, where doubles have gaps, is in `large_numbers` as a text that sorts like the number;
-- a date is in microseconds since 1970: `date` knows milliseconds, and `date_nanos` ends in the year 2262;
+- a date is in microseconds since 1970: `date` has milliseconds, and `date_nanos` ends in the year 2262;
 - the words of a text are found together only within one value, so each value is a nested document.
 """
 
@@ -63,9 +63,9 @@ _COMMON: dict[str, Any] = {
 SETTINGS: dict[str, Any] = {
     "number_of_shards": 1,
     "auto_expand_replicas": "0-1",
-    # Said explicitly, or an index that nobody searches for a while would stop refreshing.
+    # Explicit, as an index that is not searched for a while would otherwise stop refreshing.
     "refresh_interval": "1s",
-    # A prefix may be as long as a term: up to 8,000 characters of two UTF-16 units each, and what stands before them.
+    # A prefix may be as long as a term: up to 8,000 characters of two UTF-16 units each, and what precedes them.
     "max_regex_length": 17_000,
     "mapping.total_fields.limit": 10_000,
     "mapping.nested_objects.limit": 100_000,
@@ -81,11 +81,11 @@ KEPT_FIELDS = (
     "data",
     "types",
 )
-"""Those that make the document; the others are derived from `data` and `types`."""
+"""Fields that make up the document; the others are derived from `data` and `types`."""
 
 LARGE = 2**53
 SEGMENT = 8_000
-"""Characters; four bytes each stay below the 32,766 of a term."""
+"""Characters per term; four bytes each stay below the limit of 32,766 bytes."""
 _NAME_CHARACTERS = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -93,13 +93,13 @@ _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 
 
 def mapping(fields: Iterable[str]) -> dict[str, Any]:
-    """With these fields of keys, `<type>.<name>`. A field that is not in it is refused, not guessed."""
+    """Return the mapping with these fields of keys, `<type>.<name>`. Other fields are refused."""
     by_type = {search_type: {"properties": {}} for search_type in _BY_TYPE} | key_properties(fields)
     return {"dynamic": "strict", "properties": {**_COMMON, **by_type}}
 
 
 def key_properties(fields: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The part of a mapping that adds fields of keys."""
+    """Return the part of a mapping that adds fields of keys."""
     found: dict[str, dict[str, Any]] = {}
     for field in fields:
         search_type, _, name = field.partition(".")
@@ -109,14 +109,14 @@ def key_properties(fields: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 @lru_cache(maxsize=4096)
 def field_name(key: str) -> str:
-    """The key as part of a field's name: readable, without dots, whatever its characters and length."""
+    """Return the key as part of a field's name, without dots, whatever its characters and length."""
     quoted = quote(key, safe="").replace(".", "%2E")
     # No quoted text has a "#".
     return quoted if len(quoted) <= _NAME_CHARACTERS else f"#{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def key_fields(documents: Iterable[SearchDocument]) -> set[str]:
-    """The fields of keys, `<type>.<name>`, that the documents need."""
+    """Return the fields of keys, `<type>.<name>`, that the documents need."""
     keys = {pair for document in documents for pair in document.types.items()}
     return {f"{search_type}.{field_name(key)}" for key, search_type in keys if search_type in _BY_TYPE}
 
@@ -169,7 +169,7 @@ def source(document: SearchDocument) -> dict[str, Any]:
 
 
 def document_of(instance_id: str, kept: Mapping[str, Any]) -> SearchDocument:
-    """From the source's `KEPT_FIELDS`."""
+    """Return the document from the `KEPT_FIELDS` of its source."""
     found = SearchDocument(
         instance_id=instance_id,
         workspace=kept["workspace"],
@@ -184,8 +184,8 @@ def document_of(instance_id: str, kept: Mapping[str, Any]) -> SearchDocument:
 
 
 def segments(name: str, text: str) -> Iterator[str]:
-    """The terms of a long text, after its first segment: each with the hash of all that stands before it, so that a term
-    stands for the whole text up to there. The last one is shorter than a segment, and so different from all others.
+    """Yield the terms of a long text after its first segment, each with the hash of all text before it, so that a term
+    identifies the whole text up to there. The last one is shorter than a segment, and so differs from all others.
     """
     before = hashlib.sha256()
     for start in range(SEGMENT, len(text) + 1, SEGMENT):
@@ -194,14 +194,14 @@ def segments(name: str, text: str) -> Iterator[str]:
 
 
 def last_segment(name: str, text: str) -> str:
-    """The term of a long text, or of the beginning of one, that stands for all of it."""
+    """Return the term that identifies all of a long text, or of the beginning of one."""
     *_, last = segments(name, text)
     return last
 
 
 def sortable(name: str, number: Decimal) -> str:
-    """The number as a term: sorts by bytes like the numbers from 2^53 on, positive and negative. Anything smaller is
-    one point between the two.
+    """Return the number as a term that sorts by bytes like the numbers from 2^53 on, positive and negative. Smaller
+    ones are one point between the two.
     """
     if abs(number) < LARGE:
         return f"{name} 1"
@@ -212,15 +212,15 @@ def sortable(name: str, number: Decimal) -> str:
 
 
 def double(number: Decimal) -> float:
-    """Exact enough below 2^53: different numbers have different doubles. Without -0.0, which is no other number."""
+    """Return the number as a double, which tells numbers below 2^53 apart; -0.0 becomes 0.0."""
     return float(number) + 0.0
 
 
 def microseconds(moment: datetime) -> int:
-    """Since 1970."""
+    """Return the microseconds since 1970."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def moment_of(kept: int) -> datetime:
-    """Of microseconds since 1970."""
+    """Return the time of microseconds since 1970."""
     return _EPOCH + kept * _MICROSECOND

@@ -1,9 +1,9 @@
-"""The generations of the search index: indices `procvars-instances-<n>`, the published one behind `procvars-instances`.
+"""Generations of the search index: indices `procvars-instances-<n>`, the published one behind `procvars-instances`.
 
-Elasticsearch takes part in no transaction. So a row in PostgreSQL, which does, says of each generation whether it is the
-published one, whether its index was made and which fields that has; what Elasticsearch has beyond that was left by
-something that was rolled back or killed, and is made anew. An index is made by the first write that needs it: a database
-can be migrated, and a server started, while Elasticsearch is down.
+Elasticsearch takes part in no transaction. So a row in PostgreSQL says of each generation whether it is published,
+whether its index was created and which fields that has; anything else in Elasticsearch was left by a rollback or a
+killed process, and is recreated. An index is created by the first write that needs it, so a database can be migrated,
+and a server started, while Elasticsearch is down.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,9 +50,9 @@ class Index:
     generation: int
     published: bool
     made: bool
-    """Until it is, there is nothing in it, whatever Elasticsearch may have under its name."""
+    """Whether the index was created; before, it counts as empty, whatever Elasticsearch has under its name."""
     fields: frozenset[str]
-    """Of keys, `<type>.<name>`."""
+    """Fields of keys, `<type>.<name>`."""
 
     @property
     def name(self) -> str:
@@ -60,8 +60,8 @@ class Index:
 
     @property
     def own(self) -> str:
-        """The alias that documents are written and read by. It goes with the index, so that a write never makes one that was
-        deleted, and an index of this name that somebody else has made is none of ours.
+        """Alias for writing and reading documents. It goes with the index, so a write never creates an index that was
+        deleted, and an index of this name that somebody else created is not used.
         """
         return f"{self.name}-own"
 
@@ -71,7 +71,7 @@ def index_name(generation: int) -> str:
 
 
 class ElasticsearchIndices:
-    """Implements `projections.projection.Generations`."""
+    """Implementation of `projections.projection.Generations`."""
 
     def __init__(self, client: AsyncElasticsearch) -> None:
         self._client = client
@@ -81,16 +81,17 @@ class ElasticsearchIndices:
         await connection.execute(_BEGIN, (generation,))
 
     async def publish(self, connection: Connection, generation: int) -> None:
-        """Raises SearchUnavailable where there is an index to swap to and Elasticsearch is out of reach."""
+        """Publish the generation. Raises SearchUnavailable if it has an index and Elasticsearch is unreachable."""
         await connection.execute(_PUBLISH, (generation,))
         if (await self.index(connection, generation)).made:
             with translated():
-                # All that was written is to be found in it from the first search on.
+                # The first search has to find all that was written.
                 await self._client.indices.refresh(index=index_name(generation))
             await self._point_alias_to(generation)
 
     async def drop(self, connection: Connection, generation: int) -> None:
-        """Only after the publication of another generation was committed: the index does not come back with a rollback.
+        """Drop the generation, after the publication of another one was committed: a rollback does not bring back the
+        index.
 
         Raises SearchUnavailable.
         """
@@ -100,7 +101,7 @@ class ElasticsearchIndices:
             await self._client.indices.delete(index=index_name(generation), ignore_unavailable=True)
 
     async def numbers(self, connection: Connection) -> set[int]:
-        """Every generation that exists, those that a killed rebuild left too. Raises SearchUnavailable."""
+        """Return the numbers of all generations, including those of a killed rebuild. Raises SearchUnavailable."""
         known = set()
         if await _exists(connection):
             known = {row[0] for row in await (await connection.execute(_KNOWN)).fetchall()}
@@ -110,14 +111,14 @@ class ElasticsearchIndices:
         return known | {int(ending) for ending in endings if ending.isdecimal()}
 
     async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
-        """All that have a document in it, in order, those after `after`. Sees everything that was written before.
+        """Return up to `limit` ids of documents after `after`, in order. Sees everything that was written before.
 
         Raises SearchUnavailable.
         """
         return await self.sorted_ids(connection, generation, {"match_all": {}}, after, limit)
 
     async def contents(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> dict[str, str]:
-        """By id, without those that are not there: a text that is equal where all that is kept of the instance is.
+        """Return id → a text that is equal if all that is kept of the instance is; missing instances are left out.
 
         Raises SearchUnavailable.
         """
@@ -127,12 +128,14 @@ class ElasticsearchIndices:
         }
 
     async def clear(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
-        """Leave the documents: the instance's events replace its document as a whole, by its version."""
+        """Do nothing: the instance's events replace its document as a whole, by its version."""
 
     async def sorted_ids(
         self, connection: Connection, generation: int, query: dict[str, Any], after: str, limit: int
     ) -> list[str]:
-        """Of what the query finds in everything that was written before. Raises SearchUnavailable."""
+        """Return the ids that the query finds, in order. Sees everything that was written before. Raises
+        SearchUnavailable.
+        """
         index = await self.index(connection, generation)
         if not index.made:
             return []
@@ -152,7 +155,7 @@ class ElasticsearchIndices:
     async def sources(
         self, connection: Connection, generation: int, instance_ids: Sequence[str], fields: Sequence[str] | None
     ) -> dict[str, dict[str, Any]]:
-        """By id, without those that are not there; these fields, or all. As it was written last, refreshed or not.
+        """Return id → source with these fields, or all, as last written, refreshed or not; missing ids are left out.
 
         Raises SearchUnavailable.
         """
@@ -163,26 +166,26 @@ class ElasticsearchIndices:
             found = await self._client.mget(index=index.own, ids=instance_ids, source_includes=fields)
         for document in found["docs"]:
             if "error" in document:
-                raise SearchUnavailable(f"Elasticsearch does not read now: {described(document['error'])}")
+                raise SearchUnavailable(f"Elasticsearch cannot read now: {described(document['error'])}")
         return {document["_id"]: document["_source"] for document in found["docs"] if document["found"]}
 
     async def index(self, connection: Connection, generation: int) -> Index:
-        """Raises SearchUnavailable where this generation was never begun in Elasticsearch."""
+        """Return the generation's index. Raises SearchUnavailable if it was never begun in Elasticsearch."""
         return await _row(connection, _READ, (generation,))
 
     async def published(self, connection: Connection) -> Index:
-        """Raises SearchUnavailable where none was published in Elasticsearch."""
+        """Return the published index. Raises SearchUnavailable if none was published in Elasticsearch."""
         return await _row(connection, _PUBLISHED, ())
 
     async def prepare(self, connection: Connection, generation: int, fields: AbstractSet[str]) -> Index:
-        """The generation with an index that has at least these fields of keys.
+        """Return the generation's index, created or extended so that it has at least these fields of keys.
 
         Raises SearchUnavailable, and TooManySearchKeys.
         """
         index = await self.index(connection, generation)
         if index.made and fields <= index.fields:
             return index
-        # One process at a time makes an index or adds to it.
+        # One process at a time creates or extends an index.
         index = await _row(connection, _LOCK, (generation,))
         if not index.made:
             await self._make(index, fields)
@@ -206,7 +209,7 @@ class ElasticsearchIndices:
             await self._point_alias_to(index.generation)
 
     async def _point_alias_to(self, generation: int) -> None:
-        """In one step: there is no moment without it."""
+        """Move the alias in one step, so that it exists at every moment."""
         actions: list[dict[str, Any]] = [
             {"remove": {"index": f"{ALIAS}-*", "alias": ALIAS, "must_exist": False}},
             {"add": {"index": index_name(generation), "alias": ALIAS}},

@@ -1,4 +1,4 @@
-"""A search as a query of Elasticsearch."""
+"""Translation of a search to an Elasticsearch query."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def _words(words: Iterable[str], name: str | None = None, operator: Operator = "
 
 @dataclass(frozen=True, slots=True)
 class _Span(Generic[T]):
-    """From `low` to `high`, None where it has no end; the ends belong to it unless they are open."""
+    """Interval from `low` to `high`, None for no bound; a bound belongs to it unless it is open."""
 
     low: T | None
     low_open: bool
@@ -104,7 +104,7 @@ class _Span(Generic[T]):
 
 
 def _span(tests: tuple[tuple[Operator, T], ...]) -> _Span[T]:
-    """What passes all of the tests: of two lower bounds the higher one counts, of equal ones the open one."""
+    """Return what passes all of the tests: of two lower bounds the higher one counts, of equal ones the open one."""
     lows = [(value, operator == "gt") for operator, value in tests if operator in ("eq", "gt", "gte")]
     highs = [(value, operator != "lt") for operator, value in tests if operator in ("eq", "lt", "lte")]
     low, low_open = max(lows, default=(None, False))
@@ -119,7 +119,7 @@ def _dates(field: str, span: _Span[datetime]) -> Query:
 
 
 def _numbers(name: str, field: str, span: _Span[Decimal]) -> Query:
-    """In the field of the key as far as doubles tell numbers apart, in `large_numbers` beyond."""
+    """Return the query, on the key's field as far as doubles tell numbers apart, on `large_numbers` beyond."""
     parts = []
     if not ((span.low is not None and span.low >= LARGE) or (span.high is not None and span.high <= -LARGE)):
         low = None if span.low is None or span.low <= -LARGE else double(span.low)

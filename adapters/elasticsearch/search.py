@@ -1,4 +1,4 @@
-"""Search in Elasticsearch: one document an instance, under the instance's id, in the version of the instance."""
+"""Search in Elasticsearch: one document per instance, with the instance's id and version."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from procvars.projections.search.document import SearchDocument
 from procvars.projections.search.store import Search, SearchHit
 from procvars.projections.storage.text_columns import RawJson
 
-# While Elasticsearch is at work on one request, the next is encoded: so a batch of the projection has to be several.
+# While Elasticsearch handles one request, the next is encoded: so a batch of the projection has to be several.
 # More of them at once, or smaller ones, are no faster.
 _BULK_BYTES = 2**18
 _BULKS_AT_ONCE = 2
@@ -30,8 +30,8 @@ _HIT_FIELDS = ("instance_id", "definition", "status", "started_at", "version", "
 
 
 class ElasticsearchSearch:
-    """Implements `SearchStore`. What a transaction wrote stays when it is rolled back: the
-    versions make that harmless.
+    """Implementation of `SearchStore`. A rollback does not undo what a transaction wrote, which the versions make
+    harmless.
     """
 
     shape = 1002
@@ -47,7 +47,9 @@ class ElasticsearchSearch:
         return {instance_id: document_of(instance_id, kept) for instance_id, kept in found.items()}
 
     async def write(self, connection: Connection, generation: int, documents: Sequence[SearchDocument]) -> None:
-        """Raises RejectedDocument for one that Elasticsearch does not take, TooManySearchKeys, SearchUnavailable."""
+        """Write the documents. Raises RejectedDocument for one that Elasticsearch rejects, TooManySearchKeys,
+        SearchUnavailable.
+        """
         index = await self.generations.prepare(connection, generation, key_fields(documents))
         chunks = _chunks(documents)
         outcomes = await asyncio.gather(
@@ -55,7 +57,7 @@ class ElasticsearchSearch:
         )
         errors = [outcome for outcome in outcomes if outcome is not None]
         if errors:
-            # Trouble on the way comes first: nothing is known then about some of the documents.
+            # Connection errors come first: they leave unknown whether some documents were written.
             raise min(errors, key=lambda error: isinstance(error, RejectedDocument))
 
     async def ids(
@@ -65,11 +67,11 @@ class ElasticsearchSearch:
         return await self.generations.sorted_ids(connection, generation, {"bool": {"filter": filters}}, "", limit)
 
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
-        """Raises SearchUnavailable, and InvalidArgument for more at once than Elasticsearch looks for."""
+        """Return the hits. Raises SearchUnavailable, and InvalidArgument for a query that Elasticsearch refuses."""
         index = await self.generations.published(connection)
         with translated():
             if not index.made:
-                # Nothing was written yet, if Elasticsearch is there to be written to.
+                # Nothing was written yet, provided that Elasticsearch is reachable.
                 await self._client.info()
                 return []
             try:
@@ -78,7 +80,7 @@ class ElasticsearchSearch:
                 # Between a rebuild's swap and its commit the old index may be gone. The alias moved first.
                 hits = await self._hits(search, ALIAS)
             except BadRequestError as error:
-                raise InvalidArgument(f"Elasticsearch does not search for that: {reason(error)}") from error
+                raise InvalidArgument(f"Elasticsearch refuses this search: {reason(error)}") from error
         return [_hit(hit["_source"]) for hit in hits]
 
     async def found_version(self, connection: Connection, instance_id: str) -> int:
@@ -112,11 +114,11 @@ class ElasticsearchSearch:
         return list(found["hits"]["hits"])
 
     async def _write(self, alias: str, chunks: Iterator[tuple[list[str], list[bytes]]]) -> None:
-        """Takes chunks until there are none."""
+        """Write chunks until none is left."""
         for instance_ids, lines in chunks:
             try:
                 with translated():
-                    # The client takes lines that are JSON already, only its types do not say so.
+                    # The client accepts lines that are JSON already; only its types do not say so.
                     operations = cast(Sequence[dict[str, Any]], lines)
                     answer = await self._client.bulk(
                         index=alias,
@@ -130,21 +132,21 @@ class ElasticsearchSearch:
 
 
 def _check(instance_ids: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
-    """Raises SearchUnavailable, or RejectedDocument, for what was not written; a stale version needs not be."""
+    """Raise SearchUnavailable or RejectedDocument for what was not written; a stale version is no error."""
     rejected: RejectedDocument | None = None
     for instance_id, item in zip(instance_ids, items, strict=True):
         (outcome,) = item.values()
         if "error" not in outcome or outcome["status"] == _STALE:
             continue
         if outcome["status"] not in _OF_THE_DOCUMENT:
-            raise SearchUnavailable(f"Elasticsearch does not write now: {described(outcome['error'])}")
+            raise SearchUnavailable(f"Elasticsearch cannot write now: {described(outcome['error'])}")
         rejected = rejected or RejectedDocument(instance_id, described(outcome["error"]))
     if rejected is not None:
         raise rejected
 
 
 def _chunks(documents: Sequence[SearchDocument]) -> Iterator[tuple[list[str], list[bytes]]]:
-    """Ids and lines of the bulk requests that write the documents."""
+    """Yield ids and lines of the bulk requests that write the documents."""
     ids: list[str] = []
     lines: list[bytes] = []
     size = 0

@@ -1,6 +1,6 @@
-"""From a signed token to an actor: the signature by PyJWT, the times and the shape of the claims here.
+"""Conversion of a signed token to an actor: PyJWT verifies the signature, this module the times and claims.
 
-The times are compared here and not by PyJWT, which reads the system's clock.
+The times are compared here because PyJWT reads the system's clock.
 """
 
 import math
@@ -21,14 +21,14 @@ MAX_SUBJECT_CHARS = 255
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """An actor, and the epoch second from which its token is not accepted any more."""
+    """An actor, and the epoch second from which its token is no longer accepted."""
 
     actor: Actor
     accepted_until: float
 
 
 def key_named_by(token: str) -> tuple[str | None, str]:
-    """The `kid` and `alg` that the token names. Unverified: good for choosing among our own keys, for nothing else."""
+    """Return the `kid` and `alg` that the token names, unverified: fit only for choosing among our own keys."""
     _refuse_oversized(token)
     try:
         header = jwt.get_unverified_header(token)
@@ -48,10 +48,10 @@ def signed_claims(
     issuer: str | None = None,
     audience: str | None = None,
 ) -> Mapping[str, object]:
-    """The claims of a token that `key` signed with `algorithm`: that one and no other, whatever the header says.
+    """Return the claims of a token that `key` signed with `algorithm`, and with no other, whatever the header says.
 
-    An issuer and an audience are checked where given; a token made for an audience is refused where none is given.
-    Raises TokenInvalid. Says nothing about the token's times.
+    An issuer and an audience are checked if given; a token made for an audience is refused if none is given. The
+    token's times are not checked. Raises TokenInvalid.
     """
     _refuse_oversized(token)
     try:
@@ -76,10 +76,10 @@ def signed_claims(
 
 
 def verified_token(claims: Mapping[str, object], *, now: float, leeway: float) -> VerifiedToken:
-    """The actor of signed claims, if the time is right.
+    """Return the actor of signed claims, if the token is valid now.
 
-    `now` is in epoch seconds; `leeway`, in seconds, allows for the issuer's clock going differently from ours.
-    Raises TokenExpired and TokenInvalid.
+    `now` is in epoch seconds; `leeway`, in seconds, allows for a difference between the issuer's clock and ours. Raises
+    TokenExpired and TokenInvalid.
     """
     expires = _time(claims, "exp")
     if expires is None:
@@ -119,7 +119,7 @@ def _roles(value: object, where: str) -> tuple[str, ...]:
 
 
 def _text(claims: Mapping[str, object], claim: str) -> str | None:
-    """A text that the database can keep: it ends up in every event of this actor."""
+    """Return a text that the database can store, as it is part of every event of this actor."""
     value = claims.get(claim)
     if value is None:
         return None

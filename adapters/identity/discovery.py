@@ -1,4 +1,4 @@
-"""What an OpenID provider says about itself (OpenID Connect Discovery 1.0): where people sign in and out."""
+"""Metadata of an OpenID provider (OpenID Connect Discovery 1.0): where people sign in and out."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ class _Metadata(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProviderEndpoints:
-    """`end_session_endpoint` is None where the provider does not end sessions for clients."""
+    """Endpoints of a provider; `end_session_endpoint` is None if it does not end sessions for clients."""
 
     issuer: str
     authorization_endpoint: str
@@ -37,15 +37,15 @@ class ProviderEndpoints:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Whom a browser talks to during a sign-in, as `scheme://host[:port]`, without repetition."""
+        """Origins that a browser contacts during a sign-in, as `scheme://host[:port]`, without repetition."""
         urls = (httpx.URL(self.issuer), httpx.URL(self.token_endpoint))
         return tuple(dict.fromkeys(f"{url.scheme}://{url.netloc.decode()}" for url in urls))
 
 
 class ProviderDiscovery:
-    """The endpoints of one issuer, fetched when first needed and again after an hour.
+    """Endpoints of one issuer, fetched when first needed and again after an hour.
 
-    Known ones stay in use while the provider is down. `http` stays the caller's to close.
+    Known ones stay in use while the provider is down. The caller closes `http`.
     """
 
     def __init__(self, issuer: str, http: httpx.AsyncClient, *, ticks: Clock = time.monotonic) -> None:
@@ -58,7 +58,7 @@ class ProviderDiscovery:
         self._due_at = 0.0
 
     async def endpoints(self) -> ProviderEndpoints:
-        """Raises ProviderUnavailable, at once where the last attempt failed a moment ago."""
+        """Return the endpoints. Raises ProviderUnavailable, at once if the last attempt failed a moment ago."""
         async with self._lock:
             if self._due_at <= self._ticks():
                 await self._fetch()

@@ -37,9 +37,9 @@ class SigningKey:
 class ProviderKeys:
     """The provider's keys, fetched when first needed, when a token names an unknown one, and when they grow old.
 
-    At most one fetch starts in `refetch_seconds`, successful or not: tokens with made-up key ids cannot hammer the
-    provider. The price is that a key published within that time after a fetch is not known for the rest of it.
-    Old keys stay in use while the provider is down. While keys are only old, nobody waits for the fetch.
+    At most one fetch starts in `refetch_seconds`, successful or not, so tokens with made-up key ids cannot flood the
+    provider. In return, a key published within that time after a fetch stays unknown for the rest of it. Old keys stay
+    in use while the provider is down, and nobody waits for a fetch that only renews them.
     """
 
     def __init__(
@@ -66,21 +66,21 @@ class ProviderKeys:
 
     @property
     def generation(self) -> int:
-        """Grows whenever the set of keys changes: what was verified before may be signed by a key withdrawn since."""
+        """Number that grows whenever the set of keys changes: a verified token may be signed by a withdrawn key."""
         return self._generation
 
     async def find(self, key_id: str | None, algorithm: str) -> SigningKey:
-        """The key of that id; for a token that names none, the only key of that algorithm.
+        """Return the key of that id; for a token that names none, the only key of that algorithm.
 
         Raises:
             TokenInvalid: the provider has no such key.
-            KeysUnavailable: not known here, and the last attempt to ask the provider failed.
+            KeysUnavailable: the key is unknown, and the last fetch failed.
         """
         key = self._known(key_id, algorithm)
         if key is None:
             fetching = self._start_fetch()
             if fetching is not None:
-                # Shielded: the fetch is shared, and one caller who goes away must not end it for the others.
+                # Shielded: the fetch is shared, and a cancelled caller must not end it for the others.
                 await asyncio.shield(fetching)
             key = self._known(key_id, algorithm)
         if key is not None:
@@ -90,17 +90,17 @@ class ProviderKeys:
         raise TokenInvalid("the token is signed by a key that the identity provider does not publish")
 
     def refresh_if_old(self) -> None:
-        """Starts a fetch in the background if the keys are older than `max_age_seconds`."""
+        """Start a fetch in the background if the keys are older than `max_age_seconds`."""
         if self._fetched_at is not None and self._ticks() - self._fetched_at >= self._max_age_seconds:
             self._start_fetch()
 
     async def settled(self) -> None:
-        """Waits for the fetch under way, if there is one."""
+        """Wait for the current fetch, if there is one."""
         if self._fetching is not None:
             await asyncio.shield(self._fetching)
 
     async def aclose(self) -> None:
-        """Ends the fetch under way. The HTTP client is left to whoever made it."""
+        """Cancel the current fetch. The caller closes the HTTP client."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.gather(self._fetching, return_exceptions=True)
@@ -110,7 +110,7 @@ class ProviderKeys:
         return candidates[0] if len(candidates) == 1 else None
 
     def _start_fetch(self) -> asyncio.Task[None] | None:
-        """The fetch under way, or a new one; None while the last one is too recent."""
+        """Return the current fetch, or a new one; None if the last one is too recent."""
         if self._fetching is not None and not self._fetching.done():
             return self._fetching
         now = self._ticks()
@@ -153,7 +153,7 @@ def _key_set(response: httpx.Response) -> list[object]:
 
 
 def _signing_key(entry: object) -> SigningKey | None:
-    """The key, if it is one for RS256 or ES256 signatures. RFC 7517, section 5: others are to be ignored."""
+    """Return the key if it is one for RS256 or ES256 signatures; others are ignored (RFC 7517, section 5)."""
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
     algorithm = {"RSA": "RS256", "EC": "ES256"}.get(str(entry.get("kty")))

@@ -1,4 +1,4 @@
-"""RS256 and ES256 tokens by an OpenID provider, verified with the keys that it publishes."""
+"""RS256 and ES256 tokens of an OpenID provider, verified with the keys that it publishes."""
 
 import time
 
@@ -14,9 +14,9 @@ ALGORITHMS = frozenset({"RS256", "ES256"})
 
 
 class OpenIdVerifier:
-    """A TokenVerifier for tokens of one issuer, made for one audience.
+    """TokenVerifier for tokens of one issuer, made for one audience.
 
-    `http` stays the caller's to close. `leeway`, in seconds, is for clocks that differ.
+    The caller closes `http`. `leeway`, in seconds, allows for clocks that differ.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class OpenIdVerifier:
         return verified.actor
 
     async def keys_settled(self) -> None:
-        """Waits for the fetch of keys that goes on in the background, if there is one."""
+        """Wait for the background fetch of keys, if there is one."""
         await self._keys.settled()
 
     async def aclose(self) -> None:
         await self._keys.aclose()
 
     def _forget_if_keys_changed(self) -> None:
-        """A withdrawn key takes its tokens with it: after a change of keys, every token is verified anew."""
+        """Forget all verified tokens after a change of keys, as a withdrawn key may have signed them."""
         if self._verified_with != self._keys.generation:
             self._verified.forget_all()
             self._verified_with = self._keys.generation

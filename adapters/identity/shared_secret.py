@@ -1,4 +1,4 @@
-"""HS256 tokens by a secret that this server and the command line share: for development and tests."""
+"""HS256 tokens with a secret that this server and the command line share, for development and tests."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ ALGORITHM = "HS256"
 MIN_SECRET_BYTES = 32
 """RFC 7518, section 3.2: a key no shorter than the hash."""
 LEEWAY_SECONDS = 1.0
-"""One clock makes and checks these tokens, so this only allows for times rounded to a second."""
+"""Seconds allowed for times rounded to a second; one clock makes and checks these tokens."""
 
 
 class UnusableSecret(ValueError):
@@ -23,7 +23,7 @@ class UnusableSecret(ValueError):
 
 
 class SharedSecretVerifier:
-    """A TokenVerifier for HS256 tokens by one secret.
+    """TokenVerifier for HS256 tokens with one secret.
 
     Raises UnusableSecret for a secret that is shorter than 32 bytes or is a key of another kind.
     """
@@ -54,7 +54,7 @@ def issue(
     lifetime: timedelta,
     clock: Clock = time.time,
 ) -> str:
-    """A signed token for a development or test user, good for `lifetime` from now.
+    """Return a signed token for a development or test user, valid for `lifetime` from now.
 
     Raises UnusableSecret, as the verifier does.
     """
@@ -72,7 +72,7 @@ def issue(
 
 
 def refuse_unusable(secret: str) -> None:
-    """Raise UnusableSecret for a secret that is too short or none at all."""
+    """Raise UnusableSecret for a secret that is too short, or a public key or certificate."""
     size = len(secret.encode())
     if size < MIN_SECRET_BYTES:
         raise UnusableSecret(f"the token secret has {size} bytes; HS256 needs at least {MIN_SECRET_BYTES}")

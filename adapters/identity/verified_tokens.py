@@ -1,4 +1,4 @@
-"""The memory of tokens that were verified, so that a client's second request costs a dictionary lookup."""
+"""Cache of verified tokens, so that a client's second request costs a dictionary lookup."""
 
 from collections import OrderedDict
 
@@ -14,7 +14,7 @@ class VerifiedTokens:
         self._tokens: OrderedDict[str, VerifiedToken] = OrderedDict()
 
     def get(self, token: str, *, now: float) -> Actor | None:
-        """The token's actor; None if the token is not known or has expired since."""
+        """Return the token's actor; None if the token is not known or has expired since."""
         verified = self._tokens.get(token)
         if verified is None:
             return None

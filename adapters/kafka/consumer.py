@@ -1,7 +1,7 @@
-"""faust-streaming in the one shape that loses nothing.
+"""Consumer on faust-streaming, set up to lose no event.
 
-An event is acknowledged by us, in order, after its batch is committed; never by Faust itself, which acknowledges what a
-handler failed on. Whatever goes wrong inside an app crashes it as a whole, and a crashed app is never used again.
+This module acknowledges events, in order, after their batch is committed; Faust itself would acknowledge what a handler
+failed on. Any error inside an app crashes it as a whole, and a crashed app is never reused.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ _BATCH_BYTES = 8 * 2**20
 _BUFFERED_EVENTS = 1000
 _START_SECONDS = 30.0
 _STOP_SECONDS = 8.0
-# A worker that was killed keeps its partitions from the others for so long.
+# Time after which the others get the partitions of a killed worker.
 _SESSION_SECONDS = 10.0
 _FETCH_WAIT_MS = 200
-# A paused projection takes nothing for hours; that it lives is for its heartbeat to say.
+# A paused projection may take nothing for hours; its heartbeat shows that it is alive.
 _POLL_SECONDS = 7 * 24 * 3600.0
 
 log = structlog.get_logger(__name__)
 
 
 class _ConsumerThread(AIOKafkaConsumerThread):
-    """Faust lets the broker hold a request for news for 1.5 s, in which the driver asks for no other partition's."""
+    """Consumer thread with a short fetch wait: with Faust's 1.5 s the driver asks for no other partition meanwhile."""
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -53,7 +53,7 @@ class _Transport(Transport):
 
 
 class Consumer:
-    """One member of the group `procvars.<projection>`. For one start and one stop."""
+    """Member of the group `procvars.<projection>`, for one start and one stop."""
 
     def __init__(self, projection: str, brokers: str) -> None:
         self._inbox: deque[EventT[bytes]] = deque()
@@ -86,11 +86,11 @@ class Consumer:
         return self._app.crashed
 
     async def start(self) -> None:
-        """Joins the group. Raises TimeoutError, and whatever Faust and the driver raise."""
+        """Join the group. Raises TimeoutError, and whatever Faust and the driver raise."""
         await self._within(_START_SECONDS, self._app.start())
 
     async def stop(self) -> None:
-        """Leaves the group; what was acknowledged is committed first where the broker can be reached."""
+        """Leave the group; what was acknowledged is committed first if the broker is reachable."""
         try:
             await self._within(_STOP_SECONDS, self._app.stop())
         except TimeoutError:
@@ -99,7 +99,7 @@ class Consumer:
             log.exception("the consumer stopped with an error", app=self._app.conf.id)
 
     async def _within(self, seconds: float, act: Coroutine[Any, Any, None]) -> None:
-        """Unlike asyncio's own time-outs this one does not wait for the end of what it cancels: it may never come."""
+        """Run `act` for at most that long. Unlike asyncio's time-outs, do not wait for the end of what is cancelled."""
         task = asyncio.create_task(act)
         await asyncio.wait({task}, timeout=seconds)
         if not task.done():
@@ -108,7 +108,9 @@ class Consumer:
         task.result()
 
     async def take(self, seconds: float) -> list[EventT[bytes]]:
-        """What has come in, in order, as a batch; waits that long for a first event. The events stay unacknowledged."""
+        """Return what has arrived, in order, as a batch; wait that long for a first event. The events stay
+        unacknowledged.
+        """
         if not self._inbox:
             self._news.clear()
             with suppress(TimeoutError):
@@ -123,7 +125,7 @@ class Consumer:
         return batch
 
     def acknowledge(self, batch: Sequence[EventT[bytes]]) -> None:
-        """In the order in which they were taken."""
+        """Acknowledge the events in the order in which they were taken."""
         for event in batch:
             event.ack()
 

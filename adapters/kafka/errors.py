@@ -1,8 +1,8 @@
-"""What ends a relay or a worker for good; everything else is waited for."""
+"""Errors that end a relay or a worker for good; all others are retried."""
 
 
 class KafkaRefusal(Exception):
-    """It cannot go on like this."""
+    """The relay or the worker cannot continue."""
 
 
 class PartitionCountChanged(KafkaRefusal):

@@ -1,9 +1,8 @@
-"""The relay: publishes the event store to Kafka, in commit order, each event at least once.
+"""Relay: publishes the event store to Kafka, in commit order, each event at least once.
 
-Of several relays one is at work; the others stand by for its lock. What it published is saved only after the broker
-acknowledged it, so a relay that is killed publishes a little of it again, and its successor skips nothing. In each
-partition the order is that of the store; every message names the position of the one before it, so that a reader who
-misses one can tell.
+One of several relays is active; the others stand by for its lock. A position is saved only after the broker
+acknowledged it, so a killed relay's successor publishes some events again, and skips none. Each partition has the order
+of the store; every message names the position of the one before it, so that a reader can tell that it missed one.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ _GRACE_SECONDS = 5.0
 _REQUEST_TIMEOUT_MS = 20_000
 _BATCH_BYTES = 256 * 1024
 _SMALLEST_LIMIT = 16 * 1024
-"""Bytes; a message without its payload is smaller than that."""
+"""Bytes that every message without its payload stays below."""
 _TROUBLE = (*UNAVAILABLE, StoreUnavailable, KafkaError)
 
 log = structlog.get_logger(__name__)
@@ -49,11 +48,11 @@ class _OutOfTimeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What the producer was given and the broker has to acknowledge. Raises KafkaError where it cannot be sent."""
+    """A batch that the producer was given; `acknowledged` raises KafkaError if it cannot be sent."""
 
     position: int
     last_positions: dict[int, int]
-    """Of the partitions that have something of it."""
+    """Partition → position of its last event in the batch."""
     acknowledged: asyncio.Future[Any]
 
 
@@ -62,19 +61,21 @@ class Relay:
     events: EventLog
     database_url: str
     brokers: str
-    """`host:port`, separated by commas."""
+    """Addresses as `host:port`, separated by commas."""
     partitions: int
-    """Of a topic that is created."""
+    """Number of partitions of a topic that is created."""
     max_message_bytes: int
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _largest: int = field(init=False)
-    """Bytes of a message that the topic takes, as far as is known."""
+    """Largest message that the topic takes, in bytes, as far as is known."""
 
     def __post_init__(self) -> None:
         self._largest = self.max_message_bytes
 
     async def run(self) -> None:
-        """Until `stopping` is set. Trouble with the database or the broker is retried. Raises PartitionCountChanged."""
+        """Publish until `stopping` is set, retrying after errors of the database or the broker. Raises
+        PartitionCountChanged.
+        """
         failures = 0
         while not self.stopping.is_set():
             try:
@@ -88,7 +89,8 @@ class Relay:
             except MessageSizeTooLargeError:
                 self._largest = max(self._largest // 2, _SMALLEST_LIMIT)
                 log.error(
-                    "the broker takes no message of that size: larger events go without payload", bytes=self._largest
+                    "the broker refuses messages of that size: larger events are sent without payload",
+                    bytes=self._largest,
                 )
                 await self._rest(_BACK_OFF_SECONDS[0])
             except _TROUBLE as error:
@@ -101,7 +103,7 @@ class Relay:
         stands_by = False
         while not await session.try_lock():
             if not stands_by:
-                log.info("relay stands by: another one is at work")
+                log.info("relay stands by: another one is active")
                 stands_by = True
             await self._rest(_STAND_BY_SECONDS)
             if self.stopping.is_set():
@@ -120,7 +122,7 @@ class Relay:
                 await create_topic(admin, found, self.max_message_bytes)
             self._largest = min(self._largest, await largest_message(admin) or self._largest)
             if self._largest < self.max_message_bytes:
-                log.warning("the topic takes less than the largest event: such go without payload", bytes=self._largest)
+                log.warning("events too large for the topic go without payload", bytes=self._largest)
         finally:
             await admin.close()
         if not recorded:
@@ -145,8 +147,8 @@ class Relay:
         try:
             yield producer
         finally:
-            # An idempotent producer never gives up what it was told to send; but whoever is no longer the relay, or has
-            # no time left, must not send it. `stop` alone would wait for it.
+            # An idempotent producer never gives up sending; but a relay that is no longer active, or has no time left,
+            # must not send. `stop` alone would wait for it.
             with suppress(asyncio.CancelledError):
                 await producer._sender.close()
             await producer.stop()
@@ -180,7 +182,7 @@ class Relay:
     async def _send(
         self, producer: AIOKafkaProducer, events: Sequence[Recorded[Event]], last_positions: list[int]
     ) -> _Batch:
-        """Writes the partitions' new positions into `last_positions` too. Raises KafkaError."""
+        """Send the events, and return their batch; update `last_positions` too. Raises KafkaError."""
         sent = []
         published: dict[int, int] = {}
         for recorded in events:
@@ -191,7 +193,7 @@ class Relay:
         return _Batch(events[-1].position, published, asyncio.gather(*sent))
 
     async def _settle(self, session: RelaySession, in_flight: deque[_Batch]) -> None:
-        """Waits for the oldest batch and saves the position after it, and after those acknowledged by then too."""
+        """Wait for the oldest batch, and save the position after it and those acknowledged by then too."""
         await self._while_held(session, in_flight[0].acknowledged)
         position, last_positions = 0, dict[int, int]()
         while in_flight and in_flight[0].acknowledged.done():
@@ -202,8 +204,10 @@ class Relay:
         await session.save(position, last_positions)
 
     async def _while_held(self, session: RelaySession, work: Awaitable[T]) -> T:
-        """What the work gives. It ends where the session is lost meanwhile, with the driver's error, and some time after
-        `stopping` was set: a broker that is away keeps a producer waiting for ever. Raises _OutOfTimeError then.
+        """Return the result of the work, while the session lasts: raise the driver's error if it is lost.
+
+        Raises _OutOfTimeError some time after `stopping` is set, as an unreachable broker keeps a producer waiting
+        forever.
         """
         task = asyncio.ensure_future(work)
         patience = _GRACE_SECONDS

@@ -1,4 +1,4 @@
-"""The topic: its name, where an event goes in it, and how an event becomes a message and comes back."""
+"""Kafka topic: its name, the partition of an event, and the conversion between events and messages."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,14 +25,14 @@ _LIMIT = "max.message.bytes"
 _TOO_LARGE = "the event is larger than the topic takes: the event store has it"
 _CACHED_KEYS = 100_000
 _LARGEST_NUMBER = 2**63 - 1
-"""That PostgreSQL's bigint holds."""
+"""Largest number that PostgreSQL's bigint holds."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent: key, value and headers in bytes."""
+    """Message to send: key, value and headers in bytes."""
 
     partition: int
     key: bytes
@@ -51,14 +51,14 @@ class NotAnEvent(Exception):
 
 @lru_cache(maxsize=_CACHED_KEYS)
 def partition_of(key: str, partitions: int) -> int:
-    """Where Kafka's own default partitioner puts this key, so that other clients find and add to the same partition."""
+    """Return the partition that Kafka's default partitioner chooses, so that other clients use the same one."""
     return cast(int, (murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
 
 
 def message(recorded: Recorded[Event], previous_position: int, partition: int, largest: int) -> Message:
-    """Return the message for an event, without its payload where the message would have more than `largest` bytes.
+    """Return the message for an event, without its payload if the message would have more than `largest` bytes.
 
-    `previous_position`: of the event before this one in the partition, 0 for the first.
+    `previous_position` is that of the event before this one in the partition, 0 for the first.
     """
     whole = _message(recorded, previous_position, partition)
     if whole.size <= largest:
@@ -80,9 +80,9 @@ def _message(recorded: Recorded[Event], previous_position: int, partition: int) 
 
 
 def delivered(partition: int, partitions: int, value: bytes | None) -> Delivered:
-    """Return what a message of that partition, one of so many, brings.
+    """Return the event that a message of that partition, one of `partitions`, delivers.
 
-    Raises NotAnEvent, whatever the message is: anybody may be able to write to the topic.
+    Raises NotAnEvent for any other message, as anybody may be able to write to the topic.
     """
     if value is None:
         raise NotAnEvent("it has no value")
@@ -94,16 +94,16 @@ def delivered(partition: int, partitions: int, value: bytes | None) -> Delivered
     event = found.recorded.event
     numbers = (found.previous_position, found.recorded.position, event.originator_version)
     if any(type(number) is not int or not 0 <= number <= _LARGEST_NUMBER for number in numbers):
-        raise NotAnEvent("its positions are none")
+        raise NotAnEvent("its positions are invalid")
     if found.previous_position >= found.recorded.position:
         raise NotAnEvent("the event before it would come after it")
     if not is_stream_id(event.originator_id) or partition_of(event.originator_id, partitions) != partition:
-        raise NotAnEvent("its stream is none of this partition")
+        raise NotAnEvent("its stream does not belong to this partition")
     return found
 
 
 async def count_partitions(admin: AIOKafkaAdminClient) -> int | None:
-    """Of the topic; None where there is no such topic. Raises KafkaError."""
+    """Return the topic's number of partitions; None if there is no such topic. Raises KafkaError."""
     (found,) = await admin.describe_topics([TOPIC])
     error = error_for_code(found["error_code"])
     if error is UnknownTopicOrPartitionError:
@@ -114,7 +114,7 @@ async def count_partitions(admin: AIOKafkaAdminClient) -> int | None:
 
 
 async def largest_message(admin: AIOKafkaAdminClient) -> int | None:
-    """Return the bytes of the largest batch that the topic takes; None where nobody may know. Raises KafkaError."""
+    """Return the largest batch that the topic takes, in bytes; None if the broker does not tell. Raises KafkaError."""
     (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, TOPIC, {_LIMIT: None})])
     for code, _message, _kind, _name, entries in answer.resources:
         for name, value, *_ in entries if not code else ():
@@ -124,7 +124,7 @@ async def largest_message(admin: AIOKafkaAdminClient) -> int | None:
 
 
 async def create_topic(admin: AIOKafkaAdminClient, partitions: int, max_message_bytes: int) -> None:
-    """With as many replicas as the broker gives by default. Raises KafkaError; a topic that is there stays as it is."""
+    """Create the topic, unless it exists, with the broker's default number of replicas. Raises KafkaError."""
     config = {_LIMIT: str(max_message_bytes)}
     # The driver takes the broker's default only together with an assignment, which may be empty.
     new = NewTopic(TOPIC, partitions, _BROKERS_DEFAULT, replica_assignments={}, topic_configs=config)

@@ -1,8 +1,8 @@
-"""The worker: feeds a projection from Kafka, and from the event store what Kafka does not bring.
+"""Worker: feeds a projection from Kafka, and from the event store what Kafka does not deliver.
 
-Two tasks. One commits what the consumer takes in and acknowledges it. The other moves the projection's position on, and
-catches up from the event store when it stands still although there is more: the relay is down, the broker is out of
-reach, the message was lost. So a lag ends without Kafka too, only in larger steps.
+One task commits what the consumer takes in and acknowledges it. The other advances the projection's position, and
+catches up from the event store if it stands still although there is more: the relay is down, the broker is unreachable,
+the message was lost. So a lag ends without Kafka too, only in larger steps.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ from procvars.projections.running.transient_errors import back_off, passes_by_it
 
 _RESTART_SECONDS = 1.0
 _TAKE_SECONDS = 0.25
-# Faust hands over one event after the other; under load a short rest makes them a batch.
+# Faust hands over events one by one; under load a short rest makes them a batch.
 _COLLECTING_SECONDS = 0.01
 _PAUSED_SECONDS = 0.5
 _IDLE_SECONDS = 1.0
-# After a batch the position follows quickly: somebody may wait for it.
+# After a batch the position follows quickly, as somebody may wait for it.
 _SETTLING_SECONDS = 0.1
 _SETTLED_AFTER_SECONDS = 2.0
 _STANDS_STILL_SECONDS = 3.0
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerEvents(StoredEvents, EventStream, Protocol):
-    """The event store, in the order of commits and stream by stream."""
+    """The event store, in commit order and stream by stream."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class ProjectionWorker:
     connect: Connect
     brokers: str
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set by whoever wants it to end: the batch under way is finished first."""
+    """Request to stop, after the current batch."""
     _committed: asyncio.Event = field(default_factory=asyncio.Event)
     _committed_at: float = 0.0
     _application: BatchApplication = field(init=False)
@@ -63,11 +63,11 @@ class ProjectionWorker:
         self._application = BatchApplication(self.projection, self.events)
 
     async def run(self) -> None:
-        """Until it is told to stop."""
+        """Run until told to stop."""
         await self._beside_consuming(self._follow(until=None))
 
     async def run_until(self, position: int) -> None:
-        """Until everything up to that position is applied, or it is told to stop. Raises ProjectionPaused."""
+        """Run until everything up to that position is applied, or until told to stop. Raises ProjectionPaused."""
         await self._beside_consuming(self._follow(until=position))
 
     async def _beside_consuming(self, following: Awaitable[None]) -> None:
@@ -100,7 +100,7 @@ class ProjectionWorker:
             failures += 1
 
     async def _partitions(self) -> int | None:
-        """Return how many the topic has, once it is there; None where the worker stops before. Raises KafkaError.
+        """Return the topic's number of partitions, once it exists; None if the worker stops before. Raises KafkaError.
 
         Faust would look for a missing topic again only after minutes.
         """
@@ -117,7 +117,7 @@ class ProjectionWorker:
             await admin.close()
 
     async def _consume(self, partitioned: PartitionedProjection, partitions: int) -> None:
-        """As long as the consumer lives."""
+        """Consume until the worker stops or the consumer crashes."""
         consumer = Consumer(self.projection.name, self.brokers)
         try:
             await consumer.start()
@@ -127,14 +127,14 @@ class ProjectionWorker:
                     consumer.acknowledge(batch)
                     await asyncio.sleep(_COLLECTING_SECONDS)
             if consumer.crashed:
-                log.warning("consumer crashed: it is built anew", projection=self.projection.name)
+                log.warning("consumer crashed: it is recreated", projection=self.projection.name)
         finally:
             await consumer.stop()
 
     def _decoded(self, batch: Sequence[EventT[bytes]], partitions: int) -> list[Delivered]:
-        """Return what the messages bring, without those that bring nothing.
+        """Return the events of the messages, without messages that are no events.
 
-        One that the relay wrote and that was damaged on its way is missed by the next message.
+        The next message reveals one that the relay wrote and that was damaged on its way.
         """
         found = []
         for event in batch:
@@ -146,7 +146,7 @@ class ProjectionWorker:
         return found
 
     async def _commit(self, batch: Sequence[Delivered], consumer: Consumer, partitioned: PartitionedProjection) -> bool:
-        """Tries until it is done. False where the worker stops or the consumer crashes before."""
+        """Apply the batch, with retries; return False if the worker stops or the consumer crashes before."""
         failures = 0
         while not consumer.crashed:
             try:
@@ -168,7 +168,7 @@ class ProjectionWorker:
         return False
 
     async def _report(self, partitioned: PartitionedProjection, error: Exception) -> None:
-        """Of PostgreSQL's own trouble nothing can be kept; of that with another store something can."""
+        """Record the error for operators to see, unless PostgreSQL itself is unavailable."""
         await partitioned.close()
         with suppress(*UNAVAILABLE):
             await partitioned.report_failure(_words(error))
@@ -186,7 +186,7 @@ class ProjectionWorker:
                     if (progress.generation, progress.position) != reached or progress.complete or progress.paused:
                         reached, since = (progress.generation, progress.position), time.monotonic()
                     elif time.monotonic() - since > _STANDS_STILL_SECONDS:
-                        # As long as Kafka brings nothing: what it brings, all workers share.
+                        # Only while Kafka delivers nothing: what it delivers, all workers share.
                         self._committed.clear()
                         while await partitioned.catch_up(progress.last) and not self._committed.is_set():
                             pass
@@ -215,7 +215,7 @@ class ProjectionWorker:
         return progress.position >= until
 
     async def _until_committed(self, progress: Progress) -> None:
-        """Until it is worth looking again."""
+        """Wait until the position may have moved."""
         settling = not progress.complete and time.monotonic() - self._committed_at < _SETTLED_AFTER_SECONDS
         if settling:
             await self._rest(_SETTLING_SECONDS)

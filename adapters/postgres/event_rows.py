@@ -1,4 +1,4 @@
-"""Rows of stored events, and how much of them a process decodes at once."""
+"""Rows of stored events, and limits for what a process decodes at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from procvars.domain.errors import EventUnreadable, ReadTooLarge
 from procvars.domain.events import Event, Recorded, unreadable
 
 Row = tuple[str, int, str, bytes | None, int]
-"""Id and version of the stream, topic, state, position. The state is None where it is larger than was asked for."""
+"""Id and version of the stream, topic, state, position. The state is None if it is larger than requested."""
 
-# What has more bytes compressed than an event may have decoded is not even sent; the length is known without reading it.
+# A state with more bytes than an event may have decoded is not even sent; its length is known without reading it.
 COLUMNS = """originator_id, originator_version, topic,
     CASE WHEN octet_length(state) <= %(largest)s THEN state END, notification_id"""
 _PAGE_BYTES = 4 * 2**20
@@ -30,22 +30,22 @@ _UNBOUNDED = 2**62
 
 @dataclass(frozen=True, slots=True)
 class ReadBudget:
-    """What a process decodes at once."""
+    """Limits for what a process decodes at once."""
 
     event_bytes: int = _UNBOUNDED
-    """Size of the largest event's JSON."""
+    """Size of the largest event's JSON, in bytes."""
     memory: int = 32 * 2**20
-    """Bytes that the decoded events of a page may take, about; a page has one event at least."""
+    """Approximate memory of a page's decoded events, in bytes; a page has at least one event."""
     stream_memory: int = _UNBOUNDED
-    """Bytes that all events of one read may take, about, whether they are in memory at the same time or not."""
+    """Approximate memory of all events of one read, in bytes, whether they are in memory at the same time or not."""
 
 
 WHOLE = ReadBudget()
-"""For a process where nobody waits for anybody else: any event, a page at a time."""
+"""Limits for a process where nobody waits for anybody else: any event, a page at a time."""
 
 
 def page_of(source: str, order: str) -> str:
-    """Return the query for a page of that query's rows, one at least, however large they are."""
+    """Return the query for a page of that query's rows, at least one, however large they are."""
     return _PAGE_OF.format(columns=COLUMNS, source=source, order=order, page_bytes=_PAGE_BYTES)
 
 
@@ -60,16 +60,23 @@ def is_last(page: Sequence[Row], limit: int | None = None) -> bool:
 
 
 class EventRows:
-    """The queries of a store, within the budget of its process."""
+    """Queries of a store, within the budget of its process."""
 
-    def __init__(self, lender: Lender, mapper: EventMapper, budget: ReadBudget) -> None:
+    def __init__(self, lender: Lender, mapper: EventMapper, budget: ReadBudget, *, documents: bool = True) -> None:
+        """Read events without `documents` as `EventMapper.read_change` does."""
         self._lender = lender
         self._mapper = mapper
         self._budget = budget
+        self._documents = documents
+        self._read = mapper.read if documents else mapper.read_change
 
     def on(self, lender: Lender) -> "EventRows":
-        """Return these on another connection."""
-        return EventRows(lender, self._mapper, self._budget)
+        """Return the same queries on another connection."""
+        return EventRows(lender, self._mapper, self._budget, documents=self._documents)
+
+    def without_documents(self) -> "EventRows":
+        """Return the same queries, whose events come without the documents before and after them."""
+        return EventRows(self._lender, self._mapper, self._budget, documents=False)
 
     async def fetch(self, query: str, values: dict[str, object]) -> list[Row]:
         """Return the rows of a query for `COLUMNS`. Raises StoreUnavailable."""
@@ -84,22 +91,22 @@ class EventRows:
         if state is None:
             raise ReadTooLarge
         try:
-            event, memory = self._mapper.read(StoredEvent(stream, version, topic, state), self._budget.event_bytes)
+            event, memory = self._read(StoredEvent(stream, version, topic, state), self._budget.event_bytes)
         except MapperDeserialisationError as error:
             raise EventUnreadable(str(error)) from error
         return Recorded(position, event, memory)
 
     def placed(self, row: Row) -> Recorded[Event]:
-        """Return the event, or what stands in the place of one that cannot be read. Raises ReadTooLarge."""
+        """Return the event, or a placeholder for one that cannot be read. Raises ReadTooLarge."""
         try:
             return self.one(row)
         except EventUnreadable as error:
             return Recorded(row[4], unreadable(row[0], row[1], row[2], error.detail))
 
     def each(self, rows: Iterable[Row], spent: int = 0) -> Iterator[Recorded[Event]]:
-        """Yield the events of one read, decoded one by one; `spent`: memory that the read has taken for others before.
+        """Yield the events of one read, decoded one by one; `spent` is the memory that the read took for earlier ones.
 
-        Raises as `one`, and ReadTooLarge where all of them together are too much.
+        Raises as `one`, and ReadTooLarge if all of them together are too much.
         """
         for row in rows:
             recorded = self.one(row)
@@ -109,18 +116,17 @@ class EventRows:
             yield recorded
 
     def run(self, rows: Sequence[Row], *, memory: int = _UNBOUNDED) -> list[Recorded[Event]]:
-        """Return the first rows of a read in the order of positions, each as `placed`, as many as a page may hold decoded.
+        """Return the first rows of a read in position order, each as `placed`, as many as a page may hold decoded.
 
-        Raises ReadTooLarge where the first is too large.
+        Raises ReadTooLarge if the first is too large.
         """
         return self._page(rows, self.placed, memory=memory, goes_on=False)
 
     def page(self, rows: Sequence[Row], *, goes_on: bool = False) -> list[Recorded[Event]]:
         """Return the events of the first rows of a stream, as many as a page may hold decoded.
 
-        `goes_on`: the same read asks for the pages behind it too, so that what one read may take counts.
-        Raises as `one` for the first row, EventUnreadable for any, and ReadTooLarge where the page is not all that the
-        read may take.
+        `goes_on` means that the same read continues with further pages, so that its own limit counts. Raises as `one`
+        for the first row, EventUnreadable for any, and ReadTooLarge if a limited read continues beyond the page.
         """
         return self._page(rows, self.one, memory=_UNBOUNDED, goes_on=goes_on)
 

@@ -32,9 +32,9 @@ from procvars.domain.instance_id import is_instance_id
 from procvars.domain.instance_status import InstanceStatus
 
 _EVENTS = f"SELECT {COLUMNS} FROM stored_events "
-# Literals, as the partial index of an instance's steps has them: with parameters the planner does not use it.
+# Literals, as in the partial index of an instance's steps, which the planner does not use with parameters.
 _WRITES = ", ".join(f"'{write.TOPIC}'" for write in WRITES)
-# The two branches are one instance: its steps, which the partial index has, and the newest write over them.
+# The two branches are one instance: its steps, from the partial index, and its newest write.
 _LOAD = page_of(
     f"""(SELECT * FROM stored_events WHERE originator_id = %(stream)s AND originator_version > %(after)s
         AND topic NOT IN ({_WRITES}))
@@ -57,14 +57,14 @@ _STREAM_BACKWARDS = page_where(
     "originator_id = %(stream)s AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
     "originator_version DESC",
 )
-# What an earlier release stored, and nobody has filled in yet, may be of any workspace.
+# Events of an earlier release, as long as they are not filled in, may be of any workspace.
 _OF_WORKSPACE = page_of(
     """SELECT * FROM (
         (SELECT * FROM stored_events WHERE workspace = %(workspace)s AND notification_id > %(after)s
-            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+            AND topic NOT IN ('DefinitionPublished', 'BulkModificationEnded') ORDER BY notification_id LIMIT %(limit)s)
         UNION ALL
         (SELECT * FROM stored_events WHERE workspace IS NULL AND notification_id > %(after)s
-            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+            AND topic NOT IN ('DefinitionPublished', 'BulkModificationEnded') ORDER BY notification_id LIMIT %(limit)s)
     ) AS either ORDER BY notification_id LIMIT %(limit)s""",
     "notification_id",
 )
@@ -105,7 +105,7 @@ _INSTANCE_IDS = """
 SELECT originator_id FROM stored_events
 WHERE originator_version = 1 AND originator_id > %s AND topic = 'InstanceStarted' ORDER BY originator_id LIMIT %s
 """
-# By the partial index, which has nothing but definitions: `definition:<workspace>:<key>`.
+# By the partial index, which has only definitions: `definition:<workspace>:<key>`.
 _DEFINITIONS = f"""
 SELECT DISTINCT ON (originator_id) {COLUMNS}
 FROM stored_events WHERE topic = 'DefinitionPublished' AND starts_with(originator_id, %(stream)s)
@@ -115,7 +115,7 @@ _WORKSPACES = """
 SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic = 'DefinitionPublished'
 """
 _IN_WORKSPACE = "SELECT notification_id FROM stored_events WHERE workspace = %s AND notification_id = ANY(%s)"
-# What an earlier release stored, and nobody has filled in yet, has no workspace here.
+# Events of an earlier release, as long as they are not filled in, have no workspace here.
 _WHEREABOUTS = """
 SELECT workspace, originator_version FROM stored_events
 WHERE originator_id = %s AND topic <> 'DefinitionPublished' ORDER BY originator_version DESC LIMIT 1
@@ -129,7 +129,7 @@ _LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE origina
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
 _ANSWER_MEMORY = 4 * 2**20
-"""Bytes that the decoded events of a page may take, about, where it becomes an answer; one event at least."""
+"""Approximate memory of a page's decoded events, in bytes, if it becomes an answer; at least one event."""
 
 _WRITE_TOPICS = [event.TOPIC for event in WRITES]
 _VARIABLES_TOPICS = [event.TOPIC for event in VARIABLES_EVENTS]
@@ -139,26 +139,26 @@ _PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceEvents:
-    """Events of a workspace, and the position up to which there are no others of it."""
+    """Events of a workspace, and the position up to which they are complete."""
 
     events: Sequence[Recorded[Event]]
     until: int
     more: bool
-    """Whether the store may have further ones behind that position."""
+    """Whether the store may have more of them after that position."""
 
 
 class Whereabouts(NamedTuple):
-    """What is known of an instance without decoding an event."""
+    """Facts about an instance that are known without decoding an event."""
 
     workspace: str
     version: int
 
 
 class PostgresEventStore:
-    """Implements `commands.ports.EventStore`, and the reads that replay and projections need."""
+    """Implementation of `commands.ports.EventStore`, and of the reads that replay and projections need."""
 
     def __init__(self, pool: Lender, appender: Appender, mapper: EventMapper, budget: ReadBudget = WHOLE) -> None:
-        """`budget`: over it, whatever returns events raises ReadTooLarge; those that return pages end them before."""
+        """Read within `budget`: beyond it, reads of events raise ReadTooLarge, and a page ends earlier."""
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
@@ -171,6 +171,12 @@ class PostgresEventStore:
         store = copy.copy(self)
         store._pool = Lent(connection)
         store._rows = self._rows.on(store._pool)
+        return store
+
+    def without_documents(self) -> Self:
+        """Return this store, whose events come without `previous` and `body`."""
+        store = copy.copy(self)
+        store._rows = self._rows.without_documents()
         return store
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
@@ -281,7 +287,7 @@ class PostgresEventStore:
         ]
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
-        # Times of a stream never go back (the handlers see to it), so halving finds the place.
+        # Times of a stream never go back (`DecisionLoop.provenance`), so a binary search finds the version.
         low, high = 0, await self.last_version(instance_id)
         while low < high:
             middle = (low + high + 1) // 2
@@ -296,7 +302,7 @@ class PostgresEventStore:
         cached = None if fresh else self._definitions.get((workspace, key))
         if cached and time.monotonic() - cached[1] < _DEFINITION_SECONDS:
             return cached[0]
-        if cached:  # while this one asks, the others of a burst go on with what is known
+        if cached:  # during this read, others continue with what is known
             self._definitions[workspace, key] = (cached[0], time.monotonic())
         rows = await self._rows.fetch(_LAST_EVENT, {"stream": definition_stream(workspace, key)})
         definition = definition_from(cast(DefinitionPublished, self._rows.one(rows[0]).event)) if rows else None
@@ -305,19 +311,19 @@ class PostgresEventStore:
         return definition
 
     async def definitions(self, workspace: str) -> list[Definition]:
-        """The newest definition of each key of the workspace, by key; without those that cannot be read."""
+        """Return the newest definition of each key of the workspace, by key; unreadable ones are left out."""
         rows = await self._rows.fetch(_DEFINITIONS, {"stream": definition_stream(workspace, "")})
         events = [self._rows.placed(row).event for row in rows]
         found = [definition_from(event) for event in events if isinstance(event, DefinitionPublished)]
         return sorted(found, key=lambda definition: definition.key)
 
     async def workspaces(self) -> list[str]:
-        """Those that have a definition: without one there is no instance either."""
+        """Return the workspaces that have a definition: without one there is no instance either."""
         async with borrowed(self._pool) as connection:
             return sorted(row[0] for row in await (await connection.execute(_WORKSPACES)).fetchall())
 
     async def whereabouts(self, instance_id: str) -> Whereabouts | None:
-        """Return the instance's workspace and newest version, without decoding anything; None where there is none."""
+        """Return the instance's workspace and newest version; None if there is no such instance."""
         if not is_instance_id(instance_id):
             return None
         async with borrowed(self._pool) as connection:
@@ -332,7 +338,7 @@ class PostgresEventStore:
         return Whereabouts(workspace, version)
 
     async def last_version(self, instance_id: str) -> int:
-        """Return the version of the newest event; 0 where there is no such instance."""
+        """Return the version of the newest event; 0 if there is no such instance."""
         if not is_instance_id(instance_id):
             return 0
         async with borrowed(self._pool) as connection:
@@ -340,7 +346,7 @@ class PostgresEventStore:
             return (row and row[0]) or 0
 
     async def instance_ids(self) -> AsyncIterator[str]:
-        """Every instance, in the order of ids; definitions have streams of their own and are not among them."""
+        """Yield the ids of all instances, in order; definitions have separate streams and are not among them."""
         last = ""
         while True:
             async with borrowed(self._pool) as connection:
@@ -352,7 +358,7 @@ class PostgresEventStore:
             last = rows[-1][0]
 
     async def last_position(self) -> int:
-        """Of the newest event of the whole store; 0 for an empty one."""
+        """Return the position of the newest event of the whole store; 0 for an empty one."""
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_LAST_POSITION)).fetchone()
             assert row is not None
@@ -361,7 +367,7 @@ class PostgresEventStore:
     async def stream(
         self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
     ) -> AsyncIterator[Recorded[Event]]:
-        """The stream's events of these classes, oldest first, a page of them as stored in memory at a time."""
+        """Yield the stream's events of these classes, oldest first, with one stored page in memory at a time."""
         values = {"stream": stream, "topics": [event.TOPIC for event in topics], "limit": _PAGE}
         spent = 0
         while True:
@@ -376,8 +382,8 @@ class PostgresEventStore:
     async def stream_backwards(
         self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int
     ) -> list[Recorded[Event]]:
-        """Up to `limit` events of these classes whose version is below `before`, newest first; fewer where they are
-        large, but none only where there are none.
+        """Return up to `limit` events of these classes whose version is below `before`, newest first; fewer when they
+        are large, none only when there are none.
         """
         names = [event.TOPIC for event in topics]
         values = {"stream": stream, "before": before, "topics": names, "limit": limit}
@@ -386,13 +392,13 @@ class PostgresEventStore:
     async def of_partition(
         self, partition: int, partitions: int, *, after: int, until: int, limit: int
     ) -> list[Recorded[Event]]:
-        """Up to `limit` events of that share of the instances, by a hash of their ids, in commit order."""
+        """Return up to `limit` events of one partition of the instances, by a hash of their ids, in commit order."""
         values: dict[str, object] = {"after": after, "until": until, "limit": limit}
         values |= {"partitions": partitions, "partition": partition}
         return self._rows.run(await self._rows.fetch(_PARTITION, values))
 
     async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
-        """What was published up to that position, in commit order."""
+        """Yield the definitions published up to that position, in commit order."""
         after = 0
         while rows := await self._rows.fetch(_DEFINITIONS_UNTIL, {"after": after, "until": position, "limit": _PAGE}):
             for row in rows:
@@ -400,7 +406,7 @@ class PostgresEventStore:
             after = rows[-1][4]
 
     async def stored(self, places: Sequence[tuple[int, str, int]]) -> set[tuple[int, str, int]]:
-        """Return those places, as position, stream and version, at which there is an event."""
+        """Return those places, as position, stream and version, at which the store has an event."""
         if not places:
             return set()
         positions, streams, versions = zip(*places, strict=True)
@@ -409,27 +415,27 @@ class PostgresEventStore:
             return {(row[0], row[1], row[2]) for row in await cursor.fetchall()}
 
     async def count_until(self, position: int) -> int:
-        """How many events the store has up to that position."""
+        """Return the number of events up to that position."""
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_COUNT_UNTIL, (position,))).fetchone()
             assert row is not None
             return int(row[0])
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
-        """Up to `limit` events after that position, fewer where they are large, in commit order."""
+        """Return up to `limit` events after that position, fewer when they are large, in commit order."""
         return self._rows.run(await self._rows.fetch(_AFTER_POSITION, {"after": position, "limit": limit}))
 
     async def of_workspace(self, workspace: str, *, after: int, limit: int) -> WorkspaceEvents:
         """Return up to `limit` events of that workspace after that position, in commit order, without definitions.
 
-        Raises PositionUnknown where the store has not come that far, and StoreUnavailable.
+        Raises PositionUnknown if the store has not reached that position, and StoreUnavailable.
         """
         newest = await self.last_position()
         if after > newest:
             raise PositionUnknown(newest=newest)
         rows = await self._rows.fetch(_OF_WORKSPACE, {"workspace": workspace, "after": after, "limit": limit})
         page = self._rows.run(rows, memory=_ANSWER_MEMORY)
-        # Positions are in the order of commits, so everything up to the newest was there to be found; if all was read.
+        # Positions are in commit order, so everything up to the newest one was visible; if all of it was read.
         complete = len(page) == len(rows) and is_last(rows, limit)
         until = max(newest, page[-1].position if page else after) if complete else page[-1].position
         strange = [one.position for one in page if isinstance(one.event, UnreadableEvent)]
@@ -438,7 +444,7 @@ class PostgresEventStore:
         return WorkspaceEvents(events, until, more=not complete)
 
     async def _of(self, workspace: str, positions: Sequence[int]) -> set[int]:
-        """Which of these positions the store has in the workspace, as it is written beside the events."""
+        """Return those of the positions that are of the workspace, as recorded beside the events."""
         async with borrowed(self._pool) as connection:
             cursor = await connection.execute(_IN_WORKSPACE, (workspace, list(positions)))
             return {row[0] for row in await cursor.fetchall()}

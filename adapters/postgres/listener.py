@@ -1,4 +1,4 @@
-"""LISTEN: hears what some process did. What it misses while the connection is lost, its hearers' own poll finds."""
+"""Notifications of other processes by LISTEN. The hearers' own poll finds what is missed without a connection."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -9,19 +9,19 @@ from psycopg import sql
 from procvars.adapters.postgres.pool import UNAVAILABLE, dedicated_connection
 
 APPENDED = "procvars_events"
-"""Events were appended; the text is their workspace, or empty where it could be any."""
+"""Channel for appended events; the text is their workspace, or empty if it could be any."""
 MOVED = "procvars_projections"
-"""A read model moved on; the text is its name, a space, and the position it has come to."""
+"""Channel for advanced read models; the text is the name, a space, and the new position."""
 _RETRY_SECONDS = 1.0
 
 Hear = Callable[[str], None]
-"""Takes the text of a notification."""
+"""Callback for the text of a notification."""
 
 log = structlog.get_logger(__name__)
 
 
 async def listen(database_url: str, hearers: Mapping[str, Hear], connected: Callable[[], None]) -> None:
-    """Call the hearer of a channel with each notification, and `connected` at every new connection; until cancelled."""
+    """Call the hearer of a channel with each notification, and `connected` at every new connection, until cancelled."""
     while True:
         try:
             connection = await dedicated_connection(database_url, "listen")

@@ -1,4 +1,6 @@
-"""Brings the database to this version: the tables of `eventsourcing`, ours, and the first generation of each projection."""
+"""Migration of the database to this version: the tables of `eventsourcing`, ours, and the projections' first
+generations.
+"""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -23,7 +25,7 @@ _HAS_NO_LOG = "SELECT 1 WHERE to_regclass('schema_migrations') IS NULL"
 _APPLIED = "SELECT name FROM schema_migrations"
 _RECORD = "INSERT INTO schema_migrations (name) VALUES (%s)"
 _KNOWN_PROJECTIONS = "SELECT name FROM projections"
-# Where roles are separated, the one that serves owns this schema and what is in it (docs/security.md).
+# If roles are separated, the serving role owns this schema and what is in it (docs/security.md).
 _READ_MODELS_OWNER = """
 SELECT pg_get_userbyid(nspowner), nspname = current_schema() FROM pg_namespace WHERE nspname = 'read_models'
 """
@@ -34,8 +36,8 @@ _ADD_PROJECTION = "INSERT INTO projections (name, generation, shape) VALUES (%s,
 
 
 async def migrate(database_url: str, projections: Sequence[Projection]) -> list[str]:
-    """Applies what is missing, in one transaction, and says in a line each what was done and what is left to do. Safe to
-    repeat and to run twice at once.
+    """Apply what is missing, in one transaction, and return a line for each thing done or left to do. Safe to repeat
+    and to run twice at once.
 
     Raises StoreUnavailable, UnsuitableDatabase, NewerDatabase, MayNotMigrate.
     """
@@ -44,7 +46,7 @@ async def migrate(database_url: str, projections: Sequence[Projection]) -> list[
         async with connection, connection.transaction():
             await require_suitable(connection, database_url)
             await connection.execute(advisory_locks.MIGRATION)
-            # One that is anywhere on the search path counts, not only one where new tables would go.
+            # One anywhere on the search path counts, not only one where new tables would go.
             if await (await connection.execute(_HAS_NO_LOG)).fetchone():
                 await connection.execute(_CREATE_LOG)
             applied = {row[0] for row in await (await connection.execute(_APPLIED)).fetchall()}
@@ -81,8 +83,8 @@ class NotItsRole(StoreUnavailable):
 
 
 async def require_migrated(database_url: str, projections: Sequence[str]) -> None:
-    """Raise NotMigrated where a script or one of these projections is missing, and NotItsRole where the role does not
-    see the read models. Raises NewerDatabase, StoreUnavailable.
+    """Raise NotMigrated if a script or one of these projections is missing, and NotItsRole if the read models belong to
+    another role. Raises NewerDatabase, StoreUnavailable.
     """
     try:
         async with await dedicated_connection(database_url, "version check", MIGRATION) as connection:
@@ -93,7 +95,9 @@ async def require_migrated(database_url: str, projections: Sequence[str]) -> Non
     if missing:
         raise NotMigrated(f"The database lacks {', '.join(missing)}: run `procvars migrate`.")
     if owner and not owner[1]:
-        raise NotItsRole(f"The read models are the role {owner[0]}'s: only `procvars migrate` runs with another one.")
+        raise NotItsRole(
+            f"The read models belong to the role {owner[0]}: only `procvars migrate` runs with another one."
+        )
 
 
 async def _missing(connection: Connection, projections: Sequence[str]) -> list[str]:
@@ -139,14 +143,14 @@ async def _rebuilds_due(connection: Connection, projections: Sequence[Projection
 
 
 class _StatementsOnly(PostgresDatastore):
-    """For what the recorders would execute; they would also connect, only to register a type that is not used here."""
+    """Datastore that never connects, for the recorders, which would connect only to register an unused type."""
 
     def register_type_adapters(self) -> None:
         return
 
 
 async def _create_library_tables(connection: Connection) -> None:
-    """`stored_events` and `notification_tracking`, by the statements of `eventsourcing` itself.
+    """Create `stored_events` and `notification_tracking`, by the statements of `eventsourcing` itself.
 
     Its insert function is left out: it takes no lock, so a reader that tails the table would skip events.
     """

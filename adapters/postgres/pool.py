@@ -1,4 +1,4 @@
-"""Connections to the one database, how long their statements may take, and the translation of the driver's errors."""
+"""Connections to the database, time limits of their statements, and the translation of the driver's errors."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,7 +16,7 @@ from procvars.domain.errors import InvalidArgument, StoreUnavailable
 Connection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 
-# A peer that vanished without a word is noticed within seconds, not after the kernel's two hours.
+# A peer that vanished silently is noticed within seconds, not after the kernel's two hours.
 _VIGILANCE: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -25,12 +25,10 @@ _VIGILANCE: dict[str, Any] = {
 }
 
 TIMED_OUT: tuple[type[Exception], ...] = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
-"""What the driver raises for a statement that took too long or waited too long for a lock; nothing of it was done."""
+"""Driver's errors for a statement that took too long or waited too long for a lock; it had no effect."""
 
 UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
-"""What the driver raises when the database, or the way to it, is the trouble: nobody's data is at fault. The errors of
-`TIMED_OUT` are among them.
-"""
+"""Driver's errors for an unavailable database or connection: nobody's data is at fault. They include `TIMED_OUT`."""
 
 ARRIVAL = "procvars.settings_arrive"
 """Name of a setting that every connection begins with."""
@@ -60,16 +58,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many seconds PostgreSQL lets pass in a session before it gives up; 0 for any number."""
+    """Seconds that PostgreSQL lets pass in a session before it gives up; 0 for no limit."""
 
     statement: float = 0
     lock: float = 0
-    """Time that a statement waits for a lock that somebody else holds."""
+    """Seconds that a statement waits for a lock of another session."""
     idle_in_transaction: float = 0
 
     @property
     def options(self) -> str:
-        """The settings as a connection takes them at its start, which costs no round trip."""
+        """Settings as options of a new connection, which cost no round trip."""
         seconds = {
             "statement_timeout": self.statement,
             "lock_timeout": self.lock,
@@ -79,7 +77,7 @@ class Patience:
 
 
 UNHURRIED = Patience()
-"""For the statements of rebuilds and of the command line, which go through the whole store."""
+"""Limits for rebuilds and the command line, which go through the whole store: none."""
 MIGRATION = Patience(lock=30)
 REQUEST = Patience(statement=10, lock=2, idle_in_transaction=10)
 APPEND = Patience(statement=15, lock=3, idle_in_transaction=10)
@@ -88,7 +86,7 @@ PROBE = Patience(statement=2, lock=1, idle_in_transaction=2)
 
 
 def connection_pool(database_url: str, patience: Patience, *, max_size: int = 8) -> Pool:
-    """Return a pool of autocommit connections; it is not opened yet."""
+    """Return a pool of autocommit connections, not opened yet."""
     return AsyncConnectionPool(
         _conninfo(database_url, patience),
         min_size=1,
@@ -101,7 +99,7 @@ def connection_pool(database_url: str, patience: Patience, *, max_size: int = 8)
 
 
 async def dedicated_connection(database_url: str, purpose: str, patience: Patience = UNHURRIED) -> Connection:
-    """Return an autocommit connection of one's own. Raises what `UNAVAILABLE` names."""
+    """Return an autocommit connection outside the pool. Raises what `UNAVAILABLE` names."""
     conninfo = _conninfo(database_url, patience)
     try:
         return await psycopg.AsyncConnection.connect(
@@ -116,46 +114,46 @@ async def dedicated_connection(database_url: str, purpose: str, patience: Patien
 async def projection_connection(database_url: str, patience: Patience = PROJECTION) -> Connection:
     """Return a connection for the writes of read models. Raises what `UNAVAILABLE` names."""
     connection = await dedicated_connection(database_url, "projection", patience)
-    # A position that a crash takes back is only applied again; rows and position are lost or kept together.
+    # Events after a position lost in a crash are applied again; rows and position are lost or kept together.
     await connection.execute("SET synchronous_commit = off")
     return connection
 
 
 def names_schema(database_url: str) -> bool:
-    """Return whether the URL itself says in which schema the tables are."""
+    """Return whether the URL itself names the schema of the tables."""
     return "search_path" in str(conninfo_to_dict(database_url).get("options") or "")
 
 
 def _conninfo(database_url: str, patience: Patience) -> str:
-    """Return the URL with these settings. Its own `options` win, but where this program would misread what it stores."""
+    """Return the URL with these settings. Its own `options` win, unless this program would misread what it stores."""
     own = conninfo_to_dict(database_url).get("options")
     parts = (patience.options, str(own or ""), _options(_RELIED_ON))
     return make_conninfo(database_url, options=" ".join(part for part in parts if part))
 
 
 def _options(settings: Mapping[str, str]) -> str:
-    """Return settings as a connection takes them at its start, where a backslash keeps a space inside a value."""
+    """Return settings as options of a new connection, where a backslash keeps a space inside a value."""
     return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in settings.items())
 
 
 class Lender(Protocol):
-    """Whoever has connections for a few statements: a pool, or one that holds a connection already."""
+    """Source of connections for a few statements: a pool, or the holder of a connection."""
 
     def connection(self) -> AbstractAsyncContextManager[Connection]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A connection that is handed down instead of taking a second one from the pool.
+    """A connection that is passed down instead of taking a second one from the pool.
 
-    A request that held one and waited for another could wait for those that wait for it.
+    Requests that hold one and wait for another could wait for each other.
     """
 
     held: Connection
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Yield the connection, which stays its holder's."""
+        """Yield the connection, which its holder keeps."""
         yield self.held
 
 
@@ -163,13 +161,13 @@ class Lent:
 async def borrowed(lender: Lender) -> AsyncIterator[Connection]:
     """Yield a connection for a few statements.
 
-    Raises StoreUnavailable where the database is the trouble, InvalidArgument for a value that it cannot look for.
+    Raises StoreUnavailable if the database is unavailable, InvalidArgument for a value that it cannot look for.
     """
     try:
         async with lender.connection() as connection:
             yield connection
     except psycopg.DataError as error:
         log.info("a value that the database cannot look for", error=str(error))
-        raise InvalidArgument("No stored value can be like that.") from error
+        raise InvalidArgument("No stored value can match this one.") from error
     except UNAVAILABLE as error:
         raise StoreUnavailable(str(error)) from error

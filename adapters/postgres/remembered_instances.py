@@ -1,4 +1,4 @@
-"""The instances that a process has worked on lately, so that an edit need not read what the one before it has written."""
+"""Cache of the instances that a process worked on lately, so that an edit need not read what the last one wrote."""
 
 from collections import OrderedDict
 
@@ -6,25 +6,25 @@ from procvars.domain.instance import Instance
 
 _MOST = 10_000
 _MOST_BYTES = 32 * 2**20
-"""Bytes that they may take in memory, about."""
+"""Approximate memory that they may take, in bytes."""
 
 
 class RememberedInstances:
-    """The newest that fit, by id. Another process may have brought an instance further."""
+    """Most recently used instances that fit, by id. Another process may have changed an instance since."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[str, tuple[Instance, int]] = OrderedDict()
         self._bytes = 0
 
     def get(self, instance_id: str) -> tuple[Instance, int] | None:
-        """With its size."""
+        """Return the instance and its size; None if it is not remembered."""
         found = self._entries.get(instance_id)
         if found is not None:
             self._entries.move_to_end(instance_id)
         return found
 
     def put(self, instance: Instance, size: int) -> None:
-        """Remember it with the bytes that it takes in memory, about; one that takes all the room by itself is not kept."""
+        """Remember the instance and its approximate size in bytes; one that exceeds the limit by itself is not kept."""
         self.forget(instance.id)
         if size > _MOST_BYTES:
             return

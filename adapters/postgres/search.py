@@ -1,4 +1,4 @@
-"""Search in PostgreSQL, for who runs no Elasticsearch: the documents, and each of their searchable values as a row."""
+"""Search in PostgreSQL, without Elasticsearch: the documents, and a row for each of their searchable values."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -21,8 +21,8 @@ from procvars.projections.storage.batch import columns
 from procvars.projections.storage.tables import Tables, table
 from procvars.projections.storage.text_columns import RawJson, arguments, like_prefix, without_nul
 
-# An entry of an index has room for some 2,700 bytes, and nothing may keep a value out: a keyword is in the index with
-# its beginning, a number with the double nearest to it. The whole value decides.
+# An index entry has room for some 2,700 bytes, and no value may be left out: the index has the beginning of a keyword,
+# and the double nearest to a number. The whole value decides.
 _DDL = """
 CREATE TABLE {search_index} (
     instance_id text PRIMARY KEY,
@@ -67,7 +67,7 @@ FROM {documents} WHERE instance_id = ANY(%s)
 _IDS = """
 SELECT instance_id FROM {documents} WHERE workspace = %s AND definition = %s ORDER BY instance_id LIMIT %s
 """
-# Says whose values are others than before.
+# Returns the instances whose values changed.
 _WRITE = """
 WITH new AS (
     SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
@@ -145,7 +145,7 @@ _KEY_CHARACTERS = 100
 
 
 class PostgresSearch:
-    """Implements `SearchStore`, in the transaction of its caller."""
+    """Implementation of `SearchStore`, in the transaction of its caller."""
 
     shape = 2
     generations = Tables({"search_index": "instance_id", "search_values": "instance_id"}, _DDL)
@@ -223,7 +223,7 @@ class PostgresSearch:
             **parameters.values,
         )
         statement = sql.SQL(_FIND).format(conditions=sql.SQL("").join(conditions))
-        # Not prepared: only a LIKE that is planned with its pattern finds the index.
+        # Not prepared: only a LIKE planned with its pattern uses the index.
         cursor = await connection.execute(statement, values, prepare=False)
         return [
             SearchHit(instance_id, definition, status, started_at, version, RawJson(data))
@@ -232,7 +232,7 @@ class PostgresSearch:
 
 
 class _Parameters:
-    """Values by the names that stand for them in a statement."""
+    """Values by the names of their placeholders in a statement."""
 
     def __init__(self) -> None:
         self.values: dict[str, object] = {}
@@ -297,12 +297,12 @@ def _value_rows(search_type: SearchType, key: str, value: Json) -> Iterator[tupl
 
 
 def _nearest(number: Decimal) -> float:
-    """Rises with the number, if not with every one: what is between two numbers is between their doubles."""
+    """Return the nearest double, which is monotonic: what is between two numbers is between their doubles."""
     return float(number)
 
 
 def _column_key(key: str) -> str:
-    """The key as a column of an index can hold it, whatever its length."""
+    """Return the key as a column of an index can hold it, whatever its length."""
     return without_nul(key) if len(key) <= _KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
 
 

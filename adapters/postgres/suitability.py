@@ -1,4 +1,4 @@
-"""Whether a database is one that the events can be kept in."""
+"""Suitability of a database for the events."""
 
 from procvars.adapters.postgres.pool import ARRIVAL, Connection, names_schema
 from procvars.domain.errors import StoreUnavailable
@@ -23,7 +23,7 @@ class UnsuitableDatabase(StoreUnavailable):
 
 
 async def require_suitable(connection: Connection, database_url: str) -> None:
-    """Raise UnsuitableDatabase where the events could not be kept, or are in a schema that nobody named."""
+    """Raise UnsuitableDatabase if the events could not be kept, or are in a schema that nobody named."""
     row = await (await connection.execute(_SETTINGS)).fetchone()
     assert row is not None
     refuse_unsuitable(version=row[0], encoding=row[1])
@@ -38,12 +38,12 @@ async def require_suitable(connection: Connection, database_url: str) -> None:
     if not names_schema(database_url) and (found := await (await connection.execute(_ELSEWHERE)).fetchone()):
         raise UnsuitableDatabase(
             f"The tables of this program are in the schema {found[0]}, which is not on the search path of this role and "
-            f"database: mend that, or end PROCVARS_DATABASE_URL with ?options=-csearch_path%3D{found[0]}"
+            f"database: correct that, or end PROCVARS_DATABASE_URL with ?options=-csearch_path%3D{found[0]}"
         )
 
 
 def refuse_unsuitable(*, version: int, encoding: str) -> None:
-    """Raises UnsuitableDatabase for a server that is too old, or text that cannot be any character."""
+    """Raise UnsuitableDatabase for a server that is too old, or an encoding that cannot hold every character."""
     if version < OLDEST_VERSION:
         raise UnsuitableDatabase(
             f"PostgreSQL {version // 10000} is too old: version {OLDEST_VERSION // 10000} or later is needed."

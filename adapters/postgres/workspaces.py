@@ -1,4 +1,4 @@
-"""The workspaces of events that an earlier release stored, written beside them, so that an index finds them."""
+"""Workspaces of events that an earlier release stored, recorded beside them, so that an index finds them."""
 
 from contextlib import suppress
 
@@ -9,7 +9,7 @@ from procvars.domain.instance_id import DEFINITION_PREFIX, is_instance_id
 
 _PAGE = 1000
 _MOST_VERSIONS = 100
-"""Unreadable events after which no more of a stream are tried."""
+"""Unreadable events of a stream after which no more are tried."""
 _WITHOUT = """
 SELECT notification_id, originator_id FROM stored_events
 WHERE workspace IS NULL AND notification_id > %s ORDER BY notification_id LIMIT %s
@@ -22,7 +22,7 @@ WHERE e.originator_id = n.originator_id AND e.workspace IS NULL
 
 
 async def fill_in_workspaces(connection: Connection, store: PostgresEventStore) -> int:
-    """Write the workspace of every stream that has none yet, a page in a transaction; return the number of streams.
+    """Record the workspace of every stream that has none yet, a page per transaction; return the number of streams.
 
     Safe to interrupt and to repeat. A stream whose events cannot be read stays without.
     """
@@ -38,7 +38,7 @@ async def fill_in_workspaces(connection: Connection, store: PostgresEventStore) 
 
 
 async def _workspace(store: PostgresEventStore, stream: str) -> str | None:
-    """The stream's workspace by the name of a definition's stream, or by the first of its events that can be read."""
+    """Return the stream's workspace, from the name of a definition's stream or from its first readable event."""
     if not is_instance_id(stream):
         return stream.split(":")[1] if stream.startswith(DEFINITION_PREFIX) else None
     last = await store.last_version(stream)

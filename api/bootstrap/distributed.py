@@ -1,4 +1,4 @@
-"""Where the parts of the processes beside the server are put together: the relay to Kafka, and the workers that it feeds."""
+"""Assembly of the processes beside the server: the relay to Kafka, and the workers that it feeds."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from procvars.projections.supervisor import keep_comparing
 
 
 async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
-    """Until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
+    """Run the relay until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
     if settings.kafka_brokers is None:
         raise NoBrokers()
     from procvars.adapters.kafka.relay import Relay
@@ -32,7 +32,7 @@ async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Eve
 async def run_workers(
     settings: Settings, database_url: str, names: Sequence[str], stopping: asyncio.Event, *, once: bool
 ) -> None:
-    """Until `stopping` is set; with `once` until they have what the store holds now.
+    """Run the workers until `stopping` is set; with `once`, until they have applied what the store holds now.
 
     Raises NoBrokers, NoSuchProjection, StoreUnavailable, ProjectionPaused.
     """

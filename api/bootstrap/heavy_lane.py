@@ -1,13 +1,15 @@
-"""Where the parts of the heavy lane are put together: in the server the way to it, in its process what the routes need."""
+"""Assembly of the heavy lane: in the server what forwards to it, in its process what the routes need."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 from starlette.middleware import Middleware
 
+from procvars.api.bootstrap.bulk import bulk_modifications
+from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.server import positions, token_verifier
 from procvars.api.bootstrap.store import lane_store
 from procvars.api.heavy_lane.dispatch import Dispatch
@@ -31,7 +33,7 @@ from procvars.projections.storage.text_columns import ANY_SIZE
 
 @asynccontextmanager
 async def heavy_lane(settings: Settings, database_url: str, tasks: BackgroundTasks) -> AsyncIterator[Middleware]:
-    """The server's side: what forwards large requests, and its child while there are any. Raises OSError."""
+    """Yield the middleware that forwards large requests to a child, which runs while there are any. Raises OSError."""
     with private_socket() as listening:
         lane = HeavyLane(settings.environment_on(database_url), listening)
         tasks.keep_running("heavy lane", lane.watch, is_failing=lambda: lane.is_failing)
@@ -45,17 +47,26 @@ async def heavy_lane(settings: Settings, database_url: str, tasks: BackgroundTas
 
 @asynccontextmanager
 async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterator[Services]:
-    """The services of a process without projections, listener and console. Raises NoKeys, StoreUnavailable."""
+    """Yield the services of a process without projections, listener and console. Raises NoKeys, StoreUnavailable."""
     assert settings.database_url is not None
-    async with token_verifier(settings) as tokens, lane_store(settings, settings.database_url) as store:
+    async with (
+        token_verifier(settings) as tokens,
+        lane_store(settings, settings.database_url) as store,
+        AsyncExitStack() as engines,
+    ):
         loop = DecisionLoop(store.events, clock=lambda: datetime.now(UTC))
         limit = settings.max_document_bytes
+        editing = Editing(store.events, loop, max_document_bytes=limit)
+        execution = Execution(store.events, loop, max_document_bytes=limit)
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run, essential=True)
         waiting = Waiting(partial(positions, store), stopping)
         tasks.keep_running("waiting", waiting.run)
         tasks.keep_running("release of who waits", waiting.release)
         probe = StoreProbe(settings.database_url, store.events, store.projections)
+        operations = await engines.enter_async_context(
+            open_operations(settings, store, store.events, loop, editing, execution)
+        )
         try:
             yield Services(
                 settings=settings,
@@ -67,8 +78,10 @@ async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterato
                 store=store.events,
                 largest_text=ANY_SIZE,
                 waiting=waiting,
-                editing=Editing(store.events, loop, max_document_bytes=limit),
-                execution=Execution(store.events, loop, max_document_bytes=limit),
+                editing=editing,
+                execution=execution,
+                bulk=bulk_modifications(store, lambda: None),
+                engines=operations,
                 search=store.search,
                 projections=store.projections,
                 projector=None,

@@ -1,8 +1,8 @@
-"""Where the parts of a server are chosen and put together."""
+"""Assembly of a server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,6 +13,8 @@ from procvars.adapters.identity.openid import OpenIdVerifier
 from procvars.adapters.identity.shared_secret import SharedSecretVerifier
 from procvars.adapters.postgres.listener import APPENDED, MOVED, Hear, listen
 from procvars.adapters.postgres.pool import borrowed
+from procvars.api.bootstrap.bulk import bulk_modifications
+from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.store import open_store
 from procvars.api.heavy_lane.weights import LIGHT_TEXT_BYTES
 from procvars.api.http.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
@@ -21,8 +23,10 @@ from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Positions, Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
+from procvars.api.processes.bulk_workers import BulkWorkers
 from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.processes.store import Store
+from procvars.api.processes.supervised_child import SupervisedChild
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import NoKeys, Settings
 from procvars.commands.decision_loop import DecisionLoop
@@ -36,7 +40,7 @@ from procvars.projections.running.positions import live_positions
 
 @asynccontextmanager
 async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
-    """Raises NoKeys where none is configured."""
+    """Yield the verifier that the settings ask for. Raises NoKeys if no key is configured."""
     if settings.jwt_secret is not None:
         yield SharedSecretVerifier(settings.jwt_secret.get_secret_value())
     elif settings.jwks_url and settings.jwt_issuer and settings.jwt_audience:
@@ -65,15 +69,16 @@ async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]
 async def open_server(
     settings: Settings, database_url: str, stopping: asyncio.Event, sample_users: Sequence[SampleUser] = ()
 ) -> AsyncIterator[Services]:
-    """All of it, with the appender, the listener and the projections at work. Raises NoKeys, StoreUnavailable."""
+    """Yield the services, with appender, listener and projections running. Raises NoKeys, StoreUnavailable."""
     async with (
         token_verifier(settings) as tokens,
         console_sign_in(settings, sample_users) as sign_in,
         open_store(settings, database_url) as store,
+        AsyncExitStack() as engines,
     ):
         requests = store.light_events
         async with borrowed(store.pool) as connection:
-            await due(connection, store.projections)  # before anything is appended to a store that was restored
+            await due(connection, store.projections)  # before anything is appended to a restored store
         metrics = Metrics()
         loop = DecisionLoop(requests, clock=lambda: datetime.now(UTC))
         environment = settings.environment_on(database_url)
@@ -82,6 +87,8 @@ async def open_server(
             names = tuple(projection.name for projection in store.projections)
             projector = ProjectorProcess(names, environment, metrics.batch)
         limit = settings.max_document_bytes
+        editing = Editing(requests, loop, max_document_bytes=limit)
+        execution = Execution(requests, loop, max_document_bytes=limit)
         rebuilds = RebuildProcesses(environment, store.pool)
         probe = StoreProbe(database_url, store.events, store.projections)
         tasks = BackgroundTasks()
@@ -93,7 +100,15 @@ async def open_server(
         tasks.keep_running("release of who waits", waiting.release)
         if projector is not None:
             tasks.keep_running("projector", projector.run)
+        workers = BulkWorkers(environment, store.pool)
+        tasks.keep_running("bulk modifications", workers.run)
         tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
+        operations = await engines.enter_async_context(
+            open_operations(settings, store, requests, loop, editing, execution)
+        )
+        if settings.has_engines:
+            child = SupervisedChild("engines", "procvars.api.children.engines", environment=environment)
+            tasks.keep_running("engines", child.run)
         try:
             yield Services(
                 settings=settings,
@@ -105,8 +120,10 @@ async def open_server(
                 store=requests,
                 largest_text=LIGHT_TEXT_BYTES,
                 waiting=waiting,
-                editing=Editing(requests, loop, max_document_bytes=limit),
-                execution=Execution(requests, loop, max_document_bytes=limit),
+                editing=editing,
+                execution=execution,
+                bulk=bulk_modifications(store, workers.announce),
+                engines=operations,
                 search=store.search,
                 projections=store.projections,
                 projector=projector,
@@ -123,6 +140,6 @@ async def open_server(
 
 
 async def positions(store: Store) -> Positions:
-    """Where the store and its read models are. Raises StoreUnavailable."""
+    """Return the positions of the store and its read models. Raises StoreUnavailable."""
     async with borrowed(store.pool) as connection:
         return Positions(await store.events.on(connection).last_position(), await live_positions(connection))

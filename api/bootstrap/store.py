@@ -1,6 +1,4 @@
-"""Where the adapters of the store are chosen and put together; it brings up no more than that, as every process of a
-rebuild starts with it.
-"""
+"""Assembly of the store from its adapters, and of no more than that, as every process of a rebuild starts with it."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -24,21 +22,21 @@ from procvars.domain.envelope import ENVELOPE_BYTES
 from procvars.projections.checking.reconciliation import Reconciliation
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connect, Projection
-from procvars.projections.registry import PROJECTION_NAMES, build_projections
+from procvars.projections.registry import build_projections, projection_names
 from procvars.projections.search.store import SearchStore
 
 
 def comparisons_of(
     settings: Settings, projections: Sequence[Projection], streams: EventStream, connect: Connect
 ) -> tuple[Reconciliation, ...]:
-    """The comparisons with the event store that go on beside the feeding of these projections."""
+    """Return the comparisons with the event store that run beside the feeding of these projections."""
     per_minute = settings.check_streams_per_minute
     return tuple(Reconciliation(one, streams, connect, per_minute) for one in projections) if per_minute else ()
 
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """The URL of the database that the settings name, or of an embedded one, which runs meanwhile."""
+    """Yield the URL of the database that the settings name, or of an embedded one, which runs meanwhile."""
     if settings.database_url is not None:
         yield settings.database_url
     else:
@@ -47,7 +45,7 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 def event_mapper(settings: Settings) -> EventMapper:
-    """Return the mapper, which writes no event that Kafka, where it is configured, does not carry."""
+    """Return the mapper, which writes no event larger than Kafka, if it is configured, carries."""
     key = settings.cipher_key
     cipher = None if key is None else AESCipher(Environment("", {"CIPHER_KEY": key.get_secret_value()}))
     largest = None if settings.kafka_brokers is None else settings.largest_message - ENVELOPE_BYTES
@@ -60,11 +58,11 @@ def _fingerprint(settings: Settings) -> str:
 
 @asynccontextmanager
 async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
-    """Connects to Elasticsearch, where that is configured, with the first request: it may be down meanwhile."""
+    """Yield the search store. Elasticsearch, if configured, may be down: the first request connects to it."""
     if settings.elasticsearch_url is None:
         yield PostgresSearch()
         return
-    # Here, because its client takes long to import, and most processes have no use for it.
+    # Imported here, as its client takes long to import and most processes do not need it.
     from procvars.adapters.elasticsearch.connection import client
     from procvars.adapters.elasticsearch.search import ElasticsearchSearch
 
@@ -75,12 +73,12 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
 
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
-    """What was missing and what is left to do, in a line each. Raises StoreUnavailable, WrongCipherKey."""
+    """Migrate the database; return a line per thing done or left to do. Raises StoreUnavailable, WrongCipherKey."""
     pool, appender = connection_pool(database_url, UNHURRIED), Appender(database_url)
     mapper = event_mapper(settings)
     events = PostgresEventStore(pool, appender, mapper)
     async with search_store(settings) as search:
-        done = await migrate(database_url, build_projections(events, search))
+        done = await migrate(database_url, build_projections(events, search, with_engines=settings.has_engines))
     async with pool, borrowed(pool) as connection:
         await record_key(connection, _fingerprint(settings), mapper)
         filled = await fill_in_workspaces(connection, events.on(connection))
@@ -89,7 +87,7 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
 
 @asynccontextmanager
 async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database, which is migrated first where it has to be and may be.
+    """Yield the store, after migrating its database if that is needed and permitted.
 
     Raises StoreUnavailable, NotMigrated, NotItsRole, WrongCipherKey.
     """
@@ -102,31 +100,31 @@ async def open_store(settings: Settings, database_url: str) -> AsyncIterator[Sto
 
 
 async def _migrate_where_missing(settings: Settings, database_url: str) -> None:
-    """Raises as `open_store`."""
+    """Migrate the database if it has to be and may be. Raises as `open_store`."""
     try:
-        await require_migrated(database_url, PROJECTION_NAMES)
+        await require_migrated(database_url, projection_names(with_engines=settings.has_engines))
     except NotMigrated as lack:
         try:
             await migrate_only(settings, database_url)
         except MayNotMigrate:
             raise lack from None
-        await require_migrated(database_url, PROJECTION_NAMES)
+        await require_migrated(database_url, projection_names(with_engines=settings.has_engines))
 
 
 @asynccontextmanager
 async def connected_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store on its database as it is, for work that takes its time.
+    """Yield the store on its database as it is, for long-running work.
 
     Raises StoreUnavailable, NotMigrated, NotItsRole, WrongCipherKey.
     """
-    await require_migrated(database_url, PROJECTION_NAMES)
+    await require_migrated(database_url, projection_names(with_engines=settings.has_engines))
     async with _connected(settings, database_url, UNHURRIED) as store:
         yield store
 
 
 @asynccontextmanager
 async def lane_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
-    """The store for requests on a database that a server has migrated. Raises StoreUnavailable."""
+    """Yield the store for requests on a database that a server has migrated. Raises StoreUnavailable."""
     async with _connected(settings, database_url, REQUEST) as store:
         yield store
 
@@ -148,5 +146,5 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
             events=events,
             light_events=PostgresEventStore(pool, appender, mapper, LIGHT_READS),
             search=search,
-            projections=build_projections(events, search),
+            projections=build_projections(events, search, with_engines=settings.has_engines),
         )

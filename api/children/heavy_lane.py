@@ -1,4 +1,6 @@
-"""The lane's process: `python -m procvars.api.children.heavy_lane DESCRIPTOR`, with the listening socket that it inherits."""
+"""Process of the heavy lane: `python -m procvars.api.children.heavy_lane DESCRIPTOR`, with an inherited listening
+socket.
+"""
 
 import asyncio
 import os
@@ -23,13 +25,15 @@ from procvars.api.processes.memory import MemoryKeeper, limit_memory
 from procvars.api.settings import Settings
 
 _MEMORY_BYTES_A_DOCUMENT_BYTE = 200
-"""What the worst document takes: `{},` is 3 bytes of text and 72 in memory, and an edit has it three times at once."""
+"""Memory that the worst document takes: `{},` is 3 bytes of text and 72 in memory, and an edit has it three times at
+once.
+"""
 _LEAST_MEMORY = 2**30
-_POLITENESS = 5  # of nice(1): a large request waits for a small one, where the processors are busy
+_POLITENESS = 5  # for nice(1): on busy processors a large request waits for a small one
 
 
 def main() -> None:
-    """Serve until the parent ends or wants it to."""
+    """Serve until the parent ends or asks to stop."""
     settings = Settings()
     configure_logging(settings.log_format)
     limit_memory(max(_LEAST_MEMORY, _MEMORY_BYTES_A_DOCUMENT_BYTE * settings.max_document_bytes))
@@ -47,7 +51,7 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     loop, stopping, told = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
 
     def stop() -> None:
-        with suppress(RuntimeError):  # the loop has ended already
+        with suppress(RuntimeError):  # the loop has already ended
             loop.call_soon_threadsafe(told.set)
 
     stop_with_the_parent(stop)

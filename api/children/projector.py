@@ -1,8 +1,8 @@
-"""The process that feeds the projections of a server: `python -m procvars.api.children.projector`.
+"""Process that feeds the projections of a server: `python -m procvars.api.children.projector`.
 
-Decoding and applying the events takes as much of a processor as the edits themselves, and more for large documents; in
-a process of its own it takes nothing from them. Prints a line of JSON for every batch and every change of failures, which
-`api/processes/projector.py` reads. Ends with its parent.
+Decoding and applying events takes as much of a processor as the edits themselves, and more for large documents; a
+separate process takes nothing from them. It prints a line of JSON for every batch and every change of failures, which
+`api/processes/projector.py` reads, and ends with its parent.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _MOST_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """A batch that was committed."""
+    """A committed batch."""
 
     projection: str
     events: int
@@ -44,7 +44,7 @@ class BatchReport:
 
 @dataclass(frozen=True, slots=True)
 class FailureReport:
-    """Why each projection waits that does."""
+    """Errors of the projections that are waiting, by name."""
 
     failures: dict[str, str]
 
@@ -83,7 +83,7 @@ def _report_batch(projection: str, *, events: int, seconds: float, position: int
 
 
 async def _report_failures(runners: list[ProjectionRunner]) -> None:
-    told: dict[str, str] | None = None  # a new process says at once that all is well, where the one before it did not
+    told: dict[str, str] | None = None  # None, so that a new process reports at once that nothing fails
     while True:
         failures = {runner.projection.name: runner.failure[:_MOST_CHARACTERS] for runner in runners if runner.failure}
         if failures != told:

@@ -1,6 +1,6 @@
-"""A worker of a rebuild: `python -m procvars.api.children.rebuild_worker PROJECTION GENERATION SHARE OF`.
+"""Worker of a rebuild: `python -m procvars.api.children.rebuild_worker PROJECTION GENERATION SHARE OF`.
 
-Ends with its parent: when that is killed, the worker's stdin ends.
+It ends with its parent, whose end closes its stdin.
 """
 
 import asyncio

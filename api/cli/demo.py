@@ -1,5 +1,5 @@
-"""`procvars demo`: the server on the embedded database, with a small bank in it, three people who may sign in, and the
-account of the bank's process engine.
+"""`procvars demo`: the server on the embedded database, with a small bank, three sample users, and an account of the
+bank's process engine.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from procvars.adapters.identity.shared_secret import issue
+from procvars.api.demo import claims
 from procvars.api.demo.loading import load
 from procvars.api.http.console_sign_in import SampleUser
 from procvars.api.settings import Settings
@@ -41,15 +42,17 @@ _ENGINE = _Account("engine", "Process Engine", "engine", (), ("ENGINE",))
 
 @dataclass(frozen=True, slots=True)
 class SampleUsers:
-    """The demo's accounts, with tokens signed by the secret of its settings."""
+    """Accounts of the demo, with tokens signed by the secret of its settings."""
 
     people: tuple[SampleUser, ...]
     """An organisation admin, a workspace admin and a viewer, in this order."""
     engine: SampleUser
 
 
-def demo_settings(data_dir: Path) -> Settings:
-    """Everything in one directory, the secret too: it is made at the first start and worth nothing elsewhere."""
+def demo_settings(data_dir: Path, engine_url: str | None) -> Settings:
+    """Return settings with everything in one directory, including the secret, created at the first start and useless
+    elsewhere.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     secret = data_dir / "demo-secret"
     if not secret.exists():
@@ -58,6 +61,7 @@ def demo_settings(data_dir: Path) -> Settings:
     return Settings(
         data_dir=data_dir,
         database_url=None,
+        engines=None if engine_url is None else claims.write_settings(data_dir, engine_url, WORKSPACE),
         jwt_secret=SecretStr(secret.read_text()),
         jwks_url=None,
         jwt_issuer=None,
@@ -72,22 +76,24 @@ def sample_users(settings: Settings) -> SampleUsers:
     return SampleUsers(tuple(_sample_user(settings, person) for person in _PEOPLE), _sample_user(settings, _ENGINE))
 
 
-def load_when_ready(users: SampleUsers, host: str, port: int) -> None:
+def load_when_ready(users: SampleUsers, host: str, port: int, engine_url: str | None) -> None:
     """Wait for the server in a thread, load the bank through the public API, and print what to try."""
-    threading.Thread(target=_load, args=(users, f"http://{host}:{port}"), daemon=True).start()
+    threading.Thread(target=_load, args=(users, f"http://{host}:{port}", engine_url), daemon=True).start()
 
 
-def _load(users: SampleUsers, address: str) -> None:
-    asyncio.run(_load_through_api(address, users))
-    print(_what_to_try(address, users), flush=True)
+def _load(users: SampleUsers, address: str, engine_url: str | None) -> None:
+    asyncio.run(_load_through_api(address, users, engine_url))
+    print(_what_to_try(address, users, engine_url), flush=True)
 
 
-async def _load_through_api(address: str, users: SampleUsers) -> None:
+async def _load_through_api(address: str, users: SampleUsers, engine_url: str | None) -> None:
     async with _client(address, users.engine) as engine, _client(address, users.people[0]) as operator:
         async with asyncio.timeout(_START_SECONDS):
             while not await _answers(engine, address):
                 await asyncio.sleep(0.1)
         await load(engine, operator, WORKSPACE)
+        if engine_url is not None:
+            await claims.start_claims(engine_url, operator, WORKSPACE)
 
 
 def _client(address: str, user: SampleUser) -> httpx.AsyncClient:
@@ -115,7 +121,7 @@ def _sample_user(settings: Settings, account: _Account) -> SampleUser:
     return SampleUser(account.name, account.role, token)
 
 
-def _what_to_try(address: str, users: SampleUsers) -> str:
+def _what_to_try(address: str, users: SampleUsers, engine_url: str | None) -> str:
     accounts = "\n".join(f"  {user.name} ({user.role}):\n    {user.token}" for user in (*users.people, users.engine))
     workspace = f"{address}/api/v1/workspaces/{WORKSPACE}"
     return f"""
@@ -134,6 +140,6 @@ Try it. A customer typed 50000 instead of 75000:
        -d '{{"application": {{"income": 75000}}}}' "$W/instances/loan-1001/variables?reason=typing+error"
   curl -H "Authorization: Bearer $TOKEN" $W/instances/loan-1001/sync
   curl -H "Authorization: Bearer $TOKEN" "$W/audit-log?instance_id=loan-1001"
-
+{"" if engine_url is None else claims.what_to_try(engine_url)}
 Ctrl-C stops all of it.
 """

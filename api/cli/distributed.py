@@ -44,7 +44,7 @@ def _run(work: Callable[[Settings, str, asyncio.Event], Awaitable[None]]) -> Non
     configure_logging(settings.log_format)
     collect_rarely()
     if sys.platform != "win32":
-        # As a policy, for Faust makes loops of its own, in threads.
+        # As a policy, because Faust creates loops in threads.
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(_until_signalled(lambda stopping: work(settings, url, stopping)))
 
@@ -58,7 +58,7 @@ async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> 
         await work(stopping)
         code = 0
     finally:
-        # All of ours is done and closed by now. Tasks and threads of Faust may still wait for a broker that is gone.
+        # All our work is done and closed by now. Tasks and threads of Faust may still wait for an unreachable broker.
         last_resort = threading.Timer(_EXIT_SECONDS, os._exit, (code,))
         last_resort.daemon = True
         last_resort.start()

@@ -1,4 +1,4 @@
-"""What keeps a command from its work, told in one line on stderr: what is wrong and with which setting, never a secret."""
+"""Failures of commands, each told in one line on stderr: what is wrong and with which setting, never a secret."""
 
 import sys
 from collections.abc import Iterator
@@ -31,9 +31,9 @@ _REFUSALS: tuple[type[Exception], ...] = (
 
 @contextmanager
 def failures_in_a_line() -> Iterator[None]:
-    """End the process with a line on stderr, and the exit code that fits, where a command is refused or interrupted.
+    """End the process with a line on stderr, and the matching exit code, if a command is refused or interrupted.
 
-    What is in no list is a mistake of this program: its traceback is worth more than a line.
+    Any other error is a bug of this program: its traceback is worth more than a line.
     """
     try:
         yield
@@ -51,5 +51,5 @@ def _end(message: str, code: int) -> NoReturn:
 
 
 def _in_a_line(error: Exception) -> str:
-    """Return the words of an error without line breaks, which PostgreSQL's messages have."""
+    """Return the message of an error without line breaks, which PostgreSQL's messages have."""
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""`procvars history …`: what happened to an instance, replayed from the event store."""
+"""`procvars history …`: the history of an instance, replayed from the event store."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -38,7 +38,7 @@ def show(instance: str, json: Json = False) -> None:
 
 
 async def _pages(store: Store, instance: str) -> AsyncIterator[list[Modification]]:
-    """All modifications, a few of them in memory at a time. Raises InstanceNotFound."""
+    """Yield all modifications, with a few of them in memory at a time. Raises InstanceNotFound."""
     before = None
     while page := await modifications(store.events, instance, before, _PAGE):
         yield page

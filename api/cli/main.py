@@ -1,4 +1,4 @@
-"""The command line: `procvars`. Data goes to stdout, everything else to stderr."""
+"""Command line: `procvars`. Data goes to stdout, everything else to stderr."""
 
 import asyncio
 from datetime import timedelta
@@ -9,7 +9,7 @@ import typer
 
 from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
-from procvars.api.cli import distributed, history, projections
+from procvars.api.cli import bulk, distributed, engine, history, projections
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
@@ -35,6 +35,9 @@ app.add_typer(
     name="history",
     help="Replay instances from the event store: what changed, by whom, and whether it fits.",
 )
+app.add_typer(engine.app, name="engine", help="List, import and follow the instances of real engines.")
+
+app.add_typer(bulk.app, name="bulk", help="Make one change to many instances, through a running server.")
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")]
@@ -49,7 +52,7 @@ def serve(
     """Serve the API and the console, and run the projections unless Kafka is configured."""
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
-    # Not at the top: the other commands need no web server, and start sooner without it.
+    # Not at the top: the other commands need no web server, and start faster without it.
     from procvars.api.cli.serving import run_server
 
     run_server(settings, host, port)
@@ -62,12 +65,16 @@ def demo(
     data_dir: Annotated[Path, typer.Option(help="Directory of the data. Delete it to start over.")] = Path(
         "procvars-data/demo"
     ),
+    engine: Annotated[
+        str | None,
+        typer.Option(envvar="PROCVARS_DEMO_ENGINE", help="REST API of a Camunda 7 engine, for stuck claims."),
+    ] = None,
 ) -> None:
     """Serve a sample bank on an embedded database, with sample users and tokens."""
-    settings = demo_settings(data_dir)
+    settings = demo_settings(data_dir, engine)
     configure_logging(settings.log_format)
     users = sample_users(settings)
-    load_when_ready(users, host, port)
+    load_when_ready(users, host, port, engine)
     from procvars.api.cli.serving import run_server
 
     run_server(settings, host, port, users.people, logs_requests=False)

@@ -1,4 +1,4 @@
-"""How commands speak: data to stdout, chatter to stderr, failures with an exit code that says what kind it is."""
+"""Output of commands: data to stdout, chatter to stderr, and failures with an exit code of their kind."""
 
 import sys
 import unicodedata
@@ -48,7 +48,7 @@ def show_json(value: Any) -> None:
 
 
 async def show_json_items(items: AsyncIterator[Any]) -> None:
-    """Print `{"items": […]}`, each item as it comes. An error before the first leaves nothing printed."""
+    """Print `{"items": […]}`, each item as it arrives. An error before the first prints nothing."""
     separator = b'{"items":['
     async for item in items:
         _write(separator, encoded(item))
@@ -57,7 +57,7 @@ async def show_json_items(items: AsyncIterator[Any]) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table with all that is in the cells: folded to the width of a terminal, one line a row where there is none."""
+    """Print a table, without borders, nor wrapping if stdout is not a terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")

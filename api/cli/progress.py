@@ -1,4 +1,4 @@
-"""The progress of a rebuild: a bar on a terminal, lines elsewhere."""
+"""Progress of long work: a bar on a terminal, lines elsewhere."""
 
 import sys
 import time
@@ -17,26 +17,31 @@ from procvars.api.rebuilds.rebuild import Progress, Report
 _LINE_SECONDS = 10.0
 
 
-class _EventsPerSecond(ProgressColumn):
+class _Rate(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
     def render(self, task: BarTask) -> Text:
-        return Text(f"{task.speed or 0:,.0f} events/s")
+        return Text(f"{task.speed or 0:,.0f} {self._unit}/s")
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Report]:
-    """Shows what is reported to it: events done, rate, time left."""
+def progress_bar(what: str, unit: str = "events") -> Iterator[Report]:
+    """Show what is reported to it: how many units are done, rate, time left."""
     if sys.stderr.isatty():
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _EventsPerSecond(), TimeRemainingColumn())
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeRemainingColumn())
         with Bar(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task(what, total=None)
             yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
     else:
-        yield _Lines(what).report
+        yield _Lines(what, unit).report
 
 
 class _Lines:
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, unit: str) -> None:
         self._what = what
+        self._unit = unit
         self._began = time.monotonic()
         self._next = self._began
         self._ended = False
@@ -49,4 +54,4 @@ class _Lines:
         self._next = now + _LINE_SECONDS
         rate = (progress.done - progress.resumed_from) / max(now - self._began, 0.001)
         left = f", {(progress.total - progress.done) / rate:,.0f} s left" if rate else ""
-        note(f"{self._what}: {progress.done:,} of {progress.total:,} events, {rate:,.0f} events/s{left}")
+        note(f"{self._what}: {progress.done:,} of {progress.total:,} {self._unit}, {rate:,.0f} {self._unit}/s{left}")

@@ -1,4 +1,4 @@
-"""The life of a server process: it binds its port, opens its database, and serves until a signal ends it."""
+"""Server process: it binds its port, opens its database, and serves until a signal ends it."""
 
 import asyncio
 import socket
@@ -39,12 +39,12 @@ def run_server(
     signals.install()
     collect_rarely()
     access_log = AccessLog(sys.stderr, settings.log_format) if logs_requests else None
-    # The port first: one that is taken is known at once.
+    # The port first, as one in use is detected at once.
     with (
         bound_sockets(host, port) as sockets,
         database(settings) as url,
         asyncio.Runner(loop_factory=new_event_loop) as runner,
-        suppress(asyncio.CancelledError),  # by a signal before the server ran
+        suppress(asyncio.CancelledError),  # by a signal before the server runs
     ):
         runner.run(_serve(settings, url, users, sockets, access_log, signals))
     if signals.interrupted:
@@ -75,7 +75,7 @@ async def _serve(
         signals.call(_in_the_loop(server.stop))
         try:
             await server.serve(sockets)
-        except OSError as error:  # somebody else who bound the port began to listen first
+        except OSError as error:  # another process that bound the port began to listen first
             host, port = sockets[0].getsockname()[:2]
             raise unavailable(host, port, error) from error
         finally:
@@ -84,7 +84,7 @@ async def _serve(
 
 
 def _in_the_loop(act: Callable[[], object]) -> Callable[[], None]:
-    """Return `act` as a signal can call it, whatever the loop is doing; a loop that has ended does nothing more."""
+    """Return `act` as a callable for a signal, whatever the loop is doing; it does nothing once the loop has ended."""
     loop = asyncio.get_running_loop()
 
     def soon() -> None:

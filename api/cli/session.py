@@ -1,4 +1,4 @@
-"""What a command needs of the server's parts, without the server: the event store and the read models' database."""
+"""Parts of the server that a command needs: the event store and the read models' database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def with_store(work: Callable[[Store], Awaitable[T]]) -> T:
-    """Return what it makes of the database of the settings. Raises what the store raises."""
+    """Return the result of `work` on the database of the settings. Raises what the store raises."""
 
     async def run(url: str) -> T:
         async with connected_store(settings, url) as store:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT of a process that ends in good order."""
+"""Handling of SIGTERM and SIGINT in a process that stops in an orderly way."""
 
 import signal
 from collections.abc import Callable
@@ -8,7 +8,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
-    """The first signal begins the end of the process; any more change nothing, so that the end is not cut short."""
+    """Signals that stop the process: only the first one has an effect, so that the others do not cut the stop short."""
 
     def __init__(self) -> None:
         self._received: int | None = None
@@ -16,19 +16,19 @@ class StopSignals:
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was Ctrl-C."""
+        """Whether the signal was Ctrl-C."""
         return self._received == signal.SIGINT
 
     def install(self) -> None:
-        """Take over the signals of this process. They are kept until somebody asks for them: the start of a database
-        that is interrupted would leave it running.
+        """Take over the signals of this process, and keep them until `call`: an interrupted start of a database would
+        leave it running.
         """
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
 
     def call(self, stop: Callable[[], object]) -> None:
-        """Let a signal call this from now on, in the main thread and between any two instructions; a signal that came
-        before calls it at once.
+        """Let a signal call `stop` from now on, in the main thread and between any two instructions; an earlier signal
+        calls it at once.
         """
         self._stop = stop
         if self._received is not None:

@@ -1,7 +1,7 @@
-"""One line in the log for every request, those that were refused too, without a word of what a body or a token says.
+"""Access log: one line for every request, refused ones too, without any content of bodies or tokens.
 
-The lines are written in groups by a thread: a request pays for its line's text alone, and a reader of the log that is slow
-delays nobody.
+A thread writes the lines in groups, so a request pays only for its line's text, and a slow reader of the log delays
+nobody.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ Render = Callable[[dict[str, object]], str]
 
 
 class AccessLog:
-    """The access log of a process. Lines that nobody reads in time are dropped and counted."""
+    """Access log of a process. Lines that are not written in time are dropped and counted."""
 
     def __init__(self, stream: TextIO, form: str) -> None:
-        """`form`: json or console."""
+        """Write to `stream` in the form `json` or `console`."""
         self._stream = stream
         self._render = _json if form == "json" else _console
         self._waiting: list[dict[str, object]] = []
@@ -34,7 +34,7 @@ class AccessLog:
         self._is_scheduled = False
 
     def record(self, scope: Scope, *, request_id: str, route: str | None, status: int, seconds: float) -> None:
-        """Write down a request that has been answered."""
+        """Record a request that has been answered."""
         if len(self._waiting) >= _MOST_WAITING:
             self._dropped += 1
             return
@@ -97,7 +97,7 @@ def _console(line: dict[str, object]) -> str:
 
 
 def _short(text: str | None) -> str | None:
-    """Return a name as it can stand in a line: a URL may have any number of any characters in its place."""
+    """Return a name shortened for the log, as a URL may contain any number of any characters in its place."""
     if text is None:
         return None
     return text[:_MOST_CHARACTERS].encode(errors="replace").decode()

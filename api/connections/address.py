@@ -1,4 +1,4 @@
-"""The address that a server listens on."""
+"""Address that a server listens on."""
 
 import socket
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ class AddressUnavailable(Exception):
 
 @contextmanager
 def bound_sockets(host: str, port: int) -> Iterator[list[socket.socket]]:
-    """Yield a socket for each address of the host, on which nothing listens yet. Raises AddressUnavailable."""
+    """Yield a bound socket for each address of the host, not listening yet. Raises AddressUnavailable."""
     sockets: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -32,5 +32,5 @@ def bound_sockets(host: str, port: int) -> Iterator[list[socket.socket]]:
 
 
 def unavailable(host: str, port: int, error: Exception) -> AddressUnavailable:
-    """Return the error for an address that the system refused."""
+    """Return the error for an address that the operating system refused."""
     return AddressUnavailable(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}")

@@ -1,5 +1,5 @@
-"""What is the same for every request: its id, the headers of its answer, its line in the access log, its time in the
-metrics, and the answer to what nobody foresaw.
+"""Common handling of every request: its id, the headers of its answer, its line in the access log, its time in the
+metrics, and the answer to unforeseen errors.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from procvars.api.http.problems import internal_error, problem_response
 from procvars.domain.errors import InvalidArgument
 
 _HUNG_UP = 499
-"""Status of a request whose caller did not wait for the answer, in log and metrics."""
+"""Status, in log and metrics, of a request whose caller did not wait for the answer."""
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-# A document is not for the caches of browsers and proxies, and not to be taken for anything that runs.
+# Browsers and proxies must not cache a document, nor take it for anything executable.
 _CONFIDENTIAL = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
@@ -57,7 +57,7 @@ class Edge:
             await send(message)
 
         try:
-            # PostgreSQL's text cannot hold NUL: no id, name or reason has one.
+            # PostgreSQL's text cannot hold NUL, so no id, name or reason has one.
             if "\0" in scope["path"] or b"%00" in scope["query_string"]:
                 await problem_response(InvalidArgument("The URL has a NUL character in it."))(scope, receive, answer)
             else:
@@ -76,7 +76,7 @@ class Edge:
             self._note(scope, request_id, status or _HUNG_UP, time.perf_counter() - started)
 
     def _request_id(self, scope: Scope) -> bytes:
-        """Return the caller's own id where it is fit for a log, so that a request can be followed through systems."""
+        """Return the caller's own id if it is fit for a log, so that a request can be followed through systems."""
         for name, value in scope["headers"]:
             if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
                 return bytes(value)

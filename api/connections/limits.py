@@ -1,4 +1,4 @@
-"""How much of the server one caller can hold: the limits of connections, and the count of those that are open."""
+"""Limits of what one caller can hold of the server, and the count of open connections."""
 
 import sys
 import time
@@ -23,18 +23,18 @@ log = structlog.get_logger(__name__)
 class ConnectionLimits:
     connections: int
     head_bytes: int = 64 * 1024
-    """Size of the request line and the headers together; that of the trailers of a chunked body likewise."""
+    """Size of the request line and the headers together in bytes, and of the trailers of a chunked body."""
     headers: int = 100
     patience_seconds: float = 60.0
-    """Time that a caller has for a head, and for a body or the reception of an answer in addition to the time that
-    `bytes_per_second` gives for it.
+    """Seconds that a caller has for a head; a body, or the reception of an answer, gets in addition what
+    `bytes_per_second` allows for its size.
     """
     bytes_per_second: float = 10_000.0
-    """The slowest pace at which a body may come and an answer may be taken."""
+    """Slowest rate at which a body may arrive and an answer may be received."""
 
 
 def limits_of_this_process() -> ConnectionLimits:
-    """Return limits whose connections leave descriptors for everything else; raises the soft limit of descriptors first."""
+    """Return limits that leave descriptors for everything else, after raising the soft limit of descriptors."""
     if sys.platform == "win32":
         return ConnectionLimits(_MOST_CONNECTIONS)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -47,7 +47,7 @@ def limits_of_this_process() -> ConnectionLimits:
 
 
 class OpenConnections(ServerState):
-    """The connections and tasks of a server, as uvicorn keeps them, with the limits that they are held to."""
+    """Connections and tasks of a server, as uvicorn keeps them, with their limits."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class OpenConnections(ServerState):
         self._warned_at = -_WARNING_SECONDS
 
     def has_room(self) -> bool:
-        """Return whether the newest connection may be served; the log says once a minute that one may not."""
+        """Return whether the newest connection may be served; log a refusal at most once a minute."""
         if len(self.connections) <= self.limits.connections:
             return True
         now = time.monotonic()

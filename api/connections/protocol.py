@@ -1,7 +1,7 @@
-"""HTTP connections that are held to limits. Uvicorn's protocol has none for the size of a head, for silence, for slowness
-and for the number of connections.
+"""HTTP connections with limits. Uvicorn's protocol has none for the size of a head, for idle and slow callers, and for
+the number of connections.
 
-Nothing here starts a timer per request: the server asks every connection now and then whether its caller is overdue.
+No request starts a timer here: the server regularly asks every connection whether its caller is overdue.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from procvars.api.http.problems import problem_response
 from procvars.domain.errors import DomainError
 
 _SPARE_CONNECTIONS = 64
-"""Connections over the limit that are told so; any more are closed without a word."""
+"""Connections over the limit that are told so; any more are closed without an answer."""
 _CLOSE = {"Connection": "close"}
 
 
@@ -38,10 +38,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._limits = server_state.limits
         self._head_bytes = 0
-        self._without_body = 0  # bytes that came since the last byte of a body: of heads, trailers, chunk extensions
+        self._without_body = 0  # bytes since the last byte of a body: of heads, trailers, chunk extensions
         self._receiving_body = False
         self._body_bytes = 0
-        self._since = 0.0  # when the caller began to owe what is awaited now
+        self._since = 0.0  # when the wait for the caller began
         self._unread_since = 0.0
         self._unread_bytes = 0
         self._closing_since: float | None = None
@@ -115,7 +115,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             if now - self._closing_since > patience:
                 self.transport.abort()
         elif self._receiving_body:
-            if self.flow.read_paused:  # it is the application that does not take the body
+            if self.flow.read_paused:  # the application does not take the body
                 self._since, self._body_bytes = now, 0
             elif now - self._since > patience + self._body_bytes / self._limits.bytes_per_second:
                 self.transport.close()

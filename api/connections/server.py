@@ -1,4 +1,4 @@
-"""The web server of a process: uvicorn with limits, and an end within two seconds."""
+"""Web server of a process: uvicorn with limits, which stops within two seconds."""
 
 import asyncio
 import socket
@@ -13,11 +13,11 @@ from procvars.api.connections.limits import ConnectionLimits, OpenConnections
 from procvars.api.connections.protocol import BoundedHttpProtocol
 
 _ARRIVAL_SECONDS = 0.1
-"""Time for the requests of connections that were made a moment ago."""
+"""Seconds for the requests of connections that were just opened."""
 _ANSWER_SECONDS = 0.9
-"""Time that the requests under way have for their answers once the server stops; then they are cancelled."""
+"""Seconds that current requests have for their answers once the server stops; then they are cancelled."""
 _REFUSAL_SECONDS = 0.6
-"""Time for the answers of those that were cancelled: PostgreSQL has to give up their statements first."""
+"""Seconds for the answers of cancelled requests: PostgreSQL has to cancel their statements first."""
 _LOOK_SECONDS = 0.01
 _TICKS_BETWEEN_SWEEPS = 10  # of a tenth of a second each
 
@@ -25,10 +25,10 @@ log = structlog.get_logger(__name__)
 
 
 class HttpServer(uvicorn.Server):
-    """A server on sockets that the caller has bound. Signals are the caller's too, which calls `stop`."""
+    """Server on sockets that the caller has bound. The caller also handles signals, and calls `stop`."""
 
     def __init__(self, application: ASGIApp, stopping: asyncio.Event, limits: ConnectionLimits) -> None:
-        """`stopping` is set as soon as the server begins to stop."""
+        """Set `stopping` as soon as the server begins to stop."""
         super().__init__(
             uvicorn.Config(
                 application,
@@ -44,12 +44,12 @@ class HttpServer(uvicorn.Server):
         self._stopping = stopping
 
     def stop(self) -> None:
-        """Begin to stop; once more changes nothing."""
+        """Begin to stop; further calls change nothing."""
         self._stopping.set()
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, and say where."""
+        """Begin to listen, and log the addresses."""
         await super().startup(sockets)
         log.info("serving", addresses=[each.getsockname() for each in sockets or ()])
 
@@ -59,7 +59,7 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def on_tick(self, counter: int) -> bool:
-        """Close what is overdue, besides what uvicorn does ten times a second."""
+        """Close overdue connections, besides what uvicorn does ten times a second."""
         if counter % _TICKS_BETWEEN_SWEEPS == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self._open.connections):

@@ -1,6 +1,6 @@
-"""The process definitions of a small bank, as `PUT W/definitions/{key}` takes them.
+"""Process definitions of a small bank, as `PUT W/definitions/{key}` takes them.
 
-The paths are those that operators of such processes correct most: who the customer is, what the search finds a case by,
+The paths are those that operators of such processes correct most: who the customer is, what a search finds a case by,
 and what a decision depends on. `instances` has a stuck process for each of them.
 """
 
@@ -19,7 +19,7 @@ def _search(paths: Mapping[str, tuple[SearchType, str]]) -> list[Json]:
     return [{"key": key, "path": path, "type": search_type} for key, (search_type, path) in paths.items()]
 
 
-# Every definition has these, so that one search goes through the whole workspace.
+# Every definition has these, so that one search covers the whole workspace.
 _COMMON_SEARCH: Final[dict[str, tuple[SearchType, str]]] = {
     "category": ("keyword", "$.searchableData.category"),
     "priority": ("keyword", "$.searchableData.priority"),
@@ -34,7 +34,7 @@ _CUSTOMER_KEYWORDS: Final[dict[str, str]] = {
     "customerStatus": "$.customer.status",
 }
 
-# Loose where the processes are: it refuses what no step could work with, and leaves the rest to the operator.
+# Loose: it refuses only what no step could work with, and leaves the rest to the operator.
 _LOAN_SCHEMA: Final[Document] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
@@ -174,4 +174,4 @@ DEFINITIONS: Final[dict[str, Document]] = {
         "task_fields": _fields({"merchant": "$.dispute.merchant", "amount": "$.dispute.amount"}),
     },
 }
-"""Key → body."""
+"""Key → body of the definition."""

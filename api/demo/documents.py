@@ -1,4 +1,4 @@
-"""The documents of the demo bank's processes, as a generator of random numbers makes them up."""
+"""Documents of the demo bank's processes, created by a random number generator."""
 
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -220,5 +220,5 @@ def full_name(random: Random) -> str:
 
 
 def clock_time(minutes: int) -> str:
-    """`minutes` after the bank's first morning."""
+    """Return the time `minutes` after the bank's first morning."""
     return (_OPENED + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")

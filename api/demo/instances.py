@@ -1,6 +1,6 @@
-"""Instances of the demo bank: stuck processes, each told by its title and its notes, among others that run well.
+"""Instances of the demo bank: stuck processes, each explained by its title and its notes, among others that run well.
 
-All of it comes from one seeded generator, so that everybody's demo has the same customers under the same ids.
+One seeded generator creates all of it, so that everybody's demo has the same customers with the same ids.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ class CallIntegration:
 
 @dataclass(frozen=True, slots=True)
 class AnswerIntegration:
-    """Ends the wait of the call of that name, which comes before it."""
+    """Answer to the earlier call of that name."""
 
     name: str
     response: Json
@@ -200,7 +200,7 @@ def _stuck_accounts(random: Random) -> Iterator[DemoInstance]:
 
 
 def _priced_before_the_regulation(random: Random) -> Iterator[DemoInstance]:
-    """Six alike, for a bulk modification: rate to 3.5, processing fee to 50, a regulatory fee of 25."""
+    """Yield six alike, for a bulk modification: rate to 3.5, processing fee to 50, a regulatory fee of 25."""
     for number in range(5001, 5007):
         name = documents.full_name(random)
         document = _story(

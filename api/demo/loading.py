@@ -1,5 +1,5 @@
-"""Fills a workspace with the demo bank, through the same HTTP API that everybody else uses: what the demo shows has been
-through every rule, and its history, audit log and search were made by the projections.
+"""Loading of the demo bank into a workspace, through the public HTTP API: what the demo shows has passed every rule,
+and the projections created its history, audit log and search.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _READ_ATTEMPTS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class OperatorEdit:
-    """One correction. As `application/json` the change is a merge patch, applied here, and the whole document is put."""
+    """A correction. As `application/json` the change is a merge patch, applied here, and the whole document is put."""
 
     instance_id: str
     content_type: Literal["application/json", "application/json-patch+json", "application/merge-patch+json"]
@@ -42,7 +42,7 @@ class OperatorEdit:
     reason: str
 
 
-# None of these solves a stuck process: that is left to whoever tries the demo.
+# None of these solves a stuck process: that is left to the users of the demo.
 EDITS: Final[tuple[OperatorEdit, ...]] = (
     OperatorEdit(
         "loan-1001",
@@ -93,11 +93,12 @@ EDITS: Final[tuple[OperatorEdit, ...]] = (
 
 
 async def load(engine: httpx.AsyncClient, operator: httpx.AsyncClient, workspace: str) -> int:
-    """Publish the definitions, start the instances, and make the operator's edits; return how many were started.
+    """Publish the definitions, start the instances, and make the operator's edits; return the number of started
+    instances.
 
     The base URL of both clients ends in `/api/v1`. The token of `engine` has the role ENGINE, that of `operator` may
-    edit variables. A workspace that has any instance is left as it is, and the answer is 0. Raises
-    httpx.HTTPStatusError for whatever the API refuses.
+    edit variables. A workspace with any instance is left as it is, and the result is 0. Raises httpx.HTTPStatusError
+    for whatever the API refuses.
     """
     processes, edits = _Bank(engine, f"workspaces/{workspace}"), _Bank(operator, f"workspaces/{workspace}")
     if await processes.has_instances():
@@ -115,7 +116,7 @@ async def load(engine: httpx.AsyncClient, operator: httpx.AsyncClient, workspace
 
 
 class _Bank:
-    """The calls of one account, below one workspace."""
+    """Calls of one account, below one workspace."""
 
     def __init__(self, client: httpx.AsyncClient, root: str) -> None:
         self._client = client
@@ -136,7 +137,7 @@ class _Bank:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Document:
-        """httpx's own encoder would do for most documents, but only ours promises that they arrive as they are."""
+        """Send a request with our own encoder, which guarantees, unlike httpx's, that documents arrive exactly."""
         answer = await self._client.request(
             method,
             f"{self._root}/{path}",
@@ -166,7 +167,7 @@ class _Bank:
                 waiting[step.name] = str(answer["integration_id"])
 
     async def edit(self, edit: OperatorEdit, version: int) -> int:
-        """`version`: the instance's, before; returns the one after."""
+        """Make the edit at the instance's `version`; return the version after it."""
         path = f"instances/{edit.instance_id}/variables"
         current = await self._variables(path, version)
         body = edit.change
@@ -194,7 +195,7 @@ class _Bank:
 
 
 def _request(step: Step, waiting: Mapping[str, str]) -> tuple[str, Document]:
-    """The path below the instance, and the body. `waiting`: name → id of the integrations called so far."""
+    """Return the path below the instance, and the body. `waiting` maps names to ids of called integrations."""
     match step:
         case OpenTask(title, node, assignee, metadata):
             return "tasks", {"title": title, "node": node, "assignee": assignee, "metadata": metadata}

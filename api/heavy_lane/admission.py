@@ -1,4 +1,4 @@
-"""Large requests in the lane: their bodies come side by side, their work is done a few at a time."""
+"""Admission of large requests in the lane: their bodies arrive concurrently, their work is done a few at a time."""
 
 import asyncio
 from contextlib import suppress
@@ -12,14 +12,14 @@ from procvars.api.http.problems import internal_error, problem_response
 from procvars.api.processes.memory import MemoryKeeper
 
 _AT_ONCE = 2
-"""Requests that are worked on: one computes while another waits for the database. Each may need much memory."""
+"""Requests processed at once: one computes while another waits for the database. Each may need much memory."""
 
 log = structlog.get_logger(__name__)
 
 
 class Turns:
-    """Calls the application with a request that is there as a whole, once it is its turn; the turn ends with the work, not
-    with the transmission of the answer. So a slow caller keeps nobody waiting.
+    """Middleware that calls the application with a complete request, once it is its turn; the turn ends with the work,
+    not with the transmission of the answer, so a slow caller delays nobody.
     """
 
     def __init__(self, app: ASGIApp, memory: MemoryKeeper) -> None:
@@ -31,7 +31,7 @@ class Turns:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with suppress(ClientDisconnect):  # the server hung up for its caller
+        with suppress(ClientDisconnect):  # the server disconnected for its caller
             await self._take_turn(scope, await _whole_request(receive), send)
 
     async def _take_turn(self, scope: Scope, request: Message, send: Send) -> None:
@@ -61,7 +61,7 @@ class Turns:
 
 
 async def _failure(app: ASGIApp, scope: Scope, request: Message, send: Send) -> ASGIApp | None:
-    """Run the request and return the answer to what went wrong where no handler knows it."""
+    """Run the request; return the answer to an error that no handler knows, None if there was none."""
     unread = [request]
 
     async def receive() -> Message:
@@ -70,7 +70,7 @@ async def _failure(app: ASGIApp, scope: Scope, request: Message, send: Send) -> 
     try:
         await app(scope, receive, send)
     except MemoryError:
-        log.warning("a request needs more memory than there is", path=scope["path"])
+        log.warning("a request needs more memory than available", path=scope["path"])
         return problem_response(HeavyRequestFailed())
     except Exception as error:
         log.error("unforeseen error", request_id=_request_id(scope), exc_info=error)
@@ -91,7 +91,7 @@ async def _whole_request(receive: Receive) -> Message:
 
 
 async def _nothing_more() -> Message:
-    """What comes after a body: for ever nothing, as far as handlers wait for it."""
+    """Wait forever, as nothing comes after a body."""
     await asyncio.Event().wait()
     raise AssertionError
 

@@ -1,4 +1,4 @@
-"""Which process a request is for: this one, or the heavy lane. Nothing that grows with a document runs on the event loop
+"""Dispatch of requests to this process or the heavy lane. Nothing that grows with a document runs on the event loop
 that all others wait for.
 """
 
@@ -23,11 +23,11 @@ _UNKNOWN_LENGTH = -1
 _PROBLEMS = tuple(PROBLEM_TYPES)
 _AT_ONCE, _PER_USER = 16, 2
 _WAITING_PER_USER = 64
-"""An engine may ask for much at once; each that waits keeps some 64 KB of its body here."""
+"""Waiting requests per user: an engine may send many at once, and each keeps some 64 KB of its body here."""
 
 
 class Dispatch:
-    """Forwards a request whose body is large, and one whose handler finds out that it needs much of the store."""
+    """Middleware that forwards a request with a large body, and one whose handler finds that it has to read much."""
 
     def __init__(self, app: ASGIApp, lane: HeavyLane, forwarding: Forwarding, largest_body: int) -> None:
         self._app = app
@@ -55,10 +55,12 @@ class Dispatch:
             await problem_response(error)(scope, receive, send)
 
     async def _has_heavy_body(self, scope: Scope, body: RecordedBody, length: int) -> bool:
-        """Whether the caller of a route sends a body that is too large for this process. Raises as `authenticated`."""
+        """Return whether the caller of a route sends a body that is too large for this process. Raises as
+        `authenticated`.
+        """
         if not _is_routed(scope):
             return False
-        await authenticated(Request(scope))  # nobody else's body gets any further
+        await authenticated(Request(scope))  # other bodies are not read
         if length > self._largest_body:
             raise RequestTooLarge(limit=self._largest_body)
         return length > LIGHT_BODY_BYTES or await body.is_longer_than(LIGHT_BODY_BYTES)
@@ -69,7 +71,7 @@ class Dispatch:
 
 
 def _announced_length(scope: Scope) -> int:
-    """The length that the request's head tells, 0 where it tells that there is no body."""
+    """Return the length that the request's head announces, 0 if it announces no body."""
     length = 0
     for name, value in scope["headers"]:
         if name == b"content-length":
@@ -80,7 +82,7 @@ def _announced_length(scope: Scope) -> int:
 
 
 def _is_routed(scope: Scope) -> bool:
-    """Whether a route takes the request; the log and the metrics then know which, wherever it is handled."""
+    """Return whether a route takes the request, and record it for log and metrics, wherever it is handled."""
     for route in scope["app"].router.routes:
         match, found = route.matches(scope)
         if match is Match.FULL:

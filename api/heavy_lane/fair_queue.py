@@ -1,4 +1,4 @@
-"""Turns for what only a few can do at once, shared fairly among users however much each of them asks for."""
+"""Turns for what only a few can do at once, shared fairly among users however much each of them requests."""
 
 from asyncio import CancelledError, Future, get_running_loop
 from collections import Counter, OrderedDict, deque
@@ -9,7 +9,7 @@ from procvars.commands.decision_loop import TooBusy
 
 
 class FairQueue:
-    """The users who wait take turns; those of one user are first come, first served."""
+    """Queue in which waiting users take turns; requests of one user are first come, first served."""
 
     def __init__(self, *, at_once: int, per_user: int, waiting_per_user: int) -> None:
         self._free = at_once
@@ -17,11 +17,11 @@ class FairQueue:
         self._waiting_per_user = waiting_per_user
         self._active: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[Future[None]]] = OrderedDict()
-        """By user, whose turn it is first."""
+        """User → waiting requests; the user whose turn is next comes first."""
 
     @asynccontextmanager
     async def turn(self, user: str) -> AsyncIterator[None]:
-        """Wait for a turn and hold it. Raises TooBusy where the user has as many waiting as one user may."""
+        """Wait for a turn and hold it. Raises TooBusy if the user has as many waiting requests as one user may."""
         await self._take(user)
         try:
             yield
@@ -64,7 +64,7 @@ class FairQueue:
                 self._call(next_user)
 
     def _call(self, user: str) -> None:
-        """Give the turn to the one of this user's that waits longest, and let the user wait behind all others again."""
+        """Give the turn to this user's oldest request, and move the user behind all others."""
         waiting = self._waiting[user]
         granted = waiting.popleft()
         self._waiting.move_to_end(user)

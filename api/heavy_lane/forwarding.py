@@ -1,4 +1,4 @@
-"""A request handed on to the lane and its answer handed back, both as they come."""
+"""Forwarding of a request to the lane and of its answer back, both as they arrive."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -12,13 +12,13 @@ from procvars.api.heavy_lane.recorded_body import RecordedBody
 from procvars.api.http.errors import HeavyRequestFailed, RequestTooLarge
 
 _ANSWER_SECONDS = 120.0
-"""Time that the lane has to begin its answer, including the time that it waits for a turn there."""
+"""Seconds that the lane has to begin its answer, including the wait for a turn there."""
 REQUEST_ID = b"x-request-id"
-# Those of a connection alone (RFC 9110, section 7.6.1), and one that this server has answered when the body is read.
+# Headers of a single connection (RFC 9110, section 7.6.1), and `expect`, which this server answers by reading the body.
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
-# What the server gives to every answer itself.
+# Headers that the server adds to every answer itself.
 _OWN = frozenset((b"date", b"server"))
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body on its way; `sent` is set at its end."""
+    """Body being forwarded; `sent` is set at its end."""
 
     def __init__(self, body: RecordedBody, largest: int) -> None:
         self._body = body
@@ -46,7 +46,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 class Forwarding:
-    """The way to the lane: a connection for each request, as a lane that ends must not take a request with it."""
+    """Forwarding to the lane, with a connection per request, as a lane that ends must not take a request with it."""
 
     def __init__(self, address: str, largest_body: int) -> None:
         self._transport = httpx.AsyncHTTPTransport(
@@ -59,7 +59,7 @@ class Forwarding:
     ) -> None:
         """Send the request, and its answer. `until_failing` returns when no lane will answer it.
 
-        Raises HeavyRequestFailed where the lane ends before it answers, RequestTooLarge, and ClientDisconnect.
+        Raises HeavyRequestFailed if the lane ends before it answers, RequestTooLarge, and ClientDisconnect.
         """
         sending = _Body(body, self._largest_body)
         exchange = asyncio.create_task(self._exchange(scope, sending, send))
@@ -80,7 +80,7 @@ class Forwarding:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self) -> None:
-        """Close what is open. Nothing is forwarded any more."""
+        """Close the connections; nothing can be forwarded afterwards."""
         await self._transport.aclose()
 
     async def _exchange(self, scope: Scope, body: _Body, send: Send) -> None:

@@ -1,5 +1,5 @@
-"""The heavy lane as the server sees it: a child process that runs the same application for large requests, while there are
-any.
+"""The heavy lane as seen by the server: a child process that runs the same application for large requests, while there
+are any.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from procvars.api.processes.supervised_child import SupervisedChild
 
 _MODULE = "procvars.api.children.heavy_lane"
 _IDLE_SECONDS = 300.0
-"""Time after which a lane that nobody needs ends."""
+"""Seconds after which an unused lane ends."""
 _SWOLLEN_BYTES = 160 * 2**20
-"""Resident memory with which a lane ends as soon as nobody has needed it for a moment, so that it comes back small."""
+"""Resident memory in bytes above which a lane ends as soon as it is unused for a moment, to start again small."""
 _MOMENT_SECONDS = 2.0
 _LOOK_SECONDS = 0.5
 _MOST_FAILURES = 3
@@ -26,8 +26,8 @@ _BACKLOG = 128
 
 
 class HeavyLane:
-    """The child starts with the first large request. Its socket is this process's: what is sent while no child runs waits
-    there for the next one.
+    """Child that starts with the first large request. Its socket belongs to this process: what is sent while no child
+    runs waits there for the next one.
     """
 
     def __init__(self, environment: Mapping[str, str], listening: socket.socket) -> None:
@@ -36,7 +36,7 @@ class HeavyLane:
             "heavy lane",
             _MODULE,
             str(listening.fileno()),
-            # Threads of the C library have an arena each, which keeps what was freed in it.
+            # The C library has an arena per thread, which keeps freed memory.
             environment={**environment, "MALLOC_ARENA_MAX": "2"},
             pass_fds=[listening.fileno()],
         )
@@ -62,7 +62,7 @@ class HeavyLane:
 
     @asynccontextmanager
     async def in_use(self) -> AsyncIterator[None]:
-        """Hold a child that runs or starts. Raises HeavyRequestFailed where it does not stay alive."""
+        """Hold a child that runs or starts. Raises HeavyRequestFailed if it does not stay alive."""
         self._in_use += 1
         try:
             async with self._changing:
@@ -102,7 +102,7 @@ class HeavyLane:
 
 @contextmanager
 def private_socket() -> Iterator[socket.socket]:
-    """Yield a listening socket that only this user can connect to. Raises OSError where there is no place for it."""
+    """Yield a listening socket that only this user can connect to. Raises OSError if it cannot be created."""
     directory = tempfile.mkdtemp(prefix="procvars-")  # for this user alone
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:

@@ -1,4 +1,4 @@
-"""The body of a request as far as it was read, so that another process can be given it from its beginning."""
+"""Request body as far as it was read, so that another process can receive it from its beginning."""
 
 from collections import deque
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from starlette.types import Message, Receive
 
 
 class RecordedBody:
-    """An ASGI `receive` that remembers what it handed out."""
+    """ASGI `receive` that remembers what it returned."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -21,7 +21,7 @@ class RecordedBody:
         return self._ahead.popleft() if self._ahead else await self._next()
 
     async def is_longer_than(self, size: int) -> bool:
-        """Read ahead until that is known. Raises ClientDisconnect."""
+        """Return whether the body is longer than `size` bytes, reading ahead as needed. Raises ClientDisconnect."""
         read = 0
         while not self._complete and read <= size:
             message = await self._next()
@@ -32,7 +32,7 @@ class RecordedBody:
         return read > size
 
     async def whole(self) -> AsyncIterator[bytes]:
-        """Yield the body from its beginning to its end, without keeping what was not read yet. Raises ClientDisconnect."""
+        """Yield the body from beginning to end, without keeping what was not read before. Raises ClientDisconnect."""
         self._ahead.clear()
         for chunk in self._read:
             yield chunk
@@ -45,7 +45,7 @@ class RecordedBody:
             self._read.clear()
 
     async def until_disconnected(self) -> None:
-        """Return when the caller hangs up. The body has been read before."""
+        """Wait until the caller hangs up, after the body was read."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 

@@ -1,4 +1,4 @@
-"""Who is calling, and whether they may: the dependency that every route of the API declares."""
+"""Authentication and authorisation of callers: the dependency that every route of the API declares."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -14,16 +14,16 @@ from procvars.domain.instance_id import is_instance_id
 from procvars.domain.permissions import Actor, Permission, may_see_workspace, org_permissions, workspace_permissions
 from procvars.domain.provenance import Caller
 
-# Only for the OpenAPI document: the header itself is read below, so that every refusal is a problem detail.
+# Only for the OpenAPI document: the header is read below, so that every refusal is a problem detail.
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT")
 _WORKSPACE = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
 _NO_INSTANCE = "-"
-"""For a path without an instance in it."""
+"""Placeholder for a path without an instance."""
 Workspace = Annotated[str, Path(pattern=_WORKSPACE.pattern)]
 
 
 async def authenticated(request: Request, _: Annotated[object, Security(_bearer)] = None) -> Actor:
-    """Raises Unauthenticated, TokenExpired, TokenInvalid, KeysUnavailable."""
+    """Return the actor of the bearer token. Raises Unauthenticated, TokenExpired, TokenInvalid, KeysUnavailable."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated()
@@ -36,16 +36,18 @@ CurrentActor = Annotated[Actor, Depends(authenticated)]
 
 
 async def caller_with(request: Request, permission: Permission) -> Caller:
-    """Return the caller, once it is known that they have the permission in the path's workspace.
+    """Return the caller, after checking that they have the permission in the path's workspace.
 
-    Raises as `authenticated`, InvalidArgument where the workspace's name is none, WorkspaceNotFound, PermissionDenied,
-    and InstanceNotFound for an instance in the path that cannot exist.
+    Raises as `authenticated`, InvalidArgument for an invalid workspace name, WorkspaceNotFound, PermissionDenied, and
+    InstanceNotFound for an instance in the path that cannot exist.
     """
     actor = await authenticated(request)
     workspace = request.path_params["workspace"]
-    if not _WORKSPACE.fullmatch(workspace):  # also here, as FastAPI does not look at the path of an edit
+    if not _WORKSPACE.fullmatch(workspace):  # also here, as FastAPI does not check the path of an edit
         message = f"It has to match {_WORKSPACE.pattern}"
-        raise InvalidArgument("That is no workspace's name.", errors=[{"path": "/workspace", "message": message}])
+        raise InvalidArgument(
+            "The name of the workspace is not valid.", errors=[{"path": "/workspace", "message": message}]
+        )
     roles = services(request).roles
     if not may_see_workspace(actor, workspace, roles):
         raise WorkspaceNotFound()
@@ -57,7 +59,7 @@ async def caller_with(request: Request, permission: Permission) -> Caller:
 
 
 def workspace_permission(permission: Permission) -> Callable[..., Awaitable[Caller]]:
-    """`caller_with` as a dependency."""
+    """Return `caller_with` as a dependency."""
 
     async def allowed(request: Request, workspace: Workspace, _: Annotated[object, Security(_bearer)] = None) -> Caller:
         return await caller_with(request, permission)
@@ -66,7 +68,7 @@ def workspace_permission(permission: Permission) -> Callable[..., Awaitable[Call
 
 
 def org_permission(permission: Permission) -> Callable[..., Awaitable[Actor]]:
-    """A dependency that gives the actor, once it is known that they have the permission in the organisation."""
+    """Return a dependency for the actor, after checking that they have the permission in the organisation."""
 
     async def allowed(request: Request, actor: CurrentActor) -> Actor:
         if permission not in org_permissions(actor, services(request).roles):

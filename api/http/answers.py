@@ -1,4 +1,4 @@
-"""Answers in JSON, exact: documents go out as the text that the read models keep, without being parsed on the way."""
+"""Exact JSON answers: documents are sent as the text in the read models, without being parsed."""
 
 import json
 from dataclasses import fields, is_dataclass
@@ -14,7 +14,7 @@ _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """`value`: JSON values, dataclasses, datetimes, and RawJson, in any nesting."""
+    """Return a response of JSON values, dataclasses, datetimes, and RawJson, in any nesting."""
     return Response(encoded(value), status, headers, media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""The HTTP application: its routes, its problems, and what is the same for every request."""
+"""HTTP application: its routes, its problems, and its middleware."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,8 +16,10 @@ from procvars.api.http.paths import API
 from procvars.api.http.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request
 from procvars.api.http.route_promises import refuse_unknown_parameters
 from procvars.api.http.routes import (
+    bulk,
     console,
     definitions,
+    engines,
     events,
     execution,
     me,
@@ -30,7 +32,7 @@ from procvars.api.http.services import Services
 
 
 def create_app(services: Services, version: str, outermost: Sequence[Middleware]) -> FastAPI:
-    """Return the application of a process; it runs no longer than the services do."""
+    """Return the application of a process, which runs no longer than the services do."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Services]]:
@@ -48,9 +50,9 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    modules = (variables, reading, execution, definitions, events, projections, me)
+    modules = (variables, reading, execution, engines, definitions, events, projections, me, bulk)
     for router in (variables.edits, *(module.router for module in modules)):
-        # Not included, which FastAPI does as a router within the router: every request would pay for it.
+        # Not `include_router`, which nests a router in the router: every request would pay for it.
         refuse_unknown_parameters(router.routes)
         app.router.routes.extend(router.routes)
     app.include_router(health.router, prefix=API)

@@ -1,4 +1,4 @@
-"""Bodies of requests: their size, their media type, and their JSON, parsed strictly before anything looks at it."""
+"""Request bodies: their size, their media type, and their JSON, which is parsed strictly before anything uses it."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -21,16 +21,16 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 _IDENTITY = "identity"
 _KINDS: dict[str, EditKind] = {JSON: "put", JSON_PATCH: "json-patch", MERGE_PATCH: "merge-patch"}
-# What a command may say beside the variables in it.
+# Room for what a command has besides its variables.
 ENVELOPE_BYTES = 64 * 1024
 LARGEST_OTHER_BODY = 2**20
-"""Size of the largest body without variables: a search."""
+"""Size in bytes of the largest body without variables: a search."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """Raises RequestTooLarge, before the rest is read."""
+    """Return the body. Raises RequestTooLarge, before the rest is read."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise RequestTooLarge(limit=limit)
@@ -57,7 +57,7 @@ def media_type(request: Request, accepted: Sequence[str], *, header: str = "Acce
 
 
 async def read_change(request: Request, accepted: Sequence[str], limit: int) -> tuple[EditKind, Change, Json]:
-    """The kind of the edit, the change, and the JSON that was sent.
+    """Return the kind of the edit, the change, and the JSON that was sent.
 
     Raises UnsupportedMediaType, RequestTooLarge, and what strict parsing raises.
     """
@@ -71,14 +71,23 @@ async def read_change(request: Request, accepted: Sequence[str], limit: int) -> 
     return _KINDS[kind], change, body
 
 
-async def read_model(request: Request, model: type[M], limit: int) -> M:
-    """A command's body. Raises as `read_change`, and InvalidArgument with `errors: [{path, message}]`."""
+async def read_json(request: Request, limit: int) -> Json:
+    """Return the JSON of a command's body, which has at most `limit` bytes beside the envelope. Raises as `read_change`."""
     media_type(request, [JSON], header="Accept")
-    value: Any = parse(await read_body(request, limit + ENVELOPE_BYTES))
+    return parse(await read_body(request, limit + ENVELOPE_BYTES))
+
+
+async def read_model(request: Request, model: type[M], limit: int) -> M:
+    """Return a command's body. Raises as `read_change`, and InvalidArgument with `errors: [{path, message}]`."""
+    return validated(await read_json(request, limit), model)
+
+
+def validated(value: Any, model: type[M]) -> M:
+    """Return a value as the model. Raises InvalidArgument with `errors: [{path, message}]`."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        if error.error_count() > MOST_ITEMS:  # to list them takes more memory than the body
+        if error.error_count() > MOST_ITEMS:  # listing them takes more memory than the body
             raise InvalidArgument(f"The body has {error.error_count()} mistakes.") from error
         found: list[Json] = [
             {"path": join(item["loc"]), "message": item["msg"]}

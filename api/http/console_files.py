@@ -1,4 +1,4 @@
-"""The operator's console: the files that Vite made of `api/console`, under every path that is nothing else's."""
+"""Files of the operator's console, built by Vite from `api/console`, under every path that nothing else uses."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -29,26 +29,26 @@ _MEDIA_TYPES = {
     ".ttf": "font/ttf",
 }
 _SUFFIX_BY_ENCODING = {"br": ".br", "gzip": ".gz"}
-# The names of assets have a hash of what is in them; the pages that name them are asked for anew each time.
+# Names of assets contain a hash of their content; the pages that name them are revalidated each time.
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _REVALIDATED = "no-cache"
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleFiles:
-    """`paths`: the path below `/` of every file that is served, which excludes the compressed forms beside them."""
+    """Files below `root`; `paths` has the path of every served file, without the compressed forms beside them."""
 
     root: Path
     paths: frozenset[str]
 
     @classmethod
     def below(cls, root: Path) -> "ConsoleFiles":
-        """What the build left there; nothing, where there was none."""
+        """Return the files that the build left there, if any."""
         found = (path for path in root.rglob("*") if path.suffix in _MEDIA_TYPES)
         return cls(root, frozenset(path.relative_to(root).as_posix() for path in found))
 
     def named(self, path: str) -> str:
-        """That file, or the page of the console, which finds out by itself what the path means.
+        """Return that file, or the page of the console, which interprets the path itself.
 
         Raises ConsoleNotBuilt, and HTTPException (404) for an asset of another build.
         """
@@ -61,7 +61,7 @@ class ConsoleFiles:
         return _INDEX
 
     async def serve(self, request: Request, path: str) -> Response:
-        """Raises ConsoleNotBuilt, and HTTPException (404) for an asset of another build."""
+        """Return the file. Raises ConsoleNotBuilt, and HTTPException (404) for an asset of another build."""
         path = self.named(path)
         headers = {
             "Cache-Control": _IMMUTABLE if path.startswith(_ASSETS) else _REVALIDATED,
@@ -84,7 +84,7 @@ class ConsoleFiles:
 
 
 class ConsoleRoute(APIRoute):
-    """`GET /{path}` for what no other route may ever mean: a wrong method or path of the API stays the API's to refuse."""
+    """Route `GET /{path}` for paths outside the API: the API itself refuses a wrong method or path of its own."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] == "http" and scope["path"].split("/")[1] in _RESERVED:
@@ -93,23 +93,24 @@ class ConsoleRoute(APIRoute):
 
 
 def console_route() -> ConsoleRoute:
-    """To be added after all others."""
+    """Return the route of the console, to be added after all others."""
     files = ConsoleFiles.below(DIST)
     return ConsoleRoute("/{path:path}", files.serve, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 async def _sign_in_origins(request: Request) -> tuple[str, ...]:
     client = services(request).console_sign_in.client
-    # A provider that is away is the page's to report, when it asks for the console's settings.
+    # The page reports an unavailable provider when it asks for the console's settings.
     with suppress(ProviderUnavailable):
         return () if client is None else (await client.provider.endpoints()).origins
     return ()
 
 
 def _content_security_policy(sign_in_origins: Iterable[str]) -> str:
-    """Everything from here and nothing from elsewhere, but for the calls of a sign-in to its provider.
+    """Return the policy: everything from this server and nothing from elsewhere, except calls of a sign-in to its
+    provider.
 
-    Monaco writes style elements for the positions of its lines, and may begin its worker from a blob.
+    Monaco writes style elements for the positions of its lines, and may start its worker from a blob.
     """
     return "; ".join(
         (
@@ -128,7 +129,7 @@ def _content_security_policy(sign_in_origins: Iterable[str]) -> str:
 
 
 def _accepts(headers: Headers, encoding: str) -> bool:
-    """RFC 9110, section 12.5.3, without preferences among what is accepted."""
+    """Return whether the encoding is accepted (RFC 9110, section 12.5.3), ignoring preferences."""
     for item in headers.get("accept-encoding", "").split(","):
         name, _, weight = item.partition(";")
         if name.strip().lower() == encoding:

@@ -1,4 +1,4 @@
-"""How people sign in to the console: the provider of the settings, or the sample users of the demo."""
+"""Sign-in to the console: with the provider of the settings, or as a sample user of the demo."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from procvars.adapters.identity.discovery import ProviderDiscovery
 
 @dataclass(frozen=True, slots=True)
 class SampleUser:
-    """Somebody whom anybody may be, with a token that is ready."""
+    """A user as whom anybody may sign in, with a prepared token."""
 
     name: str
     role: str
@@ -25,7 +25,7 @@ class OpenIdClient:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleSignIn:
-    """`client` None, and no sample users: the console has no sign-in."""
+    """Ways to sign in; without a client and sample users there is none."""
 
     client: OpenIdClient | None = None
     sample_users: tuple[SampleUser, ...] = ()

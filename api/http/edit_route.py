@@ -1,4 +1,4 @@
-"""The route of an edit, the one call whose speed matters most."""
+"""Route of an edit, the call whose latency matters most."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,8 @@ from procvars.domain.permissions import Permission
 
 
 class EditRoute(APIRoute):
-    """Takes the signature `(request, caller, instance_id, terms)` for the OpenAPI document and reads the request itself:
-    FastAPI's way through the dependencies takes longer than the edit.
+    """Route that uses the signature `(request, caller, instance_id, terms)` only for the OpenAPI document and reads the
+    request itself: FastAPI's dependency resolution takes longer than the edit.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

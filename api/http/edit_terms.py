@@ -1,4 +1,4 @@
-"""What every edit may say outside its body, as the OpenAPI document declares it and as a request brings it."""
+"""Parameters of every edit outside its body, as the OpenAPI document declares them and as a request sends them."""
 
 from typing import Annotated
 
@@ -16,8 +16,8 @@ KEY_CHARACTERS = 255
 _REBASE = "rebase"
 
 
-def _audited_url(request: Request) -> str:
-    """Return the URL of the call as the audit log keeps it: a Host header is whatever the caller writes into it."""
+def audited_url(request: Request) -> str:
+    """Return the URL of the call for the audit log, without the Host header, which the caller controls."""
     public = services(request).settings.public_url
     path = request.scope["raw_path"].decode("ascii")
     query = request.scope["query_string"].decode("ascii", errors="replace")
@@ -25,7 +25,7 @@ def _audited_url(request: Request) -> str:
 
 
 def read_edit_terms(request: Request) -> EditTerms:
-    """Return what the headers and the query of an edit say.
+    """Return the terms in the headers and the query of an edit.
 
     Raises PreconditionRequired without If-Match, and InvalidArgument with `errors: [{path, message}]`.
     """
@@ -44,14 +44,14 @@ def read_edit_terms(request: Request) -> EditTerms:
         base_version=base_version(headers.get("if-match")),
         rebase=on_conflict == _REBASE,
         reason=reason,
-        url=_audited_url(request),
+        url=audited_url(request),
         idempotency_key=key,
     )
 
 
 async def _declared(
     request: Request,
-    workspace: Workspace,  # a name that is none is refused before the headers are read
+    workspace: Workspace,  # an invalid name is refused before the headers are read
     if_match: Annotated[str | None, Header(description='The version that the edit is based on, in quotes: `"7"`.')] = (
         None
     ),

@@ -1,4 +1,4 @@
-"""Refusals that only exist at the edge: nothing of the domain knows about tokens, headers and media types."""
+"""Refusals at the HTTP edge: the domain knows nothing of tokens, headers and media types."""
 
 from procvars.domain.errors import DomainError
 
@@ -23,7 +23,7 @@ class UnsupportedMediaType(DomainError):
     """The content type of the request is not one that this accepts."""
 
     def __init__(self, detail: str, headers: dict[str, str]) -> None:
-        """`headers` tell the caller what would be accepted."""
+        """Answer with `headers`, which tell the caller what would be accepted."""
         super().__init__(detail)
         self.headers = headers
 

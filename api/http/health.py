@@ -1,4 +1,4 @@
-"""Whether the process is alive, whether it can work, and how it is doing."""
+"""Probes and metrics of the process."""
 
 from collections.abc import Iterable
 
@@ -21,13 +21,13 @@ log = structlog.get_logger(__name__)
 
 @router.get("/healthz")
 async def healthz() -> Response:
-    """The process answers."""
+    """Answer as long as the process is alive."""
     return Response(_ALIVE, media_type="application/json")
 
 
 @router.get("/readyz", responses={503: {"description": "The database is out of reach, or this process cannot append."}})
 async def readyz(request: Request) -> Response:
-    """Whether this process can work. `degraded`, with 200: it can, but a read model or a task fails."""
+    """Tell whether this process can work; `degraded`, with 200, if it can, but a read model or a task fails."""
     tasks = services(request).tasks
     try:
         statuses = await services(request).probe.projection_statuses()
@@ -56,7 +56,7 @@ async def readyz(request: Request) -> Response:
 def _failures_of_projections(
     request: Request, behind: Iterable[str], failing: Iterable[str], differing: Iterable[str], due: Iterable[str]
 ) -> dict[str, str]:
-    """Return what is wrong with which projection, without the words of a store: anybody may ask."""
+    """Return projection → problem, without a store's own error texts, as anybody may ask."""
     projector = services(request).projector
     waiting = dict.fromkeys(projector.failures if projector else (), "its last batch failed")
     return {
@@ -70,7 +70,7 @@ def _failures_of_projections(
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """In Prometheus' text format. Without the store the figures of the projections are the last that were known."""
+    """Return the metrics in Prometheus' text format; without the store, the last known ones of the projections."""
     found = services(request).metrics
     try:
         statuses: list[ProjectionStatus] = await services(request).probe.projection_statuses()
@@ -87,6 +87,8 @@ async def metrics(request: Request) -> Response:
                 differences=item.differences,
                 mended=item.mended,
             )
+        load = services(request).probe.bulk_load
+        found.bulk_load(jobs=load.jobs, instances=load.instances)
     found.waiting_callers(services(request).waiting.callers)
     tasks = services(request).tasks
     for name in tasks.names:

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: per projection lag, batch time and parked streams; per command count and latency."""
+"""Metrics for Prometheus: per projection lag, batch time and parked streams; per command count and latency."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -6,7 +6,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """One a server; nothing is global, so that several servers fit into one test process."""
+    """Metrics of one server; nothing is global, so that several servers fit into one test process."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -50,6 +50,14 @@ class Metrics:
             "Calls that wait for a read model or for an event.",
             registry=self._registry,
         )
+        self._bulk_jobs = Gauge(
+            "procvars_bulk_modifications_running", "Bulk modifications that have not ended.", registry=self._registry
+        )
+        self._bulk_instances = Gauge(
+            "procvars_bulk_instances_left",
+            "Instances of running bulk modifications that have no outcome yet.",
+            registry=self._registry,
+        )
         self._tasks = Gauge(
             "procvars_background_task_up",
             "1 while a task beside the requests is well; 0 after it failed.",
@@ -80,9 +88,13 @@ class Metrics:
     def waiting_callers(self, count: int) -> None:
         self._waiting.set(count)
 
+    def bulk_load(self, *, jobs: int, instances: int) -> None:
+        self._bulk_jobs.set(jobs)
+        self._bulk_instances.set(instances)
+
     def background_task(self, name: str, *, well: bool) -> None:
         self._tasks.labels(name).set(well)
 
     def text(self) -> bytes:
-        """In Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)

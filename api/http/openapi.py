@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the signatures: bodies that are parsed by hand, and the problem types."""
+"""Additions to the OpenAPI document beyond the signatures: bodies that are parsed by hand, and the problem types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,16 +21,20 @@ _EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavai
 _ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
 _FORWARDED = ("heavy-request-failed", "too-busy")
 READING = ("instance-not-found", *_FORWARDED)
+ENGINES = ("not-of-an-engine", "engine-unavailable", "engine-refused")
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
             "event-too-large", "unsupported-media-type", "instance-not-found", *_FORWARDED)  # fmt: skip
 STEPS = ("version-conflict", "idempotency-key-reused")
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
-         "rule-too-expensive", "instance-not-editable", "version-conflict", "precondition-required", "idempotency-key-reused",
+         "rule-too-expensive", "not-editable-variable", "engine-type-mismatch", "instance-not-editable",
+         "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip
+BULK = (*(slug for slug in COMMANDS if slug != "instance-not-found"), "not-an-object", "invalid-patch", "too-many-instances",
+        "selection-changed", "bulk-change-too-large", "idempotency-key-reused", "search-unavailable")  # fmt: skip
 
 
 def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that answers with these problem types, and with those any route may answer with."""
+    """Return the `responses` of a route that may answer with these problem types, and with those of all routes."""
     by_status: dict[int | str, dict[str, Any]] = {}
     for problem in PROBLEM_TYPES.values():
         if problem.slug not in (*slugs, *_ALWAYS):
@@ -54,14 +58,14 @@ def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
 
 
 def body(example: Any, model: type[BaseModel]) -> dict[str, Any]:
-    """The `openapi_extra` of a route whose JSON body has this form."""
+    """Return the `openapi_extra` of a route whose JSON body has this form."""
     schema = model.model_json_schema()
     schema = _inlined(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with what it refers to in place: a body's own definitions are nowhere else in the document."""
+    """Return the schema with its references inlined, as a body's own definitions are nowhere else in the document."""
     if isinstance(schema, list):
         return [_inlined(item, definitions) for item in schema]
     if not isinstance(schema, dict):
@@ -72,7 +76,7 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
 
 
 def bodies(examples: Mapping[str, Any]) -> dict[str, Any]:
-    """The `openapi_extra` of a route that tells its body by the media type."""
+    """Return the `openapi_extra` of a route that distinguishes bodies by media type."""
     return {
         "requestBody": {
             "required": True,

@@ -1,4 +1,4 @@
-"""Where the API is. Routers carry their whole path, so that a request is matched against one list of routes."""
+"""Paths of the API. Routers have their whole path, so that a request is matched against one list of routes."""
 
 API = "/api/v1"
 WORKSPACE = API + "/workspaces/{workspace}"

@@ -1,11 +1,11 @@
-"""If-Match: which version of the variables an edit is based on."""
+"""If-Match: the version of the variables that an edit is based on."""
 
 import re
 
 from procvars.api.http.errors import PreconditionRequired
 from procvars.domain.errors import InvalidArgument
 
-# A proxy that compresses makes the entity tag weak; it still names the version that was seen.
+# A compressing proxy makes the entity tag weak; it still names the version that was seen.
 _ENTITY_TAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 
 
@@ -17,7 +17,7 @@ def optional_version(if_match: str | None) -> int | None:
 def base_version(if_match: str | None) -> int:
     """Return the version that If-Match names.
 
-    Raises PreconditionRequired without If-Match, and InvalidArgument where it is not one version in quotes.
+    Raises PreconditionRequired without If-Match, and InvalidArgument if it is not one version in quotes.
     """
     if if_match is None or if_match.strip() == "*":
         raise PreconditionRequired()

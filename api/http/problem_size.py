@@ -1,4 +1,4 @@
-"""How large the answer to a refusal may be, whatever was sent: its owner reads it, and it costs the server next to nothing."""
+"""Bounds for the answer to a refusal, whatever was sent: readable for its receiver, and cheap for the server."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +12,8 @@ _FEWER = 2
 
 
 def bounded(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members of a problem with long texts cut and long lists shortened; `<name>_omitted` counts what is not
-    in a list any more.
+    """Return the members of a problem with long texts cut and long lists shortened; `<name>_omitted` counts what is
+    missing from a list.
     """
     most = MOST_ITEMS
     found = _shortened(members, most)

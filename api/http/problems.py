@@ -1,6 +1,5 @@
 """Errors as problem details (RFC 9457): the one table from error to status and problem type."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +45,9 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.NoSuchIntegration: 404,
     errors.NoSuchTask: 404,
     errors.NoSuchAuditEntry: 404,
+    errors.NoSuchIncident: 404,
+    errors.NotOfAnEngine: 404,
+    errors.NoSuchBulkModification: 404,
     NoSuchProjection: 404,
     NotParked: 404,
     errors.InstanceAlreadyExists: 409,
@@ -55,9 +57,15 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.IntegrationAlreadyAnswered: 409,
     errors.TaskAlreadyClosed: 409,
     errors.PositionUnknown: 409,
+    errors.NothingToResolve: 409,
+    errors.DeliveryPending: 409,
+    errors.IncidentNotRetryable: 409,
+    errors.BulkModificationRunning: 409,
     document_errors.PatchFailed: 409,
     errors.VersionConflict: 412,
+    errors.SelectionChanged: 412,
     edge.RequestTooLarge: 413,
+    errors.BulkChangeTooLarge: 413,
     errors.DocumentTooLarge: 413,
     errors.EventTooLarge: 413,
     edge.UnsupportedMediaType: 415,
@@ -73,13 +81,18 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     document_errors.TooDeep: 422,
     document_errors.UnrepresentableValue: 422,
     errors.SchemaViolation: 422,
+    errors.NotEditableVariable: 422,
+    errors.EngineTypeMismatch: 422,
     errors.RuleTooExpensive: 422,
+    errors.TooManyInstances: 422,
     errors.InvalidDefinition: 422,
     errors.InvalidArgument: 422,
     errors.IdempotencyKeyReused: 422,
     edge.PreconditionRequired: 428,
     RebuildRunning: 409,
     RebuildFailed: 500,
+    errors.EngineUnavailable: 502,
+    errors.EngineRefused: 502,
     errors.StoreUnavailable: 503,
     errors.EventUnreadable: 503,
     errors.SearchUnavailable: 503,
@@ -88,7 +101,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
 }
 _RETRY_AFTER_SECONDS = "1"
 _WORDLESS = (errors.StoreUnavailable, errors.SearchUnavailable, RebuildFailed)
-"""Errors whose detail has words of PostgreSQL or Elasticsearch: they are for the log, not for a caller."""
+"""Errors whose detail has error texts of PostgreSQL or Elasticsearch, which are for the log, not for a caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +115,14 @@ class ProblemType:
         return f"urn:procvars:{self.slug}"
 
 
-def _slug(error: type[Exception]) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
-
-
 PROBLEM_TYPES: dict[type[Exception], ProblemType] = {
-    error: ProblemType(_slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
+    error: ProblemType(errors.slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
     for error, status in _STATUS_BY_ERROR.items()
 }
 
 
 def problem_response(error: Exception) -> Response:
-    """The answer to an error of the table. Raises KeyError for any other."""
+    """Return the answer to an error of the table. Raises KeyError for any other."""
     problem = PROBLEM_TYPES[type(error)]
     members = error.members if isinstance(error, errors.DomainError) else {}
     if isinstance(error, _WORDLESS):
@@ -139,12 +148,12 @@ def _response(
 
 
 async def on_error(_: Request, error: Exception) -> Response:
-    """For the errors of the table."""
+    """Answer an error of the table."""
     return problem_response(error)
 
 
 async def on_invalid_request(_: Request, error: Exception) -> Response:
-    """FastAPI's own check of paths and queries."""
+    """Answer FastAPI's own error for a path or a query."""
     assert isinstance(error, RequestValidationError)
     found = [{"path": join(item["loc"][1:]), "message": str(item["msg"])} for item in error.errors()]
     detail = "; ".join(f"{item['path'].lstrip('/')}: {item['message']}" for item in found)
@@ -152,7 +161,7 @@ async def on_invalid_request(_: Request, error: Exception) -> Response:
 
 
 def internal_error() -> Response:
-    """Return the answer to a mistake of this program: the log has it, the caller learns no more than that."""
+    """Return the answer to a bug of this program: the log has it, and the caller learns no more."""
     title = "The server made a mistake"
     return _response("urn:procvars:internal-error", title, 500, f"{title}; its log says more.", {}, {})
 

@@ -1,5 +1,5 @@
-"""What several routes need of the read models: that an instance is there for this caller, the wait for what a read model
-does not have yet, and the state of the projections.
+"""Helpers of routes that read: that an instance exists for this caller, the wait for what a read model does not have
+yet, and the state of the projections.
 """
 
 import time
@@ -20,11 +20,12 @@ T = TypeVar("T")
 
 _AFTER_VERSION_SECONDS = 5.0
 _LEAST_SECONDS = 0.05
-"""Time until the second look at what was said to be there and was not; it doubles with each look."""
+"""Seconds until the second look for what should be there and is not; doubled after each look."""
 
 
 async def existing_instance(request: Request, workspace: str, instance_id: str) -> int:
-    """The newest version, from the event store: an instance is there from its start on, not when a projection has it.
+    """Return the newest version, from the event store: an instance exists from its start on, not when a projection has
+    it.
 
     Raises InstanceNotFound.
     """
@@ -32,7 +33,7 @@ async def existing_instance(request: Request, workspace: str, instance_id: str) 
 
 
 async def version_of_existing(store: PostgresEventStore, workspace: str, instance_id: str) -> int:
-    """`existing_instance`, asked of a store that reads on a connection of the caller's, say."""
+    """Return the newest version as `existing_instance`, from a store that may read on the caller's connection."""
     found = await store.whereabouts(instance_id)
     if found is None or found.workspace != workspace:
         raise InstanceNotFound()
@@ -42,7 +43,7 @@ async def version_of_existing(store: PostgresEventStore, workspace: str, instanc
 async def wait_for_version(
     request: Request, caller: Caller, instance_id: str, after_version: int | None
 ) -> tuple[int, str]:
-    """Version and JSON text of the current variables, once they are at least of `after_version`.
+    """Return version and JSON text of the current variables, once the version is at least `after_version`.
 
     Raises InstanceNotFound, and ProjectionBehind after five seconds.
     """
@@ -56,7 +57,7 @@ async def wait_for_version(
 
     found = await look()
     if found is None:
-        # Either there is no such instance, or the read model does not have it yet.
+        # Either the instance does not exist, or the read model does not have it yet.
         await existing_instance(request, caller.workspace, instance_id)
         found = await until_shown(request, caller, instance_id, wanted, look)
     if found is None:
@@ -67,9 +68,9 @@ async def wait_for_version(
 async def until_shown(
     request: Request, caller: Caller, instance_id: str, version: int, look: Callable[[], Awaitable[T | None]]
 ) -> T | None:
-    """What `look` finds in `current_variables` once that version of the instance is there; None after five seconds.
+    """Return what `look` finds once `current_variables` has that version of the instance; None after five seconds.
 
-    Raises TooBusy, and ClientDisconnect where the caller hangs up.
+    Raises TooBusy, and ClientDisconnect if the caller hangs up.
     """
     waiting, store = services(request).waiting, services(request).store
     deadline = time.monotonic() + _AFTER_VERSION_SECONDS
@@ -91,9 +92,10 @@ async def until_shown(
 async def wait_for(
     request: Request, targets: Mapping[str, int], seconds: float, look: Callable[[], Awaitable[T | None]]
 ) -> T | None:
-    """What `look` finds once the read models are at these positions, or None when the time is up or the server stops.
+    """Return what `look` finds once the read models are at these positions, None when the time is up or the server
+    stops.
 
-    Raises ClientDisconnect where the caller hangs up.
+    Raises ClientDisconnect if the caller hangs up.
     """
     waiting = services(request).waiting
     deadline = time.monotonic() + seconds
@@ -103,14 +105,14 @@ async def wait_for(
             return None
         if (found := await look()) is not None:
             return found
-        # The position is reached, and still it is not there: the stream is parked, say, and will be for a while.
+        # The position is reached without it: the stream may be parked, and stay so for a while.
         await waiting.rest(min(pause, left))
         pause *= 2
     return None
 
 
 async def projection_statuses(request: Request) -> list[ProjectionStatus]:
-    """In the order of the registry. Raises StoreUnavailable."""
+    """Return the projections' status, in the order of the registry. Raises StoreUnavailable."""
     found = services(request)
     async with borrowed(found.pool) as connection:
         return await list_projections(connection, found.store.on(connection), found.projections)

@@ -1,4 +1,4 @@
-"""The parts of a running program, put together once by `api/bootstrap/server.py`."""
+"""Parts of a running program, assembled once by `api/bootstrap`."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from fastapi import Request
 
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import Pool
+from procvars.api.bulk.ordering import BulkModifications
 from procvars.api.http.console_sign_in import ConsoleSignIn
 from procvars.api.http.metrics import Metrics
 from procvars.api.http.store_probe import StoreProbe
@@ -17,6 +18,7 @@ from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import Settings
 from procvars.commands.editing import Editing
+from procvars.commands.engine_operations import EngineOperations
 from procvars.commands.execution import Execution
 from procvars.commands.identity import TokenVerifier
 from procvars.domain.permissions import RolePermissions
@@ -26,25 +28,27 @@ from procvars.projections.search.store import SearchStore
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the routes work with."""
+    """Services that the routes use."""
 
     settings: Settings
     stopping: asyncio.Event
-    """Set as soon as the server is told to stop: whoever waits for something answers with what there is."""
+    """Event set as soon as the server begins to stop, so that waiting calls answer with what there is."""
     roles: RolePermissions
     tokens: TokenVerifier
     console_sign_in: ConsoleSignIn
     pool: Pool
     store: PostgresEventStore
     largest_text: int
-    """Bytes of the largest text of a read model that this process reads."""
+    """Size in bytes of the largest text of a read model that this process reads."""
     waiting: Waiting
     editing: Editing
     execution: Execution
+    engines: EngineOperations
+    bulk: BulkModifications
     search: SearchStore
     projections: tuple[Projection, ...]
     projector: ProjectorProcess | None
-    """None where Kafka feeds the projections."""
+    """Process that feeds the projections; None if Kafka does."""
     rebuilds: RebuildProcesses
     metrics: Metrics
     tasks: BackgroundTasks

@@ -1,7 +1,7 @@
-"""Callers who wait: for a read model to come to a position, or for an event in their workspace.
+"""Callers who wait for a read model to reach a position, or for an event in their workspace.
 
-Nobody polls. A notification wakes those whom it concerns, and one query a second for all of them together finds what no
-notification told. A caller who hangs up waits no longer, and nobody waits when the server stops.
+Nobody polls. A notification wakes the callers that it concerns, and one query per second for all of them together finds
+what no notification reported. A wait ends when the caller hangs up or the server stops.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ _MOST_CALLERS_OF_A_USER = 2_500
 _LOOK_SECONDS = 1.0
 _WOKEN_AT_ONCE = 10
 _PACE_SECONDS = 0.02
-"""After so many callers are woken the others wait this long: edits find their turn between their answers."""
+"""Seconds that the others wait after that many callers are woken, so that edits get their turn in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where the store and the read models are."""
+    """Positions of the store and the read models."""
 
     newest: int
     projections: Mapping[str, int]
@@ -38,20 +38,20 @@ class Positions:
 class _Caller:
     woken: asyncio.Future[None]
     missing: int = 0
-    """Read models that are waited for still."""
+    """Number of read models still waited for."""
 
 
 class Waiting:
-    """The callers of one process who wait. Everything happens on its event loop."""
+    """Waiting callers of one process, all on its event loop."""
 
     def __init__(self, look: Callable[[], Awaitable[Positions]], stopping: asyncio.Event) -> None:
-        """`look` asks the database where everything is; raises StoreUnavailable."""
+        """Query the positions with `look`, which raises StoreUnavailable."""
         self._look = look
         self._stopping = stopping
         self._users: Counter[str] = Counter()
         self._readers: dict[str, set[_Caller]] = {}
         self._followers: dict[str, list[tuple[int, int, _Caller]]] = {}
-        """Read model → heap of those who wait for it, by the position that they wait for."""
+        """Read model → heap of its waiting callers, by the position that they wait for."""
         self._numbers = itertools.count()
         self._woken: deque[_Caller] = deque()
         self._appends: Counter[str] = Counter()
@@ -61,11 +61,11 @@ class Waiting:
 
     @property
     def callers(self) -> int:
-        """How many wait."""
+        """Number of waiting callers."""
         return self._users.total()
 
     def appended(self, workspace: str) -> None:
-        """Wake those who wait for events of that workspace; of any, where it is empty."""
+        """Wake those who wait for events of that workspace, or of any if it is empty."""
         self._heard_since_look = True
         for name in [workspace] if workspace else {*self._appends, *self._readers}:
             self._appends[name] += 1
@@ -73,7 +73,7 @@ class Waiting:
                 self._wake(caller)
 
     def moved(self, text: str) -> None:
-        """Wake those who wait for a read model to come to that position or one before it: `<name> <position>`."""
+        """Wake those who wait for a read model to reach that position or an earlier one: `<name> <position>`."""
         name, _, position = text.partition(" ")
         if position.isdecimal():
             self._set_reached(name, int(position))
@@ -83,15 +83,15 @@ class Waiting:
         return self._appends[workspace]
 
     async def run(self) -> None:
-        """Look once a second for what no notification told, until cancelled."""
+        """Query once a second for what no notification reported, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if self._users:
-                with suppress(StoreUnavailable):  # `/readyz` says so
+                with suppress(StoreUnavailable):  # `/readyz` reports it
                     await self._find_unheard()
 
     async def release(self) -> None:
-        """Wake everybody once the server stops."""
+        """Wake all callers once the server stops."""
         await self._stopping.wait()
         followers = [caller for heap in self._followers.values() for _, _, caller in heap]
         for caller in itertools.chain(followers, *self._readers.values()):
@@ -99,7 +99,7 @@ class Waiting:
 
     @asynccontextmanager
     async def admitted(self, user: str) -> AsyncIterator[None]:
-        """Count the user among those who wait. Raises TooBusy where there are too many already."""
+        """Count the user among the waiting callers. Raises TooBusy if there are too many already."""
         if self._users.total() >= _MOST_CALLERS or self._users[user] >= _MOST_CALLERS_OF_A_USER:
             raise TooBusy("Too many calls are waiting already.")
         self._users[user] += 1
@@ -111,9 +111,9 @@ class Waiting:
                 del self._users[user]
 
     async def for_projections(self, request: Request, targets: Mapping[str, int], seconds: float) -> bool:
-        """Wait until each of these read models is at its position, at most that long. Whether they are.
+        """Wait until each of these read models is at its position, at most that long; return whether they are.
 
-        Raises ClientDisconnect where the caller hangs up.
+        Raises ClientDisconnect if the caller hangs up.
         """
         caller = _Caller(asyncio.get_running_loop().create_future())
         for name, position in targets.items():
@@ -130,9 +130,10 @@ class Waiting:
                 self._drop_gone(name)
 
     async def for_events(self, request: Request, workspace: str, seen: int, seconds: float) -> bool:
-        """Wait until something is appended to the workspace that `appends` did not count in `seen`, at most that long.
+        """Wait until something is appended to the workspace that `seen`, a result of `appends`, does not count, at most
+        that long.
 
-        Return whether something was. Raises ClientDisconnect where the caller hangs up.
+        Return whether something was. Raises ClientDisconnect if the caller hangs up.
         """
         caller = _Caller(asyncio.get_running_loop().create_future())
         readers = self._readers.setdefault(workspace, set())
@@ -160,7 +161,7 @@ class Waiting:
             hung_up.cancel()
 
     async def rest(self, seconds: float) -> None:
-        """Let that time pass, unless the server stops."""
+        """Sleep for that time, unless the server stops."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._stopping.wait()
@@ -187,7 +188,7 @@ class Waiting:
                 self._wake(caller)
 
     def _drop_gone(self, name: str) -> None:
-        """Forget callers who wait no longer, where they are next or have become many."""
+        """Drop callers who no longer wait, if they are next or have become many."""
         heap = self._followers.get(name, [])
         while heap and heap[0][2].woken.done():
             heapq.heappop(heap)
@@ -206,7 +207,7 @@ class Waiting:
 
 
 def _finish(caller: _Caller) -> bool:
-    """Whether the caller was waiting still."""
+    """Wake the caller; return whether it was still waiting."""
     if caller.woken.done():
         return False
     caller.woken.set_result(None)

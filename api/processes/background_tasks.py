@@ -1,5 +1,5 @@
-"""Tasks that a process keeps running beside its requests. None of them ends unseen: it is logged, started again with
-back-off, and shows in `/readyz` and the metrics until it has been running for a while.
+"""Background tasks of a process. None of them ends unnoticed: a failure is logged, the task is restarted with back-off,
+and `/readyz` and the metrics show it until the task has been running for a while.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import structlog
 from procvars.projections.running.transient_errors import back_off
 
 _STEADY_SECONDS = 5.0
-"""Time that a task which failed has to run before it counts as well again."""
+"""Seconds that a task has to run after a failure before it counts as well again."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -25,12 +25,12 @@ class _Kept:
     essential: bool
     is_failing: Callable[[], bool]
     failures: int = 0
-    """Failures in a row; 0 for a task that is well."""
+    """Consecutive failures; 0 for a task that is well."""
     running: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class BackgroundTasks:
-    """The supervisor of a process."""
+    """Supervisor of a process's tasks."""
 
     def __init__(self) -> None:
         self._kept: list[_Kept] = []
@@ -61,7 +61,7 @@ class BackgroundTasks:
         kept.running = asyncio.create_task(self._keep(kept), name=name)
 
     async def stop(self) -> None:
-        """Cancel all of them and wait for their ends."""
+        """Cancel all tasks and wait until they have ended."""
         running = [kept.running for kept in self._kept if kept.running is not None]
         for task in running:
             task.cancel()

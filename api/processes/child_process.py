@@ -1,4 +1,4 @@
-"""Parts of this program at work in a process of their own."""
+"""Modules of this program run as child processes."""
 
 import asyncio
 import sys
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 class Ended:
     code: int
     printed: bytes
-    """What it wrote to stdout."""
+    """Output on stdout."""
     last_words: str
-    """The last line that it wrote to stderr."""
+    """Last line on stderr."""
 
 
 async def run_module(module: str, *arguments: str, environment: Mapping[str, str]) -> Ended:
-    """Runs `python -m module` to its end; when cancelled, ends it first.
+    """Run `python -m module` to its end; when cancelled, end it first.
 
-    Its stdin stays open as long as this process lives, so that it can end with its parent.
+    Its stdin stays open while this process lives, so that it can end with its parent.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,

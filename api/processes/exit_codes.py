@@ -1,4 +1,4 @@
-"""The exit codes of the commands, for scripts and for the processes that run a command."""
+"""Exit codes of the commands, for scripts and for the processes that run a command."""
 
 from typing import Final
 
@@ -7,5 +7,5 @@ USAGE: Final = 2
 DIFFERENCE: Final = 3
 """A verification found a difference."""
 ANOTHER_RUNS: Final = 4
-"""A rebuild or a check of the same projection runs already."""
+"""Another rebuild or check of the same projection is running."""
 INTERRUPTED: Final = 130

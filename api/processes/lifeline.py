@@ -1,4 +1,4 @@
-"""The pipe on stdin by which a child process learns that it has to end: its parent closes the other end, or is gone."""
+"""Pipe on stdin by which a child process learns that it has to end: its parent closed the other end, or is gone."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 ORDERLY_SECONDS = 5.0
-"""Time that a child has for an end in good order."""
+"""Seconds that a child has for an orderly end."""
 
 
 def end_with_the_parent() -> None:
@@ -16,10 +16,10 @@ def end_with_the_parent() -> None:
 
 
 def stop_with_the_parent(stop: Callable[[], object], *, seconds: float = ORDERLY_SECONDS) -> None:
-    """Call `stop`, in a thread, when the pipe is closed; end this process at once where that is not its end in time.
+    """Call `stop`, in a thread, when the pipe is closed; end this process if it is still running after `seconds`.
 
-    Signals change nothing from now on. A service manager and a terminal send them to all processes of a service, and a
-    child is needed until its parent has answered what it has to answer.
+    Signals are ignored from now on. A service manager and a terminal send them to all processes of a service, and a
+    child is needed until its parent has answered its requests.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -7,7 +7,7 @@ import structlog
 
 
 def configure_logging(form: str) -> None:
-    """`form`: json or console."""
+    """Log to stderr in the form `json` or `console`."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

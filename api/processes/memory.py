@@ -1,6 +1,4 @@
-"""The memory of a child process: bounded, given back after work, and the first that the system takes when it has too
-little.
-"""
+"""Memory of a child process: bounded, released after work, and the first that the system reclaims when it runs short."""
 
 import asyncio
 import ctypes
@@ -15,38 +13,38 @@ from pathlib import Path
 _RELEASE_SECONDS = 0.3
 _WATCH_SECONDS = 1.0
 _GROWTH_BYTES = 24 * 2**20
-"""Growth since the last release that is worth another one."""
+"""Growth in bytes since the last release that is worth another one."""
 _FIRST_TO_BE_KILLED = "1000"
 
 
 def limit_memory(limit: int) -> None:
-    """Let this process have no more than `limit` bytes of data, so that one document cannot take all that the machine has;
-    and let the system choose it, and not the server, where memory runs out all the same.
+    """Limit this process to `limit` bytes of data, so that one document cannot take all of the machine's memory, and
+    let the system kill it before the server if memory still runs out.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
-    with suppress(ValueError, OSError):  # where a system knows no such limit
+    with suppress(ValueError, OSError):  # on systems without this limit
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_BE_KILLED)
 
 
 class MemoryKeeper:
-    """Gives memory that large documents took back to the system."""
+    """Releases memory of large documents to the system."""
 
     def __init__(self) -> None:
         self._trim = _trimming()
         self._is_scheduled = False
 
     def release_soon(self) -> None:
-        """Do it a moment later, once for all that ends meanwhile."""
+        """Release memory a moment later, once for all work that ends meanwhile."""
         if not self._is_scheduled:
             self._is_scheduled = True
             asyncio.get_running_loop().call_later(_RELEASE_SECONDS, self._release)
 
     async def watch(self, let_go: Callable[[], bool]) -> None:
-        """Do it whenever `let_go` has dropped something, or the process has grown; until cancelled."""
+        """Release memory whenever `let_go` has dropped something or the process has grown, until cancelled."""
         kept = 0
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
@@ -56,12 +54,12 @@ class MemoryKeeper:
 
     def _release(self) -> None:
         self._is_scheduled = False
-        gc.collect()  # an exception and its traceback may hold a document in a cycle
+        gc.collect()  # an exception and its traceback may keep a document in a cycle
         self._trim()
 
 
 def resident_bytes(pid: int | None) -> int:
-    """Return the resident memory of a process; 0 where that cannot be known."""
+    """Return the resident memory of a process in bytes; 0 if it is unknown."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -70,7 +68,9 @@ def resident_bytes(pid: int | None) -> int:
 
 
 def _trimming() -> Callable[[], object]:
-    """Return the C library's function that gives freed memory back, where it has one: glibc keeps it otherwise."""
+    """Return the C library's function that releases freed memory, which glibc keeps otherwise; a no-op if there is
+    none.
+    """
     if not sys.platform.startswith("linux"):
         return lambda: None
     with suppress(OSError, AttributeError):

@@ -1,4 +1,4 @@
-"""The server's side of `api/children/projector.py`: it keeps the process running, and knows how its projections are doing."""
+"""The server's side of `api/children/projector.py`: it keeps the process running and knows its failures."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ _NOT_RUNNING = "the process that feeds it is being started"
 
 class ProjectorProcess:
     def __init__(self, projections: tuple[str, ...], environment: Mapping[str, str], observe: BatchObserver) -> None:
-        """`projections`: the names of those that it feeds. `observe` is told of every batch."""
+        """Feed the projections of these names; `observe` is called with every batch."""
         self._projections = projections
         self._observe = observe
         self._trouble: dict[str, str] = {}
@@ -22,18 +22,18 @@ class ProjectorProcess:
 
     @property
     def pid(self) -> int | None:
-        """Id of the process, while one runs."""
+        """Id of the process while it runs, else None."""
         return self._child.pid
 
     @property
     def failures(self) -> dict[str, str]:
-        """Why a projection waits, of those that do."""
+        """Projection → error, for those that wait."""
         if self._child.failures:
             return dict.fromkeys(self._projections, _NOT_RUNNING)
         return self._trouble
 
     async def run(self) -> None:
-        """Keep it running until cancelled; then end it in good order."""
+        """Keep it running until cancelled; then stop it in an orderly way."""
         await self._child.run()
 
     def _hear(self, line: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The event store and the database of the read models, put together by `api/bootstrap/store.py`."""
+"""Event store and database of the read models, assembled by `api/bootstrap/store.py`."""
 
 from dataclasses import dataclass
 
@@ -20,6 +20,6 @@ class Store:
     appender: Appender
     events: PostgresEventStore
     light_events: PostgresEventStore
-    """The same, for the event loop of a server, on which nothing heavy is read."""
+    """The same store for the event loop of a server, which reads nothing heavy."""
     search: SearchStore
     projections: tuple[Projection, ...]

@@ -1,4 +1,4 @@
-"""Parts of a server that run in a process of their own for as long as the server does."""
+"""Child processes of a server that run as long as it does."""
 
 import asyncio
 import sys
@@ -11,17 +11,17 @@ from procvars.api.processes.lifeline import ORDERLY_SECONDS
 from procvars.projections.running.transient_errors import back_off
 
 _STEADY_SECONDS = 30.0
-"""Time after which a process counts as having started well, so that its end is no failure to start."""
+"""Seconds after which a process counts as started, so that its end is no failure to start."""
 _KILL_AFTER_SECONDS = ORDERLY_SECONDS + 1.0
 
 log = structlog.get_logger(__name__)
 
 
 class SupervisedChild:
-    """`python -m module`, started again with back-off whenever it ends.
+    """`python -m module`, restarted with back-off whenever it ends.
 
-    The module calls `api.lifeline.stop_with_the_parent`: closing its stdin is how it is told to end, and how it learns
-    that this process is gone. What it logs goes to the log of this process.
+    The module calls `api.processes.lifeline.stop_with_the_parent`: closing its stdin tells it to end, or that this
+    process is gone. What it logs goes to the log of this process.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class SupervisedChild:
         pass_fds: Sequence[int] = (),
         hear: Callable[[bytes], None] | None = None,
     ) -> None:
-        """`pass_fds`: descriptors that the child inherits under the same numbers. `hear` gets each line of its stdout."""
+        """Let the child inherit `pass_fds` under the same numbers, and pass each line of its stdout to `hear`."""
         self._name = name
         self._command = (sys.executable, "-P", "-m", module, *arguments)
         self._environment = environment
@@ -44,16 +44,16 @@ class SupervisedChild:
 
     @property
     def pid(self) -> int | None:
-        """Id of the process, while one runs."""
+        """Id of the process while it runs, else None."""
         return None if self._process is None else self._process.pid
 
     @property
     def failures(self) -> int:
-        """How often in a row it has ended soon after its start."""
+        """Consecutive times that it ended soon after its start."""
         return self._failures
 
     async def run(self) -> None:
-        """Keep it running until cancelled; then end it in good order, and by force where that takes too long."""
+        """Keep it running until cancelled; then end it in an orderly way, or kill it if that takes too long."""
         while True:
             steady = asyncio.get_running_loop().call_later(_STEADY_SECONDS, self._count_as_steady)
             try:
@@ -66,7 +66,7 @@ class SupervisedChild:
             await asyncio.sleep(pause)
 
     async def _run_once(self) -> int:
-        """Return the exit code, which is negative for a signal."""
+        """Run it once, and return the exit code, which is negative for a signal."""
         process = await asyncio.create_subprocess_exec(
             *self._command,
             env=self._environment,
@@ -90,12 +90,12 @@ class SupervisedChild:
 
 
 async def _hear_all(process: Process, hear: Callable[[bytes], None]) -> None:
-    """Until the child closes its stdout."""
+    """Pass on each line until the child closes its stdout."""
     assert process.stdout is not None
     async for line in process.stdout:
         try:
             hear(line)
-        except Exception:  # a line that was cut off by the child's end, say
+        except Exception:  # such as a line cut off by the child's end
             log.exception("child process said something unknown", line=line[:200])
 
 

@@ -1,5 +1,5 @@
-"""The rebuilds and checks that a server was asked for: each the command that an operator would give, in a process of its
-own, so that the server's answers do not wait for it.
+"""Rebuilds and checks requested from a server: each runs the operator's command in a separate process, so that the
+server's answers do not wait for it.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ log = structlog.get_logger(__name__)
 
 
 class RebuildProcesses:
-    """One a server."""
+    """Rebuild processes, one object per server."""
 
     def __init__(self, environment: dict[str, str], pool: Pool) -> None:
-        """`environment`: of the commands."""
+        """Run the commands in `environment`."""
         self._environment = environment
         self._pool = pool
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, name: str) -> None:
-        """Returns once the rebuild is under way, or has ended already.
+        """Start a rebuild, and return once it runs or has already ended.
 
         Raises RebuildRunning, RebuildFailed, StoreUnavailable.
         """
@@ -51,7 +51,7 @@ class RebuildProcesses:
         await rebuild
 
     async def check(self, name: str) -> list[str]:
-        """The streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
+        """Return the streams that differ. Raises RebuildRunning, RebuildFailed, StoreUnavailable."""
         async with borrowed(self._pool) as connection, exclusively(connection, name):
             pass
         check = await self._run("check", name, "--json")
@@ -60,12 +60,12 @@ class RebuildProcesses:
         return cast(list[str], orjson.loads(check.printed)["differing"])
 
     async def keep_up(self, projections: Sequence[Projection]) -> None:
-        """Rebuilds what is due, one after the other, until cancelled; what cannot be rebuilt, again after a while."""
+        """Rebuild what is due, one after the other, until cancelled; retry what cannot be rebuilt after a while."""
         again_at: dict[str, float] = {}
         while True:
             await asyncio.sleep(_DUE_SECONDS)
             reasons: dict[str, str] = {}
-            with suppress(StoreUnavailable):  # `/readyz` says so
+            with suppress(StoreUnavailable):  # `/readyz` reports it
                 async with borrowed(self._pool) as connection:
                     reasons = await due(connection, projections)
             ready = (name for name in reasons if time.monotonic() >= again_at.get(name, 0.0))
@@ -79,13 +79,13 @@ class RebuildProcesses:
                 again_at[name] = time.monotonic() + _TRY_AGAIN_SECONDS
 
     async def stop(self) -> None:
-        """Interrupts what is under way; it goes on when it is started again."""
+        """Interrupt running rebuilds, which continue when started again."""
         for running in self._running.values():
             running.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     def _begin(self, name: str) -> asyncio.Task[None]:
-        """Or the one that this server has begun already."""
+        """Start a rebuild, or return the one that this server has already started."""
         running = self._running.get(name)
         if running is None or running.done():
             running = self._running[name] = asyncio.create_task(self._rebuild(name), name=f"rebuild {name}")

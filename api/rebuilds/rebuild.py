@@ -24,24 +24,24 @@ class Progress:
     done: int
     total: int
     resumed_from: int
-    """What an earlier attempt had done already."""
+    """Events that an earlier attempt had applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """How much there is to do."""
+    """Amount of work of a rebuild."""
 
     projection: str
     events: int
     done: int
-    """By an attempt that was interrupted."""
+    """Events that an interrupted attempt has applied."""
 
 
 Report = Callable[[Progress], None]
 
 
 async def rebuild(store: Store, name: str, workers: int, report: Report) -> None:
-    """Until readers see the new generation and the old one is gone.
+    """Rebuild the read model, until readers see the new generation and the old one is gone.
 
     Raises NoSuchProjection, RebuildRunning, RebuildFailed, StoreUnavailable, LockedOut.
     """
@@ -55,7 +55,7 @@ async def rebuild(store: Store, name: str, workers: int, report: Report) -> None
 
 
 async def check(store: Store, name: str, workers: int, report: Report) -> list[str]:
-    """The streams whose rows in the live read model differ from those made anew from the events.
+    """Return the streams whose contents in the live read model differ from those rebuilt from the events.
 
     Raises as `rebuild`.
     """
@@ -74,7 +74,7 @@ async def check(store: Store, name: str, workers: int, report: Report) -> list[s
 
 
 async def task(store: Store, name: str) -> Task:
-    """What a rebuild would have to do now."""
+    """Return what a rebuild would have to do now."""
     projection = named(store.projections, name)
     async with _connection(store) as connection:
         interrupted = await steps.interrupted(connection, projection)

@@ -1,4 +1,4 @@
-"""A place in a text that is read character by character, and the errors that name it."""
+"""Cursor in a text that is read character by character, and the errors that name a place in it."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from typing import Final
 from procvars.domain.documents.errors import InvalidJson
 from procvars.domain.documents.hints import CURLY_QUOTES
 
-# How far the start of a bracket's line is looked for: the time has to stay proportional to the text, which may be one line.
+# Limit of the search for the start of a bracket's line: time has to stay proportional to the text, possibly one line.
 _LONGEST_LINE: Final = 500
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
 class Cursor:
-    """Where a scanner is in its text."""
+    """Position of a scanner in its text."""
 
     def __init__(self, text: str, at: int) -> None:
         self._text = text
@@ -26,7 +26,7 @@ class Cursor:
             raise self._invalid(self._at, f"a comment, which JSON does not have: remove what starts with {start}")
 
     def _refuse_common_mistakes(self) -> None:
-        """Raise the error for a comment or a wrong quote, where something else has to come."""
+        """Raise the error for a comment or a wrong quote in the place of something else."""
         self._refuse_comment()
         found = self._peek()
         if found == "'":
@@ -60,13 +60,13 @@ class Cursor:
 
 
 def closes_another(text: str, opener: int, closer: int) -> bool:
-    """Tell whether a closer, judging by the indentation of its line, belongs to a container around the one that it closes."""
+    """Return whether a closer, by the indentation of its line, belongs to a container around the one that it closes."""
     opening, closing = _indentation(text, opener), _indentation(text, closer)
     return opening is not None and closing is not None and closing < opening
 
 
 def _indentation(text: str, offset: int) -> int | None:
-    """Count how far the line of a bracket is indented; None where that line began too far before it to look."""
+    """Return the indentation of a bracket's line; None if the line begins too far before the bracket to look."""
     earliest = max(0, offset - _LONGEST_LINE)
     line_break = text.rfind("\n", earliest, offset)
     if line_break < 0 < earliest:

@@ -1,7 +1,7 @@
-"""Find the first mistake in a text that is not a JSON document, and name it so that a person can correct it.
+"""Diagnosis of the first mistake in a text that is not a JSON document, for a person to correct it.
 
-The parser that refused the text has read it up to the mistake, much faster than the scanner which names mistakes. So the
-scanner begins a few members before the place where the parser stopped.
+The parser that refused the text has read it up to the mistake, much faster than the scanner which names mistakes. So
+the scanner begins a few members before the place where the parser stopped.
 """
 
 import re
@@ -22,18 +22,18 @@ from procvars.domain.documents.structure import (
 
 # The refusal may quote a key of any length; the position is at its end.
 _REFUSAL: Final = re.compile(r"(.*) at line (\d{1,18}) column (\d{1,18})", re.DOTALL)
-# The parser notices a trailing comma behind it, and a missing one behind the value before it.
+# The parser detects a trailing comma after it, and a missing one after the value before it.
 _MEMBERS_BEFORE: Final = 2
 _SPACE: Final = b" \t\r\n"
-# Judging by the indentation is advice; it has to end in time for a text of nothing but brackets.
+# The hint by indentation is optional; it must not take long for a text of nothing but brackets.
 _MOST_CONTAINERS: Final = 200_000
 
 
 def diagnose(raw: bytes, refusal: str = "") -> DocumentError:
-    """Return the error that describes the first mistake in a text which the parser refused, saying `refusal`.
+    """Return the error that describes the first mistake in a text which the parser refused with `refusal`.
 
-    InvalidJson, DuplicateKey, TooDeep or UnrepresentableValue. Where the scanner finds nothing wrong, the parser's own words
-    and position are passed on.
+    InvalidJson, DuplicateKey, TooDeep or UnrepresentableValue. If the scanner finds nothing wrong, the parser's own
+    message and position are used.
     """
     # Each undecodable byte becomes one surrogate character, which no valid UTF-8 contains.
     text = raw.decode("utf-8", "surrogateescape")
@@ -65,7 +65,7 @@ def _scan(text: str, start: ScanStart | None) -> DocumentError | None:
 
 
 def _first_mistake(masked: bytes) -> int:
-    """Return a place at or before the first mistake. A parser has accepted the text but for what comes at its end.
+    """Return a place at or before the first mistake. A parser has accepted the text except for its end.
 
     The parser accepts numbers that cannot be kept, and an empty container one level too deep.
     """

@@ -1,6 +1,6 @@
 """JSON documents that come back exactly as they were saved.
 
-Python's `==` takes 1, 1.0 and True for equal, as it does 0.0 and -0.0; JSON values that are compared here are not.
+Python's `==` treats 1, 1.0 and True as equal, and 0.0 and -0.0; comparisons of JSON values here do not.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _TYPE_NAMES: Final[dict[type, str]] = {
 
 
 def parse(raw: bytes) -> Json:
-    """Parse a JSON text strictly (RFC 8259), so that nothing in it is changed without a word.
+    """Parse a JSON text strictly (RFC 8259), so that nothing in it is changed silently.
 
     Raises InvalidJson, DuplicateKey, TooDeep (more than 200 levels) or UnrepresentableValue for the first mistake.
     """
@@ -38,7 +38,7 @@ def parse(raw: bytes) -> Json:
             value = _jiter(raw)
         except ValueError as refusal:
             raise diagnose(raw, str(refusal)) from None
-    # The parsers' own limits lie above: jiter lets an empty array or object through at level 201.
+    # The parsers' own limits are higher: jiter accepts an empty array or object at level 201.
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise TooDeep
     if not verbatim and may_be_lossy(raw):
@@ -57,13 +57,15 @@ def parse_document(raw: bytes) -> Document:
 
 
 def decode(raw: bytes | str) -> Json:
-    """Return the value of a text that `encode` wrote. Unlike a document, a value made of several may be of any depth."""
+    """Return the value of a text that `encode` wrote, of any depth: values made of several documents exceed a
+    document's.
+    """
     value: Json = json.loads(raw)
     return value
 
 
 def type_name(value: Json) -> str:
-    """Name a value's JSON type: object, array, string, number, boolean or null."""
+    """Return a value's JSON type: object, array, string, number, boolean or null."""
     return _TYPE_NAMES[type(value)]
 
 
@@ -76,15 +78,15 @@ def encode(value: Json | list[Document]) -> bytes:
 
 
 def same(a: Json, b: Json) -> bool:
-    """Tell whether two values are equal as JSON: types count (1, 1.0 and true differ), the order of keys does not."""
+    """Return whether two values are equal as JSON: types count (1, 1.0 and true differ), the order of keys does not."""
     if a is b:
         return True
     if type(a) is not type(b):
         return False
     if not isinstance(a, _TYPED_BY_TEXT):
         return a == b
-    # == is blind for the types inside and for -0.0. Both are seen in the text, which C code writes about as fast as it
-    # compares the values.
+    # == ignores the types inside and -0.0. Both show in the text, which C code writes about as fast as it compares the
+    # values.
     try:
         return orjson.dumps(a) == orjson.dumps(b) or (a == b and canonical(a) == canonical(b))
     except TypeError:  # as in encode
@@ -92,7 +94,7 @@ def same(a: Json, b: Json) -> bool:
 
 
 def canonical(value: Json) -> bytes:
-    """Return a text that is equal for values that are `same`, and only for these. It may change with the libraries."""
+    """Return a text that is equal for exactly those values that are `same`. It may change with the libraries."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # as in encode
@@ -100,15 +102,15 @@ def canonical(value: Json) -> bytes:
 
 
 def fingerprint(value: Json | list[Document]) -> str:
-    """Return the SHA-256, in hexadecimal, of a value: the same for values that are `same`, another for all others.
+    """Return the SHA-256 of a value, in hexadecimal: the same for values that are `same`, and different for all others.
 
-    It is made with the standard library's encoder, so that stored fingerprints outlive a new version of orjson.
+    It uses the standard library's encoder, so that stored fingerprints outlive a new version of orjson.
     """
     return hashlib.sha256(_dumps(value, sort_keys=True)).hexdigest()
 
 
 def depth(value: Json) -> int:
-    """Count the levels of arrays and objects: 0 for a scalar, 1 for `[]`. Not recursive, so any depth will do."""
+    """Return the levels of arrays and objects: 0 for a scalar, 1 for `[]`. Not recursive, so any depth is possible."""
     levels = 0
     level: list[Any] = [value] if isinstance(value, dict | list) else []
     while level:
@@ -123,10 +125,10 @@ def depth(value: Json) -> int:
 
 
 def _verbatim(raw: bytes) -> tuple[Json, bool]:
-    """Return the value of a text that is written again byte by byte as it was, and whether it is.
+    """Return the value of a text that encodes back to the same bytes, and whether it does.
 
-    Such a text has lost nothing, no second member of one name and no digit, which need not be looked for then. Programs
-    mostly send compact JSON, and this takes a third of the time.
+    Such a text has no repeated key and loses no digit, so neither has to be checked. Programs mostly send compact JSON,
+    for which this takes a third of the time.
     """
     if raw[1:2].isspace() or raw[raw.find(b":") + 1 : raw.find(b":") + 2].isspace():
         return None, False

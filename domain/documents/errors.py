@@ -1,4 +1,4 @@
-"""Why a text, a document or a patch is refused. Every error says it in words that can be shown to a person."""
+"""Refusals of a text, a document or a patch. Every message can be shown to a person."""
 
 from procvars.domain.errors import DomainError
 

@@ -1,4 +1,4 @@
-"""What a person meant with a word or a number that JSON does not have."""
+"""Hints for a person about a word or a number that JSON does not have."""
 
 import re
 from typing import Final
@@ -17,7 +17,7 @@ _NO_NUMBERS: Final = {"nan", "-nan", "inf", "-inf", "infinity", "-infinity"}
 
 
 def word_hint(word: str) -> str:
-    """Return what is wrong with a word that is none of JSON's literals."""
+    """Return what is wrong with a word that is not a JSON literal."""
     if word.lower() in _NO_NUMBERS:
         return f"{word} is not a JSON value; JSON has no NaN and no Infinity"
     if word.lower() in _MISSPELT:

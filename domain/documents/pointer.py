@@ -13,7 +13,7 @@ _LONGEST_INDEX: Final = 18
 
 
 def escape(token: str) -> str:
-    """Return one reference token as it is written inside a pointer."""
+    """Return a reference token as written inside a pointer."""
     return token.replace("~", "~0").replace("/", "~1") if "~" in token or "/" in token else token
 
 
@@ -30,7 +30,7 @@ def join(tokens: Iterable[str | int]) -> str:
 def split(pointer: str) -> list[str]:
     """Return a pointer's keys and indices, unescaped.
 
-    Raises InvalidPointer where the pointer neither is empty nor starts with a slash, or a `~` is not followed by 0 or 1.
+    Raises InvalidPointer if the pointer neither is empty nor starts with a slash, or a `~` is not followed by 0 or 1.
     """
     if not pointer:
         return []
@@ -47,7 +47,7 @@ def split(pointer: str) -> list[str]:
 def index(token: str, length: int) -> int:
     """Return the array index that a token names in an array of `length` elements.
 
-    Raises LookupError where the token is no index (RFC 6901: digits without leading zeros) or is outside of the array.
+    Raises LookupError if the token is no index (RFC 6901: digits without leading zeros) or is outside the array.
     """
     if not (token.isascii() and token.isdigit()) or (token[0] == "0" and token != "0"):
         raise LookupError(f'"{token}" is not an array index')
@@ -57,14 +57,14 @@ def index(token: str, length: int) -> int:
 
 
 def resolve(value: "Json", tokens: Sequence[str]) -> "Json":
-    """Return what stands at a place. Raises LookupError where there is nothing."""
+    """Return the value at a place. Raises LookupError if there is none."""
     for token in tokens:
         value = member(value, token)
     return value
 
 
 def member(value: "Json", token: str) -> "Json":
-    """Return the member or element of a value that a token names. Raises LookupError where there is none."""
+    """Return the member or element of a value that a token names. Raises LookupError if there is none."""
     if isinstance(value, dict):
         if token not in value:
             raise LookupError(f'there is no member "{token}"')

@@ -1,9 +1,9 @@
-"""A strict scanner of JSON texts after RFC 8259, which names a mistake so that a person can correct it.
+"""Strict scanner of JSON texts (RFC 8259), which names a mistake so that a person can correct it.
 
-It is not recursive, and takes time in proportion to what it reads, but much more than a parser. Positions are where a person
-looks for the mistake: a missing comma or colon right after the value or key before it; a trailing comma, a comment, a wrong
-word at its own start; a string that is not closed on its line where it starts; an unclosed bracket at the closer that does
-not match it, or right after the last character of the text.
+It is not recursive; its time is proportional to what it reads, but much more than a parser's. Positions are where a
+person looks for the mistake: a missing comma or colon right after the value or key before it; a trailing comma, a
+comment, a wrong word at its own start; a string that is not closed on its line where it starts; an unclosed bracket at
+the closer that does not match it, or right after the last character of the text.
 """
 
 import json
@@ -36,7 +36,7 @@ _LITERALS: Final = {"true", "false", "null"}
 
 @dataclass(slots=True)
 class Container:
-    """An open array or object: where it starts, and which member is being read."""
+    """An open array or object: its start, and the member that is being read."""
 
     opener: str
     start: int
@@ -44,24 +44,24 @@ class Container:
     key: str = ""
     keys: set[str] = field(default_factory=set)
     count_before: Callable[[], int] = int
-    """Counts the elements of an array that the scan does not see because it starts behind them."""
+    """Count of the elements of an array before the start of the scan."""
 
     @property
     def index(self) -> int:
-        """The place, in an array, of the element that is being read."""
+        """Index, in an array, of the element that is being read."""
         return self.count_before() + self.count - 1
 
 
 @dataclass(frozen=True, slots=True)
 class ScanStart:
-    """A place right after a member of a container, up to which the text is known to be without mistakes."""
+    """Place right after a member of a container, up to which the text is known to have no mistakes."""
 
     offset: int
     value_end: int
-    """Where that member ends; only space follows it before `offset`."""
+    """End of that member; only space follows it before `offset`."""
     open: list[Container]
     suspect: Callable[[], int | None]
-    """Finds the opener of the first container before `offset` that was closed by another's closer, see `Scanner.suspect`."""
+    """Function that returns the opener of the first container before `offset` that was closed by another's closer."""
 
 
 class Scanner(Cursor):
@@ -101,7 +101,7 @@ class Scanner(Cursor):
         self._value()
 
     def _before_member(self, container: Container) -> bool:
-        """Go to the start of the next member; False where the container is closed instead."""
+        """Go to the start of the next member; return False if the container is closed instead."""
         self._skip_space()
         found = self._peek()
         comma = None
@@ -210,7 +210,7 @@ class Scanner(Cursor):
         self._at += len(literal)
 
     def _string(self, *, is_key: bool = False) -> str:
-        """Read a string from its opening to its closing quote, and return what it stands for."""
+        """Read a string from its opening to its closing quote, and return its value."""
         start = self._at
         self._at += 1
         self._at = self._end_of(_CHARACTERS)

@@ -1,7 +1,7 @@
-"""The brackets of a JSON text, and the containers that are open at a place in it.
+"""Brackets of a JSON text, and the containers that are open at a place in it.
 
-Everything here takes the beginning of a text that a parser has accepted as far as that place, and checks nothing again. The
-work is done by C code, block by block; Python code only looks into the few blocks in which an open container begins.
+All functions take the beginning of a text that a parser has accepted up to that place, and do not check it again. C
+code does the work, block by block; Python code only looks into the few blocks in which an open container begins.
 """
 
 import re
@@ -38,21 +38,22 @@ class OpenContainer:
 
     opener: str
     start: int
-    """The offset of its opener, in characters."""
+    """Offset of its opener, in characters."""
     _completed: str
-    """The part of the text that is inside of it and of nothing that is open inside of it, made a whole array or object."""
+    """Part of the text inside it, but not inside another open container, completed to an array or object."""
 
     def keys(self) -> list[str]:
         """Return an object's keys in order; the last one is that of the member at which the text ends."""
         return [*_MEMBERS.decode(self._completed)]
 
     def count(self) -> int:
-        """Return how many elements an array has, the one at which the text ends included."""
+        """Return the number of an array's elements, including the one at which the text ends."""
         return len(_ELEMENTS.decode(self._completed))
 
 
 def mask_strings(prefix: bytes) -> bytes:
-    """Return the beginning of a JSON text (UTF-8) with one byte for each character and an underscore for each in a string.
+    """Return the beginning of a JSON text (UTF-8) with one byte for each character and an underscore for each in a
+    string.
 
     So every bracket, comma, digit and line break in the result belongs to the structure, and offsets count characters.
     """
@@ -71,9 +72,9 @@ def mask_strings(prefix: bytes) -> bytes:
 
 
 def open_containers(text: str, masked: bytes) -> list[OpenContainer]:
-    """Return what is open at the end of `masked`, from the outside inwards. `masked` is the beginning of `text`.
+    """Return the open containers at the end of `masked`, the beginning of `text`, from the outside inwards.
 
-    It has to end where a member of the innermost container does.
+    `masked` has to end where a member of the innermost container does.
     """
     parts = [(start, text[start:end]) for start, end in pairwise([*_open_starts(masked), len(masked)])]
     return [
@@ -97,7 +98,7 @@ def first_too_deep(masked: bytes) -> int | None:
 
 
 def closed_containers(masked: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where each container starts and ends, in the order of their ends, as offsets of the two brackets."""
+    """Yield the offsets of each container's two brackets, in the order of the closing ones."""
     starts: list[int] = []
     for bracket in _BRACKET.finditer(masked):
         if bracket[0] in b"[{":
@@ -107,7 +108,7 @@ def closed_containers(masked: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _open_starts(masked: bytes) -> list[int]:
-    # Each entry: the block, and how many of the containers that it leaves open are still open.
+    # Each entry: the block, and how many of the containers that it opens are still open.
     blocks: list[tuple[int, int]] = []
     for at in range(0, len(masked), _BLOCK):
         brackets = masked[at : at + _BLOCK].translate(_AS_ARRAYS, _NO_BRACKETS)

@@ -1,4 +1,4 @@
-"""JSON values as Python has them, and how deep they may be nested."""
+"""JSON values in Python, and how deep they may be nested."""
 
 from typing import Final, TypeAlias
 

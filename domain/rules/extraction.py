@@ -1,4 +1,6 @@
-"""What the paths of a definition find in a document, and which of them are too expensive for it."""
+"""Extraction of the values that the paths of a definition find in a document, and of the paths that are too expensive
+for it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,7 +26,7 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 
 @dataclass(frozen=True, slots=True)
 class Extraction(Generic[AnyRule]):
-    """`values` has neither what a path does not find nor what it could not be followed to."""
+    """Result of an extraction; `values` lacks keys whose path finds nothing, is too expensive or is invalid."""
 
     values: dict[str, Json] = field(default_factory=dict)
     too_expensive: list[AnyRule] = field(default_factory=list)
@@ -61,7 +63,7 @@ def extract(rules: Iterable[Rule], document: Document) -> dict[str, Json]:
 
 
 def certainly_affordable(number: int, size: int) -> bool:
-    """Tell whether that many singular paths are affordable for every document of that size, in bytes of compact JSON.
+    """Return whether that many singular paths are affordable for every document of that size, in bytes of compact JSON.
 
     They cost no more than the values that they lead to.
     """
@@ -69,7 +71,7 @@ def certainly_affordable(number: int, size: int) -> bool:
 
 
 def is_singular(rule: Rule) -> bool:
-    """Tell whether the rule's path is made of names and indices alone."""
+    """Return whether the rule's path consists of names and indices only."""
     path = compiled(rule.path)
     return isinstance(path, Path) and path.is_singular
 
@@ -78,7 +80,7 @@ def _find(path: Path, document: Document, allowance: Allowance) -> list[Json]:
     budget = allowance.budget()
     try:
         return path.find(document, budget)
-    except RecursionError:  # a filter nested as deep as no release accepts any more
+    except RecursionError:  # a filter nested deeper than releases still accept
         raise BudgetExceeded from None
     finally:
         allowance.charge(budget)

@@ -12,7 +12,7 @@ from procvars.domain.rules.patterns import Pattern, compiled, found_pattern
 
 
 class Evaluation(NamedTuple):
-    """What an evaluation of a path needs besides the node that it is at."""
+    """Context of an evaluation besides the current node."""
 
     root: Json
     budget: Budget
@@ -28,18 +28,18 @@ Value = Callable[[Json, Evaluation], Json | Nothing]
 Test = Callable[[Json, Evaluation], bool]
 Query = Callable[[Json, Evaluation], list[Json]]
 
-# Texts are compared some hundred characters in the time of a step.
+# Some hundred characters of texts are compared in the time of a step.
 _CHARACTERS_PER_STEP: Final = 256
 
 
 class CompileQuery(Protocol):
-    """The compiler of the queries inside of a filter."""
+    """Compiler of the queries inside a filter."""
 
     def __call__(self, path: JSONPath) -> Query: ...
 
 
 class FilterCompiler:
-    """Compiles filter expressions; `query` compiles the queries in them."""
+    """Compiler of filter expressions; `query` compiles the queries in them."""
 
     def __init__(self, query: CompileQuery) -> None:
         self._query = query
@@ -104,7 +104,7 @@ class FilterCompiler:
         return test
 
     def _pattern(self, expression: tree.BaseExpression) -> Callable[[Json, Evaluation], Pattern | None]:
-        """Return how to get the pattern; None is one that is invalid, and matches nothing (RFC 9535, 2.4.6)."""
+        """Return a function for the pattern, which is None for an invalid one, matching nothing (RFC 9535, 2.4.6)."""
         if isinstance(expression, tree.StringLiteral):
             literal = compiled(expression.value)
             pattern = literal if isinstance(literal, Pattern) else None

@@ -1,4 +1,4 @@
-"""What a path of a new definition may be made of: what would be too expensive for every document is refused beforehand."""
+"""Limits for paths of new definitions, which exclude what would be too expensive for every document."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,7 +14,7 @@ MAX_EXPRESSION_DEPTH: Final = 32
 
 
 def mistake_of(path: JSONPath) -> str | None:
-    """Return what is wrong with a parsed path, to be read after the path itself, or None."""
+    """Return what is wrong with a parsed path, as a continuation of the path's text, or None."""
     descents, depth = _nesting(path)
     if descents > MAX_DESCENTS:
         return f"descends through the document {descents} times, more than {MAX_DESCENTS}"

@@ -20,7 +20,7 @@ from procvars.domain.rules.path_syntax import Environment
 MAX_CHARACTERS: Final = 1_000
 RESULT_BYTES_PER_STEP: Final = 8
 _SMALL: Final = 1_000
-# An array or object that is visited takes as long as some of the values in it (measured).
+# Visiting an array or object takes as long as some of the values in it (measured).
 _STEPS_PER_CONTAINER: Final = 4
 
 # RFC 9535 and nothing beyond it: extensions of the library would make definitions that no other tool can read.
@@ -37,7 +37,7 @@ class Path:
     """A compiled path."""
 
     def __init__(self, text: str) -> None:
-        """Raises InvalidPath."""
+        """Compile the path. Raises InvalidPath."""
         if len(text) > MAX_CHARACTERS:
             raise InvalidPath(f"it has more than {MAX_CHARACTERS} characters")
         try:
@@ -55,11 +55,13 @@ class Path:
 
     @property
     def is_singular(self) -> bool:
-        """Whether the path is made of names and indices alone, so that it selects at most one value."""
+        """Whether the path consists of names and indices only, so that it selects at most one value."""
         return self._steps is not None
 
     def find_small(self, document: Document) -> list[Json] | None:
-        """Return what a singular path finds, if that is nothing or small, so that no work needs to be counted."""
+        """Return what a singular path finds if that is nothing or small, so that no work needs to be counted, else
+        None.
+        """
         if self._steps is None:
             return None
         found = _follow(document, self._steps)
@@ -70,7 +72,7 @@ class Path:
         return None if is_large else found
 
     def find(self, document: Document, budget: Budget) -> list[Json]:
-        """Return the selected values in document order. Raises BudgetExceeded, before anything else gets out of hand."""
+        """Return the selected values in document order. Raises BudgetExceeded."""
         found = self._query(document, Evaluation(document, budget))
         # Selected values may overlap, so that together they are larger than the document.
         for value in found:
@@ -83,19 +85,19 @@ class Path:
 
     @property
     def mistake(self) -> str | None:
-        """What keeps the path from being used in a new definition."""
+        """Reason why a new definition must not use the path, or None."""
         return mistake_of(self._parsed)
 
 
 def mistake_in(text: str) -> str | None:
-    """Return why a new definition must not have this path, or None for one that it may have."""
+    """Return why a new definition must not have this path, or None."""
     path = compiled(text)
     return f"is no JSONPath (RFC 9535): {path}" if isinstance(path, InvalidPath) else path.mistake
 
 
 @lru_cache(maxsize=4096)
 def compiled(text: str) -> Path | InvalidPath:
-    """Return the path, or why the text is none."""
+    """Return the path, or why the text is not one."""
     try:
         return Path(text)
     except InvalidPath as error:

@@ -29,10 +29,12 @@ class Pattern:
     """A compiled pattern."""
 
     def __init__(self, text: str) -> None:
-        """Raises InvalidPattern for a text that is no I-Regexp, or one whose program would be too large."""
+        """Compile the pattern. Raises InvalidPattern for a text that is no I-Regexp, or whose program would be too
+        large.
+        """
         if len(text) > MAX_CHARACTERS:
             raise InvalidPattern(f"a pattern has at most {MAX_CHARACTERS} characters")
-        # The check takes no number of more than one digit in a repetition; elsewhere a digit is like another.
+        # The check accepts only single digits in a repetition; elsewhere all digits are alike.
         if not iregexp_check.check(_DIGITS.sub("1", text)):
             raise InvalidPattern("it is no I-Regexp (RFC 9485)")
         self._positions = positions(text)
@@ -45,12 +47,12 @@ class Pattern:
         self.steps_to_compile = self._program.programsize * _STEPS_PER_INSTRUCTION
 
     def matches(self, text: str, budget: Budget) -> bool:
-        """Tell whether the pattern matches the whole text. Raises BudgetExceeded."""
+        """Return whether the pattern matches the whole text. Raises BudgetExceeded."""
         budget.spend(self._steps(text))
         return self._program.fullmatch(text) is not None
 
     def occurs_in(self, text: str, budget: Budget) -> bool:
-        """Tell whether the pattern matches a part of the text. Raises BudgetExceeded."""
+        """Return whether the pattern matches a part of the text. Raises BudgetExceeded."""
         budget.spend(self._steps(text))
         return self._program.search(text) is not None
 
@@ -60,7 +62,7 @@ class Pattern:
 
 @lru_cache(maxsize=256)
 def compiled(text: str) -> Pattern | InvalidPattern:
-    """Return the pattern, or why the text is none."""
+    """Return the pattern, or why the text is not one."""
     try:
         return Pattern(text)
     except InvalidPattern as error:
@@ -68,7 +70,7 @@ def compiled(text: str) -> Pattern | InvalidPattern:
 
 
 def found_pattern(text: str, budget: Budget) -> Pattern | None:
-    """Return the pattern that a document holds, or None where it is invalid. Raises BudgetExceeded."""
+    """Return the pattern that a document holds, or None if it is invalid. Raises BudgetExceeded."""
     pattern = compiled(text)
     if isinstance(pattern, InvalidPattern):
         budget.spend(_STEPS_TO_REFUSE)
@@ -100,13 +102,13 @@ def _program_size(atoms: Iterable[str]) -> int:
 
 class _Atom(NamedTuple):
     text: str
-    """What RE2 is given."""
+    """Text for RE2."""
     is_set: bool
-    """Whether it stands for one character out of a set, whose size does not count when the pattern is matched."""
+    """Whether it matches one character of a set, whose size does not count when matching."""
 
 
 def _atoms(text: str) -> list[_Atom]:
-    """Translate as section 5.4 of RFC 9485 says: outside of a class, a dot is any character but CR and LF."""
+    """Translate the pattern as in RFC 9485, section 5.4: outside a class, a dot is any character but CR and LF."""
     atoms: list[_Atom] = []
     for found in _ATOM.finditer(text):
         atom = found[0]

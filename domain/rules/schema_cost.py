@@ -1,8 +1,8 @@
-"""What it can cost to hold a value against a JSON Schema: how many subschemas apply to each part of the value.
+"""Cost of validating a value against a JSON Schema: how many subschemas apply to each part of the value.
 
-The subschemas that apply at a place are a state, and a step into the value leads to the next state. Where one subschema
-applies to the same value several times, by several ways through the schema, it is counted as often as jsonschema-rs
-evaluates it: once for each way, but recursive subschemas once.
+The subschemas that apply at a place are a state, and a step into the value leads to the next state. A subschema that
+applies to the same value in several ways is counted as often as jsonschema-rs evaluates it: once per way, but recursive
+subschemas once.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,25 +22,25 @@ MAX_CATEGORY_POSITIONS: Final = 200
 _MAX_DEPTH: Final = 200
 _MAX_WORK: Final = 200_000
 _WORK_TO_SPREAD: Final = 5
-# Nested `unevaluated…` evaluate what is beside them again, 2.5 times (measured).
+# Nested `unevaluated…` evaluate their neighbours again, 2.5 times (measured).
 _EVALUATIONS_FOR_UNEVALUATED: Final = 3
-# To tell many items apart takes some sixty times as long as to look at their types (measured).
+# Comparing many items takes some sixty times as long as checking their types (measured).
 _STEPS_FOR_A_UNIQUE_VALUE: Final = 60
 _LOOKUPS_PER_STEP: Final = 8
-# To follow one position of a pattern over a character takes up to 8 ns and a step 10 ns, but mostly far less.
+# Following one position of a pattern over a character takes up to 8 ns, mostly far less, and a step 10 ns.
 _POSITIONS_PER_STEP: Final = 4
 _BYTES_PER_VALUE: Final = 2
 
 Applied = dict[Subschema, int]
 """Subschema → how often it applies to a value."""
 
-# Stands for the comparison of items as a whole: it applies to everything in an item.
+# Represents the comparison of whole items: it applies to everything in an item.
 _COMPARED: Final = Subschema("", True, "")
 _COMPARED.other_members = _COMPARED.items = [_COMPARED]
 
 
 class State:
-    """Subschemas that apply to a value, and what that costs."""
+    """Subschemas that apply to a value, and their cost."""
 
     def __init__(self, costs: "SchemaCosts", applied: Applied) -> None:
         self._costs = costs
@@ -86,10 +86,10 @@ class State:
 
 
 class SchemaCosts:
-    """Costs of a schema. States are made when they are first come to."""
+    """Costs of a schema. States are created when they are first reached."""
 
     def __init__(self, graph: SchemaGraph) -> None:
-        """Raises InvalidSchema where too many subschemas would apply to a single value."""
+        """Compute the costs. Raises InvalidSchema if too many subschemas would apply to a single value."""
         self._states: dict[frozenset[tuple[Subschema, int]], State] = {}
         self._depth = {subschema: depth for depth, subschema in enumerate([_COMPARED, *graph.subschemas])}
         self._patterns = _pattern_costs(graph)
@@ -110,7 +110,7 @@ class SchemaCosts:
                     pending.append((child, entered))
 
     def state(self, entered: Applied) -> State:
-        """Return the state of a value that these subschemas are applied to, with those that follow from them."""
+        """Return the state of a value to which these subschemas, and those that follow from them, apply."""
         applied = self._spread(entered)
         key = frozenset(applied.items())
         known = self._states.get(key)
@@ -119,7 +119,7 @@ class SchemaCosts:
         return known
 
     def count(self, work: int) -> None:
-        """Count work that is done to find out the costs. Raises InvalidSchema where it is too much itself."""
+        """Count the work of computing the costs. Raises InvalidSchema if that itself is too much."""
         self._work += work
         if self._work > _MAX_WORK:
             raise InvalidSchema("", "its subschemas apply to the same values in too many combinations")
@@ -139,7 +139,7 @@ class SchemaCosts:
         return by_schema + sum(self._patterns[pattern] for pattern in subschema.patterns)
 
     def _spread(self, entered: Applied) -> Applied:
-        """Return how often each subschema applies to a value that some are applied to. Raises InvalidSchema."""
+        """Return how often each subschema applies to a value that the entered ones apply to. Raises InvalidSchema."""
         applied = dict(entered)
         outermost = [(-self._depth[subschema], id(subschema), subschema) for subschema in applied]
         heapify(outermost)
@@ -169,7 +169,7 @@ class SchemaCosts:
 
 
 def _entered(value: Json, state: State, budget: Budget) -> list[tuple[Json, State]]:
-    """Return the values in a value with their states, after they were counted: a budget ends before a long array does."""
+    """Return the values in a value with their states, counting them first: a budget ends before a long array does."""
     if isinstance(value, dict):
         budget.spend(int(sum(map(len, value)) * state.steps_per_name_character))
         members = [(child, state.member(name)) for name, child in value.items()]

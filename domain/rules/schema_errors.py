@@ -1,4 +1,4 @@
-"""What of a value does not fit a JSON Schema: a bounded number of places, in words that never quote the value."""
+"""Errors of a value against a JSON Schema: a bounded number of places, in words that never quote the value."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:
-    """`path` is a JSON Pointer into the document."""
+    """Error at `path`, a JSON Pointer into the document."""
 
     path: str
     message: str
@@ -87,7 +87,7 @@ def bounded(found_violations: Iterable[Violation]) -> list[SchemaError]:
 
 
 def _short_path(path: str) -> str:
-    """Return the pointer, or that of a value around the place where names are too long to be repeated."""
+    """Return the pointer, or that of an enclosing value if its names are too long to be repeated."""
     return path if len(path) <= _MAX_PATH else path[: path.rindex("/", 0, _MAX_PATH)]
 
 
@@ -98,7 +98,7 @@ def _short_message(message: str) -> str:
 def narrowed_violations(
     value: Json, root: Subschema, validators: jsonschema_rs.ValidatorMap, steps_per_byte: float
 ) -> Iterator[Violation]:
-    """Yield violations of a large value that does not fit, from the parts that are small enough to be explained."""
+    """Yield errors of a large value that does not fit, from those of its parts that are small enough."""
     narrowing = _Narrowing(validators, explained_bytes=int(EXPLAINED_STEPS / max(1.0, steps_per_byte)))
     return narrowing.violations(value, root, ())
 
@@ -110,7 +110,7 @@ class _Narrowing:
     checks: int = 0
 
     def violations(self, value: Json, subschema: Subschema, path: Path) -> Iterator[Violation]:
-        """Yield what of a value, of which it is known that it does not fit, does not fit."""
+        """Yield the errors of a value that is known not to fit."""
         validator = self.validators.get(f"#{subschema.pointer}")
         if validator is not None and len(encode(value)) <= self.explained_bytes:
             yield from violations(validator, value, path)
@@ -133,7 +133,7 @@ class _Narrowing:
 
 
 def _steps(value: Json, subschema: Subschema) -> Iterator[tuple[Json, Subschema, Path]]:
-    """Yield the parts of a value, or it itself, with a subschema that they have to fit."""
+    """Yield the parts of a value, or the value itself, with a subschema that they have to fit."""
     for other in subschema.required:
         yield value, other, ()
     if isinstance(value, dict):

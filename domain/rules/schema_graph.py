@@ -1,7 +1,7 @@
-"""A JSON Schema as a graph: which subschema applies to which part of a value, its references followed.
+"""A JSON Schema as a graph: which subschema applies to which part of a value, following references.
 
-jsonschema-rs validates; the graph is for what it does not tell: that a reference leads nowhere or in a circle, and how much
-work the schema can make.
+jsonschema-rs validates; the graph tells what it does not: whether a reference leads nowhere or in a circle, and how
+much work the schema can cause.
 """
 
 from collections.abc import Iterator
@@ -25,10 +25,12 @@ _OF_ITEMS: Final = ("contains", "unevaluatedItems")
 
 
 class SchemaGraph:
-    """All subschemas that can be reached from the root, or that stand among the definitions."""
+    """Graph of all subschemas that can be reached from the root, or that are among the definitions."""
 
     def __init__(self, schema: Json) -> None:
-        """Raises InvalidSchema for a reference that is remote, unresolvable or endless, and for too many subschemas."""
+        """Build the graph. Raises InvalidSchema for a remote, unresolvable or endless reference, and for too many
+        subschemas.
+        """
         self._schema = schema
         self._by_pointer: dict[str, Subschema] = {}
         self._by_uri: dict[str, Subschema] = {}
@@ -44,7 +46,7 @@ class SchemaGraph:
         mark_recursive(self.root)
 
     def at(self, pointer: str) -> Subschema:
-        """Return the subschema at a place that is known to hold one."""
+        """Return the subschema at a pointer that is known to have one."""
         return self._by_pointer[pointer]
 
     def _add(self, pointer: str, content: Json, base: str) -> Subschema:
@@ -102,7 +104,7 @@ class SchemaGraph:
     def _child(self, of: Subschema, *tokens: str | int) -> Subschema:
         content: Json = of.content
         for token in tokens:
-            content = content[token]  # type: ignore[index]  # the tokens were found in it
+            content = content[token]  # type: ignore[index]  # the tokens come from it
         return self._add(of.pointer + join(tokens), content, of.base)
 
     def _children(self, of: Subschema, keyword: str) -> list[Subschema]:
@@ -118,7 +120,7 @@ class SchemaGraph:
                 yield name, self._child(of, keyword, name)
 
     def _name(self, found: Subschema, content: dict[str, Json]) -> None:
-        """Enter the subschema by its URI and its anchors."""
+        """Register the subschema by its URI and its anchors."""
         identifier = content.get(self._identifier)
         if isinstance(identifier, str) and identifier.startswith("#"):  # an anchor, before draft 2019-09
             self._by_uri.setdefault(found.base + identifier, found)

@@ -35,7 +35,7 @@ class Schema:
     """A compiled schema."""
 
     def __init__(self, schema: dict[str, Json] | bool) -> None:
-        """Raises InvalidSchema."""
+        """Compile the schema. Raises InvalidSchema."""
         self._schema = schema
         self._graph = SchemaGraph(schema)
         self._costs = SchemaCosts(self._graph)
@@ -48,7 +48,7 @@ class Schema:
     def violations(self, document: Document, size: int) -> Iterator[Violation]:
         """Return what of a document does not fit, always in the same order; `size` in bytes of compact JSON.
 
-        Raises BudgetExceeded where to find that out would take too much work.
+        Raises BudgetExceeded if finding that out would take too much work.
         """
         limit = STEPS + STEPS_PER_BYTE * size
         if size * self._costs.steps_per_byte > limit:
@@ -60,7 +60,9 @@ class Schema:
         return narrowed_violations(document, self._graph.root, self._parts(), self._costs.steps_per_byte)
 
     def _parts(self) -> jsonschema_rs.ValidatorMap:
-        """Return validators of all parts of the schema. They are not kept: they take much memory, and are rarely needed."""
+        """Return validators of all parts of the schema. They are not kept, as they take much memory and are rarely
+        needed.
+        """
         return jsonschema_rs.validator_map_for(
             self._schema, retriever=_refuse, pattern_options=_REGEX, validate_formats=False, mask=MASK
         )
@@ -98,5 +100,5 @@ def _validator(schema: dict[str, Json] | bool) -> jsonschema_rs.Validator:
 
 
 def _refuse(uri: str) -> NoReturn:
-    """Keep a schema from making the server fetch anything."""
+    """Refuse to fetch anything for a schema."""
     raise LookupError(f"{uri} is not fetched")

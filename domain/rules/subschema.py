@@ -1,4 +1,4 @@
-"""Schemas in a schema: which applies to the same value, which to the values in it, and which comes back to itself."""
+"""Subschemas: which apply to the same value, which to the values in it, and which are recursive."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,30 +16,32 @@ class InvalidSchema(ValueError):
 
 @dataclass(eq=False, slots=True)
 class Subschema:
-    """A schema in the schema, and where the schemas in it apply."""
+    """A schema inside a schema, and where the schemas in it apply."""
 
     pointer: str
     content: Json
     base: str
     same_value: list["Subschema"] = field(default_factory=list)
-    """Those that apply to the same value."""
+    """Subschemas that apply to the same value."""
     required: list["Subschema"] = field(default_factory=list)
-    """Those among them that the value has to fit: by `allOf` or a reference."""
+    """Subschemas among them that the value has to fit, by `allOf` or a reference."""
     names: list["Subschema"] = field(default_factory=list)
-    """Those that apply to each name of a member."""
+    """Subschemas that apply to each name of a member."""
     members: dict[str, "Subschema"] = field(default_factory=dict)
     patterns: dict[str, "Subschema"] = field(default_factory=dict)
     other_members: list["Subschema"] = field(default_factory=list)
-    """By `additionalProperties` to members that nothing else applies to, by `unevaluatedProperties` perhaps to all."""
+    """Subschemas for members that nothing else applies to (`additionalProperties`), or possibly for all
+    (`unevaluatedProperties`).
+    """
     first_items: list["Subschema"] = field(default_factory=list)
     items: list["Subschema"] = field(default_factory=list)
-    """Those that apply to each item, or to each after the first."""
+    """Subschemas that apply to each item, or to each after the first ones."""
     recursive: bool = False
-    """Whether a value in the value may have to fit it too, by a reference."""
+    """Whether a value inside the value may have to fit it too, by a reference."""
 
 
 def nested(subschema: Subschema) -> Iterator[Subschema]:
-    """Yield what a subschema applies to the values in a value."""
+    """Yield the subschemas that apply to the values in a value."""
     yield from subschema.members.values()
     yield from subschema.patterns.values()
     yield from subschema.other_members
@@ -49,9 +51,9 @@ def nested(subschema: Subschema) -> Iterator[Subschema]:
 
 
 def innermost_first(subschemas: list[Subschema]) -> list[Subschema]:
-    """Return each subschema after those that it applies to the same value.
+    """Return the subschemas in an order in which each follows those that it applies to the same value.
 
-    Raises InvalidSchema where one of them leads back to it: nothing could ever be told about a value.
+    Raises InvalidSchema if one of them leads back to itself, as no value could ever be decided.
     """
     ordered: dict[Subschema, None] = {}
     for start in subschemas:
@@ -70,7 +72,7 @@ def innermost_first(subschemas: list[Subschema]) -> list[Subschema]:
 
 
 def mark_recursive(root: Subschema) -> None:
-    """Mark the subschemas that a way through the graph comes back to."""
+    """Mark the subschemas that a path through the graph returns to."""
     done: set[Subschema] = set()
     path: dict[Subschema, Iterator[Subschema]] = {root: iter([*root.same_value, *nested(root)])}
     while path:

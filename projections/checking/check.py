@@ -1,4 +1,4 @@
-"""Compares a live read model with one made anew from the events, instance by instance, while it goes on."""
+"""Comparison of a live read model with one rebuilt from the events, instance by instance, without stopping it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -16,11 +16,11 @@ _PAUSE_SECONDS = 0.5
 async def differing(
     connection: Connection, projection: Projection, archive: EventArchive, anew: NewGeneration
 ) -> list[str]:
-    """The streams that left something else in the live generation than in the one filled anew, in order.
+    """Return the sorted ids of the streams whose contents differ between the live generation and the rebuilt one.
 
-    Both move on while they are compared. So what differs is only a suspect, until it has been looked at again with the
-    live generation locked and the other one brought to the same position; more than once, as a projection fed by
-    several workers is ahead of its position.
+    Both advance during the comparison, so a difference only makes a stream a suspect, which is compared again with the
+    live generation locked and the other one at the same position; repeatedly, as a projection fed by several workers is
+    ahead of its position.
     """
     live = (await live_projection(connection, projection.name)).generation
     suspects: set[str] = set()

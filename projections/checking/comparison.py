@@ -1,4 +1,4 @@
-"""How the streams of a read model differ from the event store, by numbers alone."""
+"""Differences between the streams of a read model and the event store, found by counting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FROM stored_events WHERE originator_id = ANY(%(streams)s) GROUP BY originator_id
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What the event store has of a stream, by topic: up to the projection's position, and in all."""
+    """Tallies of a stream in the event store, by topic: up to the projection's position, and in total."""
 
     until: Mapping[str, Tally]
     all: Mapping[str, Tally]
@@ -26,7 +26,7 @@ class _Stored:
 async def differing(
     connection: Connection, projection: Projection, live: LiveProjection, streams: Sequence[str]
 ) -> dict[str, str]:
-    """Return stream → how the read model differs in it; without parked streams, which are behind by their nature."""
+    """Return stream → how the read model differs in it; parked streams, which lag behind by design, are left out."""
     if not streams:
         return {}
     waiting = await parked_among(connection, projection.name, live.generation, streams)

@@ -1,4 +1,4 @@
-"""Streams of which a read model showed something else than the event store says, where every process can see them."""
+"""Streams in which a read model differed from the event store, recorded where every process can see them."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _MENDED = """
 UPDATE read_model_differences SET mended_at = now()
 WHERE projection = %s AND generation = %s AND instance_id = %s AND mended_at IS NULL
 """
-# What one attempt did not mend, the next one hardly does; it applies the stream again while the projection waits.
+# A further attempt hardly succeeds soon, and it applies the stream again while the projection waits.
 _DUE = """
 SELECT instance_id FROM read_model_differences
 WHERE projection = %s AND generation = %s AND mended_at IS NULL AND found_at <= now() - interval '5 minutes'
@@ -28,22 +28,22 @@ WHERE projection = %s AND generation = %s AND instance_id = ANY(%s)
 
 
 async def record(connection: Connection, name: str, live: LiveProjection, stream: str, detail: str) -> None:
-    """Keep that the stream differs, and how, until it is mended."""
+    """Record that the stream differs, and how, until it is mended."""
     await connection.execute(_RECORD, (name, live.generation, stream, detail))
 
 
 async def record_mended(connection: Connection, name: str, live: LiveProjection, stream: str) -> None:
-    """Keep that the stream is as it should be again, if it was known to differ."""
+    """Record that the stream no longer differs, if it was known to."""
     await connection.execute(_MENDED, (name, live.generation, stream))
 
 
 async def due_again(connection: Connection, name: str, live: LiveProjection, limit: int) -> list[str]:
-    """Return streams that could not be mended, and whose last attempt is some minutes ago."""
+    """Return up to `limit` streams that still differ and were last tried at least five minutes ago."""
     cursor = await connection.execute(_DUE, (name, live.generation, limit), prepare=True)
     return [row[0] for row in await cursor.fetchall()]
 
 
 async def tried_lately(connection: Connection, name: str, live: LiveProjection, streams: Sequence[str]) -> set[str]:
-    """Return those of the streams that an attempt of the last minutes did not mend."""
+    """Return those of the streams that an attempt of the last five minutes did not mend."""
     cursor = await connection.execute(_TRIED_LATELY, (name, live.generation, list(streams)))
     return {row[0] for row in await cursor.fetchall()}

@@ -1,8 +1,8 @@
-"""The comparison of the read models with the event store that runs all the time, a slice of the streams at a time.
+"""Continuous comparison of the read models with the event store, a slice of the streams at a time.
 
-It counts, and reads no document: how many events of its kinds a read model shows of a stream, and up to which version.
-So it is cheap enough never to stop, and finds what every proof on the way of an event has missed. A difference is mended
-by applying the stream again from its beginning. `procvars projections check` compares every value instead.
+It counts instead of comparing values: how many events of its kinds a read model shows of a stream, and up to which
+version. So it is cheap enough to run all the time, and finds what every check on an event's way has missed. A stream
+that differs is applied again from its beginning. `procvars projections check` compares every value instead.
 """
 
 import asyncio
@@ -36,13 +36,13 @@ from procvars.projections.storage import advisory_locks
 
 _TICK_SECONDS = 2.0
 _LARGEST_SHARE_OF_TIME = 0.02
-"""A slice that takes long, because its streams are, is followed by a rest that is longer by as much."""
+"""Fraction of the time spent comparing, at most: a slow slice is followed by a proportionally longer rest."""
 _MOST_EVENTS = 20_000
-"""Of the streams of a slice together: a stream of many events is a slice of its own."""
+"""Events in either half of a slice, at most, unless its first stream alone has more."""
 _RECENT_EVENTS = 2_000
 _BATCH_EVENTS = 500
 _BATCH_MEMORY = 16 * 2**20
-"""Bytes that the decoded events of a batch may take, about; it has one event at least."""
+"""Approximate memory of a batch's decoded events, in bytes; a batch has at least one event."""
 
 _NEXT = """
 SELECT originator_id, (SELECT max(originator_version) FROM stored_events v WHERE v.originator_id = s.originator_id)
@@ -64,7 +64,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Reconciliation:
-    """Of one projection, on a connection of its own; of several processes one at a time does it."""
+    """Comparison of one projection, on its own connection; at most one process runs it at a time."""
 
     projection: Projection
     streams: EventStream
@@ -75,7 +75,7 @@ class Reconciliation:
     _connection: Connection | None = field(default=None, repr=False)
 
     async def run(self) -> None:
-        """Compare slice after slice until cancelled. Raises what is no trouble of a store."""
+        """Compare slice after slice until cancelled. Raises errors that are not transient."""
         failures = 0
         try:
             while True:
@@ -83,7 +83,7 @@ class Reconciliation:
                 try:
                     found = await self.step()
                     failures = 0
-                    seconds = 0.0 if found else time.monotonic() - started  # what has to be mended does not wait
+                    seconds = 0.0 if found else time.monotonic() - started  # the time of mending does not count
                     await asyncio.sleep(rest_after(seconds, self.streams_per_minute))
                 except Exception as error:
                     if not passes_by_itself(error):
@@ -96,7 +96,7 @@ class Reconciliation:
             await self.close()
 
     async def step(self) -> list[str]:
-        """Compare the next slice, mend what differs, and return the streams that differed. Raises the stores' troubles."""
+        """Compare the next slice, mend what differs, and return what differed. Raises the stores' errors."""
         connection = await self._connected()
         if not await self._is_ours(connection):
             return []
@@ -111,7 +111,7 @@ class Reconciliation:
         return found
 
     async def _retry_unreadable(self, connection: Connection, live: LiveProjection) -> None:
-        """One stream at a time that waits for a release which can read its event: this one may be it."""
+        """Retry one stream that is parked until a release can read its event, as this release may."""
         values = (self.projection.name, live.generation, f"{UNREADABLE}%", self._retried)
         row = await (await connection.execute(_UNREADABLE, values, prepare=True)).fetchone()
         self._retried = "" if row is None else row[0]
@@ -121,20 +121,20 @@ class Reconciliation:
                     log.info("stream is readable again", projection=self.projection.name, instance_id=row[0])
 
     async def close(self) -> None:
-        """Give up the connection, and with it the right to be the one that compares."""
+        """Close the connection, which releases the lock of the session that compares."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
 
     async def _is_ours(self, connection: Connection) -> bool:
-        # A session may take the lock again and again; it goes with the connection.
+        # A session may take the lock repeatedly; closing the connection releases it.
         row = await (
             await connection.execute(advisory_locks.COMPARISON, (self.projection.name,), prepare=True)
         ).fetchone()
         return row is not None and bool(row[0])
 
     def _may_write(self, live: LiveProjection) -> bool:
-        """Tell whether this release may write the read model: nobody paused it, and no rebuild is due for its shape."""
+        """Return whether this release may write the read model: it is not paused, failing, or of another shape."""
         return live.shape == self.projection.shape and not live.paused and not live.failing
 
     async def _suspects(self, connection: Connection, live: LiveProjection) -> list[str]:
@@ -143,7 +143,7 @@ class Reconciliation:
         return sorted(found.keys() - await tried_lately(connection, self.projection.name, live, list(found)))
 
     async def _slice(self, connection: Connection, live: LiveProjection) -> list[str]:
-        """Half of it in the order of ids, half what was applied lately, and what could not be mended some time ago."""
+        """Return the next streams by id, as many recently applied ones, and those due for another attempt."""
         limit = _half_of_a_slice(self.streams_per_minute)
         rows = await (await connection.execute(_NEXT, (self._after, limit), prepare=True)).fetchall()
         in_order = _few_events(rows)
@@ -154,7 +154,7 @@ class Reconciliation:
         return list(dict.fromkeys([*in_order, *_few_events(recent), *again]))
 
     async def _mend(self, connection: Connection, stream: str) -> bool:
-        """Look again while the projection stands still, and apply the stream anew. Whether there was a difference."""
+        """Compare again with the projection locked, and reapply the stream if it differs; return whether it did."""
         name = self.projection.name
         async with connection.transaction():
             locked = await lock_projection(connection, name, wait=True)
@@ -173,7 +173,7 @@ class Reconciliation:
             return True
 
     async def _apply_anew(self, connection: Connection, locked: LiveProjection, stream: str) -> bool:
-        """Apply the whole stream to nothing. False where an event could not be read or applied: it is parked there."""
+        """Clear the stream and apply all of it; return False if an event cannot be read or applied, which parks it."""
         name, generation = self.projection.name, locked.generation
         await self.projection.generations.clear(connection, generation, [stream])
         version = position = 0
@@ -201,15 +201,13 @@ def _half_of_a_slice(streams_per_minute: int) -> int:
 
 
 def rest_after(seconds: float, streams_per_minute: int) -> float:
-    """Return the seconds to the next slice, after one that took so many: long where it was long, and where few streams a
-    minute are asked for.
-    """
+    """Return the seconds until the next slice, after one that took `seconds`."""
     tick = max(_TICK_SECONDS, 60 * 2 / streams_per_minute)
     return max(tick, seconds / _LARGEST_SHARE_OF_TIME)
 
 
 def _few_events(rows: Sequence[tuple[str, int]]) -> list[str]:
-    """The first of these streams, each given with its last version, as many as have few events; one at least."""
+    """Return the first streams that together have few events, at least one. A row is a stream and its last version."""
     chosen: list[str] = []
     events = 0
     for stream, last in rows:
@@ -221,7 +219,7 @@ def _few_events(rows: Sequence[tuple[str, int]]) -> list[str]:
 
 
 async def _batches(stream: AsyncIterator[Recorded[Event]]) -> AsyncIterator[list[Recorded[Event]]]:
-    """Raises EventUnreadable behind the last event that can be read."""
+    """Yield the events in batches. Raises EventUnreadable after the last event that can be read."""
     batch: list[Recorded[Event]] = []
     memory = 0
     try:

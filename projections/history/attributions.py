@@ -1,7 +1,7 @@
-"""A document's shape with, in the place of every leaf, who set it: what `blame` replays patches on.
+"""Attributions of a document: its shape with, in place of every leaf, who set it. `blame` replays patches on it.
 
-A leaf is a scalar, or an empty object or array. Inserting or removing an array's element moves those behind it together
-with who set them.
+A leaf is a scalar, or an empty object or array. Inserting or removing an array's element moves the attributions of
+those behind it too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from procvars.projections.history.variables_events import Origin
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """One for each event that set leaves which are still there, shared by them."""
+    """Author of leaves, shared by all that one event set."""
 
     version: int
     user: str
@@ -34,7 +34,7 @@ class _Members(dict[str, "_Node"]):
     __slots__ = ("emptied_by",)
 
     def __init__(self, members: Mapping[str, "_Node"], emptied_by: Attribution) -> None:
-        """`emptied_by`: who last left it without members; says something only while it has none."""
+        """Keep `emptied_by`, who last removed all members; meaningful only while there are none."""
         super().__init__(members)
         self.emptied_by = emptied_by
 
@@ -52,14 +52,14 @@ _Node: TypeAlias = _Container | Attribution
 
 
 class AttributedDocument:
-    """The attributions of a document that begins as nothing and changes as patches do it."""
+    """Attributions of a document that patches build from nothing."""
 
     def __init__(self) -> None:
         self._root: _Node | None = None
 
     def apply(self, patch: Patch, by: Attribution) -> None:
-        """Attribute to `by` all leaves that the patch writes, those replaced or moved with their container too, and
-        every container that it empties. Works in place, in time proportional to what the patch writes.
+        """Attribute to `by`, in place, all leaves that the patch writes, those replaced or moved with their container
+        too, and every container that it empties.
 
         Raises InvalidPatch, and PatchFailed for an operation that does not fit the document's shape.
         """
@@ -70,7 +70,7 @@ class AttributedDocument:
                 raise PatchFailed(position, str(error.args[0])) from None
 
     def leaves(self) -> Iterator[tuple[str, Attribution]]:
-        """JSON Pointer and attribution of every leaf, in document order."""
+        """Yield the JSON Pointer and attribution of every leaf, in document order."""
         pending: list[tuple[str, _Node]] = [] if self._root is None else [("", self._root)]
         while pending:
             path, node = pending.pop()
@@ -157,7 +157,7 @@ class AttributedDocument:
 
 
 def _attributed(value: Json | _Node, by: Attribution) -> _Node:
-    """The shape of a value, or of a node, with everything in it attributed to `by`."""
+    """Return the shape of a value, or of a node, with everything in it attributed to `by`."""
     match value:
         case dict():
             return _Members({key: _attributed(child, by) for key, child in value.items()}, by)

@@ -1,7 +1,8 @@
-"""Who last set each value of an instance's variables, found by replaying the patches of its events."""
+"""Blame: who last set each value of an instance's variables, found by replaying the patches of its events."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import cast
 
 from procvars.domain.errors import InstanceNotFound, NoSuchVersion
@@ -14,7 +15,7 @@ from procvars.projections.history.variables_events import Origin, origin_of, pat
 
 @dataclass(frozen=True, slots=True)
 class BlamedLeaf:
-    """`path` is the JSON Pointer of a scalar, or of an empty object or array; `version` the one that set it last."""
+    """A scalar, or an empty object or array, at the JSON Pointer `path`; `version` is the one that set it last."""
 
     path: str
     version: int
@@ -25,14 +26,17 @@ class BlamedLeaf:
     origin: Origin
 
 
-async def blame(streams: EventStreams, instance_id: str, version: int | None) -> list[BlamedLeaf]:
-    """Every leaf of the document at `version` (None: now), in document order. An empty document is one leaf, `""`.
+async def blame(
+    streams: EventStreams, instance_id: str, version: int | None, *, skip: int = 0, limit: int | None = None
+) -> list[BlamedLeaf]:
+    """Return the leaves of the document at `version` (None: now), in document order, without the first `skip` and at
+    most `limit` of them; an empty document is one leaf, `""`.
 
-    A leaf belongs to the event that wrote it, also where that replaced or moved a container with an equal leaf inside;
-    an emptied container belongs to the event that took its last member. Takes memory in proportion to the document,
-    however long its history.
+    A leaf belongs to the event that wrote it, even if that replaced or moved a container with an equal leaf inside; an
+    emptied container belongs to the event that removed its last member. Memory is proportional to the document, however
+    long its history.
 
-    Raises InstanceNotFound, NoSuchVersion, and PatchFailed where the stored patches do not fit: `verify` explains that.
+    Raises InstanceNotFound, NoSuchVersion, and PatchFailed if the stored patches do not fit, which `verify` explains.
     """
     last = await streams.last_version(instance_id)
     if not last:
@@ -40,14 +44,14 @@ async def blame(streams: EventStreams, instance_id: str, version: int | None) ->
     if version is not None and not 1 <= version <= last:
         raise NoSuchVersion()
     document = AttributedDocument()
-    async for recorded in streams.stream(instance_id, topics=VARIABLES_EVENTS):
+    async for recorded in streams.without_documents().stream(instance_id, topics=VARIABLES_EVENTS):
         event = cast(VariablesEvent, recorded.event)
         if version is not None and event.originator_version > version:
             break
         document.apply(patch_of(event), _attribution(event))
     return [
         BlamedLeaf(path, by.version, by.user, by.user_name, by.time, by.reason, by.origin)
-        for path, by in document.leaves()
+        for path, by in islice(document.leaves(), skip, None if limit is None else skip + limit)
     ]
 
 

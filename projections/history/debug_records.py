@@ -1,24 +1,24 @@
-"""The engine's execution records, as they occurred. They are its events, so nothing can change them afterwards."""
+"""Execution records of the engine. They are its events, so nothing can change them afterwards."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from procvars.domain.documents.values import Document
-from procvars.domain.events import INSTANCE_EVENTS, Event, ProcessVariablesModified
+from procvars.domain.events import INSTANCE_EVENTS, Event, IncidentRetried, ProcessVariablesModified
 from procvars.projections.history.streams import EventStreams
 
 EXECUTION_EVENTS: tuple[type[Event], ...] = tuple(
-    event for event in INSTANCE_EVENTS if event is not ProcessVariablesModified
+    event for event in INSTANCE_EVENTS if event not in (ProcessVariablesModified, IncidentRetried)
 )
-"""What the engine did. An operator's edit is no step of the process."""
+"""Events of the engine; an operator's edit is no step of the process."""
 
-# What every event has is in the record itself; what was there before an event is the result of the records before it.
+# Fields of every event are in the record itself, and the previous variables result from the records before it.
 _NOT_A_DETAIL = {*Event.model_fields, "previous"}
 
 
 _MEMORY = 16 * 2**20
-"""Bytes that the decoded events of one page may take, about, before no more are read."""
+"""Approximate memory of a page's decoded events, in bytes, beyond which no more are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,18 @@ class DebugRecord:
     type: str
     """The topic of the event."""
     detail: Document
-    """The event's own facts, with the values of that time: what was started with, written, asked or answered."""
+    """The event's own fields, with the values of that time."""
 
 
 @dataclass(frozen=True, slots=True)
 class DebugPage:
     items: list[DebugRecord]
     next: int | None
-    """The version to ask after for more, None for the last page."""
+    """Version after which the next page begins; None on the last one."""
 
 
 async def debug_page(streams: EventStreams, instance_id: str, *, after_version: int, limit: int) -> DebugPage:
-    """The records above that version, oldest first, up to `limit` of them and as many as one answer should hold."""
+    """Return up to `limit` records above that version, oldest first; fewer when they are large."""
     found: list[DebugRecord] = []
     memory = 0
     async for recorded in streams.stream(instance_id, after=after_version, topics=EXECUTION_EVENTS):

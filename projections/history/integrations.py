@@ -1,4 +1,4 @@
-"""The integrations that an instance called, with the requests as they were sent: no modification reaches them."""
+"""Integrations that an instance called, with the requests as sent: no modification reaches them."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,13 +15,13 @@ class IntegrationCall:
     request: Json
     status: Literal["WAITING", "ANSWERED"]
     response: Json = None
-    """What was answered, which may be null; without meaning while the status is WAITING."""
+    """The answer, which may be null; meaningless while the status is WAITING."""
 
 
 async def integrations(streams: EventStreams, instance_id: str) -> list[IntegrationCall]:
-    """In the order of the calls; none for an unknown instance.
+    """Return the calls in order; an empty list for an unknown instance.
 
-    Raises KeyError for an answer that no call came before, which `verify` explains.
+    Raises KeyError for an answer without a call, which `verify` explains.
     """
     calls: dict[str, IntegrationCall] = {}
     async for recorded in streams.stream(instance_id, topics=[IntegrationCalled, IntegrationAnswered]):

@@ -1,4 +1,4 @@
-"""Every modification of an instance's variables, by operators and by the engine, newest first."""
+"""Modifications of an instance's variables, by operators and by the engine, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ _MEMORY = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Modification:
-    """`version` is the one that the modification made."""
+    """A change of the variables, which created `version`."""
 
     version: int
     time: datetime
@@ -23,10 +23,10 @@ class Modification:
     user_name: str
     reason: str | None
     patch: Patch
-    """From the document before it; that of an instance's start adds the whole document at the path `""`."""
+    """Difference from the previous document; an instance's start adds the whole document at the path `""`."""
     origin: Origin
     kind: EditKind | None
-    """How an operator made it; None for the engine."""
+    """Kind of an operator's edit; None for the engine."""
     event: str
     """The topic of the event."""
     bulk_id: str | None
@@ -37,16 +37,17 @@ class Modification:
 async def modifications(
     streams: EventStreams, instance_id: str, before_version: int | None, limit: int
 ) -> list[Modification]:
-    """At most `limit` modifications whose version is below `before_version` (None: the newest), newest first; fewer where
-    their documents are large, but one at least.
+    """Return at most `limit` modifications below `before_version` (None: the newest), newest first; fewer when their
+    documents are large, but at least one.
 
-    A navigation back that keeps the data is no modification, and left out. An unknown instance has none.
+    A navigation back that keeps the data is left out. An unknown instance has none.
     """
     before = before_version if before_version is not None else await streams.last_version(instance_id) + 1
+    changes = streams.without_documents()
     found: list[Modification] = []
     memory = 0
     while (wanted := limit - len(found)) > 0 and not (found and memory > _MEMORY):
-        page = await streams.stream_backwards(instance_id, before=before, topics=VARIABLES_EVENTS, limit=wanted)
+        page = await changes.stream_backwards(instance_id, before=before, topics=VARIABLES_EVENTS, limit=wanted)
         events = [cast(VariablesEvent, recorded.event) for recorded in page]
         found += [_modification(event) for event in events if not isinstance(event, NavigatedBack) or event.reset_data]
         memory += sum(recorded.memory for recorded in page)

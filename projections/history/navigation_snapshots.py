@@ -1,4 +1,4 @@
-"""The variables kept for navigating back, as they were: no modification reaches them."""
+"""Variables kept for navigating back, as they were: no modification reaches them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +13,20 @@ from procvars.projections.history.streams import EventStreams
 class NodeSnapshot:
     node: str
     version: int
-    """The version of the instance that its variables are those of."""
+    """Version of the instance at which it was taken."""
     taken_at: datetime
     variables: Document
 
 
 async def navigation_snapshots(streams: EventStreams, instance_id: str) -> list[NodeSnapshot]:
-    """The newest snapshot of each node, newest first; none for an unknown instance.
+    """Return the newest snapshot of each node, newest first; an empty list for an unknown instance.
 
-    Raises NoSuchVersion where the stream has no variables for a snapshot, which `verify` explains.
+    Raises NoSuchVersion if the stream has no variables for a snapshot, which `verify` explains.
     """
     newest: dict[str, NavigationSnapshotTaken] = {}
     async for recorded in streams.stream(instance_id, topics=[NavigationSnapshotTaken]):
         if isinstance(event := recorded.event, NavigationSnapshotTaken):
-            newest.pop(event.node, None)  # so that the nodes stay in the order of their newest snapshots
+            newest.pop(event.node, None)  # keeps the nodes in the order of their newest snapshots
             newest[event.node] = event
     return [await _with_variables(streams, event) for event in reversed(newest.values())]
 

@@ -1,4 +1,4 @@
-"""The events that set variables, read alike: who caused them, why, and the patch that repeats what they did."""
+"""Events that set variables, read uniformly: who caused them, why, and the patch that repeats what they did."""
 
 from typing import Literal
 
@@ -12,13 +12,14 @@ def origin_of(event: VariablesEvent) -> Origin:
 
 
 def reason_of(event: VariablesEvent) -> str | None:
-    """The engine gives no reasons."""
+    """Return the operator's reason; None for the engine, which gives none."""
     return event.reason if isinstance(event, ProcessVariablesModified) else None
 
 
 def patch_of(event: VariablesEvent) -> Patch:
-    """RFC 6902. The patch of an instance's start is one operation that adds the whole document, at the path `""`: the
-    patches of a stream, applied in order to nothing, give the document of every version.
+    """Return the event's RFC 6902 patch; that of an instance's start adds the whole document at the path `""`.
+
+    The patches of a stream, applied in order to nothing, give the document of every version.
     """
     if isinstance(event, InstanceStarted):
         return [{"op": "add", "path": "", "value": event.variables}]

@@ -1,4 +1,4 @@
-"""Whether a stream is what this software would have written: an auditor's check of the event store itself."""
+"""Audit of the event store itself: whether a stream is what this software would have written."""
 
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from procvars.projections.history.versions import Unread, every_version
 class Mismatch:
     instance_id: str
     version: int
-    """Of the event that does not fit; 0 where there is no event at all."""
+    """Version of the event that does not fit; 0 if there are no events."""
     message: str
 
 
 async def verify(streams: EventStreams, instance_id: str) -> list[Mismatch]:
-    """Everything that is wrong with the stream, oldest first; none for a stream in order. Raises StoreUnavailable.
+    """Return everything that is wrong with the stream, oldest first; an empty list for a stream in order.
 
-    One event that is wrong is reported once: the ones after it are held against what it says. What an event that cannot
-    be read may have changed is not held against anything until a later event says it again.
+    An error is reported once: later events are compared with what the wrong event says. What an unreadable event may
+    have changed is not compared until a later event states it again. Raises StoreUnavailable.
     """
     so_far = Replayed()
     found: list[Mismatch] = []
@@ -41,6 +41,6 @@ async def verify(streams: EventStreams, instance_id: str) -> list[Mismatch]:
 async def verify_all(
     streams: EventStreams, instance_ids: AsyncIterable[str]
 ) -> AsyncIterator[tuple[str, list[Mismatch]]]:
-    """Each instance's id with its mismatches, as soon as they are known."""
+    """Yield each instance's id with its mismatches, as soon as they are known."""
     async for instance_id in instance_ids:
         yield instance_id, await verify(streams, instance_id)

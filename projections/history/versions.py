@@ -1,4 +1,4 @@
-"""Reading a stream to its end whatever is wrong with it, one entry for every version that it should have."""
+"""Reads of a stream to its end whatever is wrong with it, one entry per version that it should have."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from procvars.domain.errors import EventUnreadable
 from procvars.domain.events import INSTANCE_EVENTS, Event
 from procvars.projections.history.streams import EventStreams
 
-# Only a version that somebody has tampered with can be so far from the one before it.
+# Only tampering puts a version this far from the one before it.
 _MOST_MISSING = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """There is no event of this version, or it cannot be read."""
+    """A version without an event, or with one that cannot be read."""
 
     version: int
     why: str
 
 
 async def every_version(streams: EventStreams, instance_id: str) -> AsyncIterator[Event | Unread]:
-    """The versions from 1 to the last, oldest first. Gives up, with an Unread, where a hundred in a row are missing."""
+    """Yield the versions from 1 to the last, oldest first; stop with an Unread when a hundred in a row are missing."""
     last = await streams.last_version(instance_id)
     version = missing = 0
     while version < last:
@@ -31,7 +31,7 @@ async def every_version(streams: EventStreams, instance_id: str) -> AsyncIterato
                 version, missing = version + 1, 0
                 yield recorded.event
         except EventUnreadable:
-            pass  # Which version that was, and why, is found out below.
+            pass  # the version and the reason are found below
         if version < last:
             version += 1
             entry = await _entry(streams, instance_id, version)

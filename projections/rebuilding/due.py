@@ -1,7 +1,6 @@
-"""Which read models have to be rebuilt, and why: for every process to see, until it is done.
+"""Rebuilds that are due, and why, recorded where every process can see them.
 
-A generation is marked in the transaction that makes it need a rebuild. The mark is the generation's: the one that takes
-its place comes without.
+A generation is marked in the transaction that makes it need a rebuild. The generation that replaces it has no mark.
 """
 
 from collections.abc import Sequence
@@ -9,8 +8,8 @@ from collections.abc import Sequence
 from procvars.projections.projection import Connection, Projection
 
 DERIVED_AT_ONCE = 500
-"""So many instances a changed definition may have for a batch to derive their rows anew; the batches behind it wait
-meanwhile. With more of them a rebuild does it, in parallel, and nothing waits.
+"""Instances of a changed definition up to which a batch derives their rows again while later batches wait. Beyond it a
+rebuild does, in parallel, and nothing waits.
 """
 
 _MARK = """
@@ -22,7 +21,7 @@ _DUE = """
 SELECT p.name, p.shape, d.reason FROM projections p
 LEFT JOIN rebuilds_due d ON d.projection = p.name AND d.generation = p.generation
 """
-# Marked, so that it is not forgotten when the store comes to that position with other events.
+# Recorded, as the store will later reach that position again, with other events.
 _MARK_AHEAD = """
 INSERT INTO rebuilds_due (projection, generation, reason)
 SELECT p.name, p.generation, %s
@@ -35,7 +34,7 @@ OTHER_SHAPE = "kept in the shape of another version, or in another store"
 
 
 async def mark_due(connection: Connection, projection: str, generation: int, reason: str) -> None:
-    """The first reason stays."""
+    """Mark the generation as due for a rebuild; an earlier reason stays."""
     await connection.execute(_MARK, (projection, generation, reason))
 
 
@@ -44,7 +43,7 @@ async def forget(connection: Connection, projection: str, generation: int) -> No
 
 
 async def due(connection: Connection, projections: Sequence[Projection]) -> dict[str, str]:
-    """Projection → why this version of the program has to rebuild it; without those that are as they should be."""
+    """Return projection → why this release has to rebuild it; up-to-date projections are left out."""
     await connection.execute(_MARK_AHEAD, (AHEAD,))
     found = {}
     kept = {row[0]: row[1:] for row in await (await connection.execute(_DUE)).fetchall()}

@@ -2,8 +2,8 @@
 
     begin → fill (each shard of the instances on its own, in parallel) → catch up → swap → clean up
 
-Where it stands is in the database: the rows of a batch and how far the batch got are committed together. So a rebuild
-that was killed anywhere is begun again and goes on. Every step may be repeated.
+Its progress is in the database: the rows of a batch and how far the batch got are committed together. So a rebuild
+that was killed anywhere continues when it is started again. Every step may be repeated.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from procvars.projections.storage import advisory_locks
 
 _PAGE = 1000
 _CLOSE_EVENTS = 500
-"""What may be left for the swap, which the live projection waits for."""
+"""Events that may be left for the swap, for which the live projection waits."""
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
 _LOCK_ATTEMPTS = 30
 _LOCK_PAUSE_SECONDS = 1.0
@@ -81,13 +81,13 @@ class LockedOut(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class NewGeneration:
-    """One being filled from the events up to the position `until`, by so many shards of the instances."""
+    """A generation being filled with the events up to the position `until`, in `shards` shards of the instances."""
 
     number: int
     shards: int
     until: int
     total: int
-    """Events up to `until`."""
+    """Events up to `until`, without those of definitions."""
 
 
 def already_at_work(name: str) -> RebuildRunning:
@@ -96,7 +96,7 @@ def already_at_work(name: str) -> RebuildRunning:
 
 @asynccontextmanager
 async def exclusively(connection: Connection, name: str) -> AsyncIterator[None]:
-    """Nobody else rebuilds or checks the projection meanwhile. Raises RebuildRunning."""
+    """Keep others from rebuilding or checking the projection meanwhile. Raises RebuildRunning."""
     row = await (await connection.execute(advisory_locks.REBUILD, (name,))).fetchone()
     if row is None or not row[0]:
         raise already_at_work(name)
@@ -108,9 +108,9 @@ async def exclusively(connection: Connection, name: str) -> AsyncIterator[None]:
 
 
 async def begin(connection: Connection, projection: Projection, archive: EventArchive, shards: int) -> NewGeneration:
-    """The generation to fill: the one of a rebuild that was interrupted, or a new one for `shards` workers.
+    """Return the generation to fill: that of an interrupted rebuild, or a new one with `shards` shards.
 
-    Raises NoSuchProjection.
+    Raises NoSuchProjection, LockedOut.
     """
     await clean_up(connection, projection)
     found = await interrupted(connection, projection)
@@ -125,7 +125,7 @@ async def begin(connection: Connection, projection: Projection, archive: EventAr
 
 
 async def interrupted(connection: Connection, projection: Projection) -> NewGeneration | None:
-    """What a rebuild that did not come to its end has left to go on with, if this version can write it."""
+    """Return the generation that an interrupted rebuild left, if this release can continue it."""
     row = await (await connection.execute(_INTERRUPTED, (projection.name,))).fetchone()
     if row is None or row[1] != projection.shape:
         return None
@@ -137,9 +137,9 @@ async def interrupted(connection: Connection, projection: Projection) -> NewGene
 async def create(
     connection: Connection, projection: Projection, archive: EventArchive, shards: int, *, until: int
 ) -> NewGeneration:
-    """An empty generation that knows the definitions, in the transaction that `connection` is in.
+    """Create an empty generation with the definitions, in the transaction that `connection` is in.
 
-    They come first: the shards are filled without regard to each other, so none may have to wait for a definition.
+    They come first because the shards are filled independently, so none may have to wait for a definition.
     """
     live = await live_projection(connection, projection.name)
     number = max({live.generation} | await projection.generations.numbers(connection)) + 1
@@ -157,9 +157,9 @@ async def create(
 async def fill(
     connection: Connection, projection: Projection, archive: EventArchive, generation: int, shard: int, of: int
 ) -> None:
-    """One shard of the instances, from where it stands to the generation's `until`; safe to run twice at once.
+    """Fill one shard of the instances, from its position to the generation's `until`; safe to run twice at once.
 
-    Raises GenerationGone, KeepsFailing, and the stores' own errors.
+    Raises GenerationGone, KeepsFailing, and the stores' errors.
     """
 
     async def read(after: int) -> list[Recorded[Event]]:
@@ -182,7 +182,7 @@ async def fill(
                     await application.apply(connection, generation, events)
                     await connection.execute(_SHARD_DONE, (reached, len(events), *key), prepare=True)
                     stands = reached
-            if stands != reached:  # a worker that outlived its rebuild has come further
+            if stands != reached:  # a worker that outlived its rebuild got further
                 application.forget()
                 ahead.cancel()
                 ahead = asyncio.ensure_future(read(stands))
@@ -193,7 +193,7 @@ async def fill(
 
 
 async def done(connection: Connection, name: str, generation: int) -> int:
-    """Events that the shards have been filled with so far."""
+    """Return the number of events that the shards have applied so far."""
     row = await (await connection.execute(_DONE, (name, generation))).fetchone()
     assert row is not None
     return int(row[0])
@@ -207,7 +207,7 @@ async def catch_up(
     *,
     until: int | None = None,
 ) -> None:
-    """What happened while the shards were filled, in commit order: to the position `until`, or until little is left."""
+    """Apply the events appended while the shards were filled, in commit order: up to `until`, or until few are left."""
     application = UnbrokenApplication(projection, archive)
     position = await _position(connection, projection.name, new)
     while events := await _page(archive, position, until):
@@ -218,8 +218,8 @@ async def catch_up(
 
 
 async def swap(connection: Connection, projection: Projection, archive: EventArchive, new: NewGeneration) -> None:
-    """Takes the projection's lock, applies the rest, and lets readers see the new generation, all in one transaction: so
-    they see no gap and no step backwards. Raises LockedOut.
+    """Take the projection's lock, apply the rest, and publish the new generation, all in one transaction: so readers
+    see no gap and no step backwards. Raises LockedOut.
     """
 
     async def take_over() -> None:
@@ -236,11 +236,11 @@ async def swap(connection: Connection, projection: Projection, archive: EventArc
         await announce(connection, projection.name, until)
 
     if not await _once_locks_are_free(connection, take_over):
-        raise LockedOut(f"{projection.name}: others held their locks for too long; run the rebuild again to go on.")
+        raise LockedOut(f"{projection.name}: others held their locks for too long; run the rebuild again to continue.")
 
 
 async def clean_up(connection: Connection, projection: Projection) -> None:
-    """Drops every generation but the live one and that of an interrupted rebuild. What readers still hold is waited for."""
+    """Drop all generations but the live and an interrupted rebuild's, waiting for readers. Raises LockedOut."""
     live = await live_projection(connection, projection.name)
     row = await (await connection.execute(_INTERRUPTED, (projection.name,))).fetchone()
     kept = {live.generation} if row is None else {live.generation, row[0]}
@@ -249,7 +249,7 @@ async def clean_up(connection: Connection, projection: Projection) -> None:
 
 
 async def discard(connection: Connection, projection: Projection, number: int) -> None:
-    """Drops a generation that is not the live one, with all that is known of it. Raises LockedOut."""
+    """Drop a generation that is not the live one, with everything recorded about it. Raises LockedOut."""
 
     async def drop() -> None:
         await projection.generations.drop(connection, number)
@@ -263,8 +263,8 @@ async def discard(connection: Connection, projection: Projection, number: int) -
 
 
 async def _once_locks_are_free(connection: Connection, change: Callable[[], Awaitable[None]]) -> bool:
-    """Makes the change in a transaction that waits only briefly for each lock, again and again: who waits for a table
-    keeps all others waiting behind it. False where the locks were never free.
+    """Make the change in a transaction that waits only briefly for each lock, with retries, as waiting for a table
+    blocks everyone queued behind; return False if the locks were never free.
     """
     for _ in range(_LOCK_ATTEMPTS):
         try:

@@ -1,4 +1,4 @@
-"""Whether this process may feed a projection, and what it does with a batch: the same wherever its events come from."""
+"""Application of batches to a projection, wherever the events come from, and whether this process may do it."""
 
 from collections.abc import Sequence
 from typing import TypeGuard
@@ -16,21 +16,21 @@ log = structlog.get_logger(__name__)
 
 
 class BatchApplication:
-    """One a process and projection. Of code that keeps failing it gives up, until an operator resumes the projection or
-    another release of the code is started.
+    """Application of a projection's batches, one per process. It stops when the code keeps failing, until an operator
+    resumes the projection or another release starts.
     """
 
     def __init__(self, projection: Projection, streams: EventStream) -> None:
-        """`streams`: of the event store, for what is missing of a stream."""
+        """Read what is missing of a stream from `streams`, those of the event store."""
         self._projection = projection
         self._streams = streams
         self._application = UnbrokenApplication(projection, streams)
         self.stopped_by: str | None = None
-        """Why."""
+        """Error that stopped it; None while it runs."""
 
     def is_allowed(self, locked: LiveProjection | None) -> TypeGuard[LiveProjection]:
-        """Not while the projection is locked by another process, paused, given up, or of a shape that this code does not
-        write: then a rebuild makes the generation for it.
+        """Return whether the projection may be fed: not while another process holds its lock, it is paused or stopped,
+        or this code writes another shape, for which a rebuild creates a generation.
         """
         if locked is None or locked.paused or locked.shape != self._projection.shape:
             return False
@@ -42,20 +42,20 @@ class BatchApplication:
     async def apply(self, connection: Connection, locked: LiveProjection, events: Sequence[Recorded[Event]]) -> None:
         """Apply the events, and what is missing of their streams, in the transaction that `connection` is in.
 
-        Raises KeepsFailing, and the stores' own errors.
+        Raises KeepsFailing, and the stores' errors.
         """
         await self._application.apply(connection, locked.generation, events)
         if locked.failing:
             await report_recovery(connection, self._projection.name)
 
     def moved(self) -> None:
-        """Take it that the projection stands elsewhere than after the last `apply`: somebody else moved it, or the
+        """Expect the projection at another position than after the last `apply`: another process moved it, or the
         transaction of `apply` was rolled back.
         """
         self._application.forget()
 
     async def stop(self, connection: Connection, error: KeepsFailing) -> None:
-        """Once the transaction of `apply` is rolled back."""
+        """Stop the application, after the transaction of `apply` is rolled back, and record why."""
         self.stopped_by = str(error)
         self._application = UnbrokenApplication(self._projection, self._streams)
         log.error("projection keeps failing", projection=self._projection.name, error=self.stopped_by)

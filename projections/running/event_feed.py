@@ -1,8 +1,8 @@
 """The tail of the event store, read and decoded once for all projections of this process.
 
 The feed keeps a window of the newest events. A projection that is up to date is served from it; one that is far behind
-reads past it, straight from the store. Whatever a reader is given is a run: it begins right behind the position that
-the reader named, and nothing of the store is left out of it.
+reads from the store instead. Readers get runs: a run begins right after the position that the reader named, and no
+event is missing in it.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from typing import Protocol
 from procvars.domain.events import Event, Recorded
 
 WINDOW_MEMORY = 32 * 2**20
-"""Bytes that the decoded events of the window may take, about. It holds the newest page however large that is."""
+"""Approximate memory of the window's decoded events, in bytes. The newest page is kept however large it is."""
 PAGE = 500
-"""Events that a projection gets at once."""
+"""Events per page, at most."""
 
 
 class EventLog(Protocol):
-    """The event store in the order of commits."""
+    """The event store in commit order."""
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Return up to `limit` events after that position, in commit order, without a gap. Raises StoreUnavailable."""
@@ -29,25 +29,27 @@ class EventLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All events of the store with a position above `after`, up to that of the last one here; or none."""
+    """All events of the store after the position `after`, up to the last one here; possibly none."""
 
     after: int
     events: Sequence[Recorded[Event]]
 
     @property
     def until(self) -> int:
-        """The position up to which nothing is missing."""
+        """Position up to which nothing is missing."""
         return self.events[-1].position if self.events else self.after
 
     def behind(self, position: int, limit: int) -> "Run":
-        """Return the part that follows a position inside this run, up to `limit` events of it."""
+        """Return the part after a position inside this run, up to `limit` events of it. Raises ValueError for one
+        outside.
+        """
         if not self.after <= position <= self.until:
             raise ValueError(f"position {position} is not in the run from {self.after} to {self.until}")
         start = bisect_right(self.events, position, key=lambda recorded: recorded.position)
         return Run(position, self.events[start : start + limit])
 
     def followed_by(self, other: "Run") -> "Run":
-        """Return both as one run. Raises ValueError where the other does not begin where this one ends."""
+        """Return both as one run. Raises ValueError if the other does not begin where this one ends."""
         if other.after != self.until:
             raise ValueError(f"a run from {other.after} does not follow one that ends at {self.until}")
         return Run(self.after, [*self.events, *other.events])
@@ -58,22 +60,22 @@ class Run:
 
     @property
     def memory(self) -> int:
-        """Bytes that its events take, about."""
+        """Approximate memory of its events, in bytes."""
         return sum(recorded.memory for recorded in self.events)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The newest run that was read, and the bytes that its events take, about."""
+    """The newest run that was read, and the approximate memory of its events in bytes."""
 
     run: Run
     memory: int
 
     def extended(self, page: Run, budget: int) -> "Window":
-        """Return the window with the page behind it, and without its oldest events where it is over the budget.
+        """Return the window with the page appended, without its oldest events if it exceeds the budget.
 
-        Between this window and a page further ahead there are events that nobody asked for: then the page is the new
-        window. It is kept as a whole where not even the last of its events is within the budget.
+        A page that does not follow this window replaces it. A page is kept whole if not even its last event is within
+        the budget.
         """
         follows = page.after == self.run.until
         run = self.run.followed_by(page) if follows else page
@@ -88,7 +90,7 @@ class Window:
 
 
 class EventFeed:
-    """The window, which is replaced as a whole and never changed: whoever looks at one sees one moment of it."""
+    """Window that is replaced as a whole and never changed, so every reader sees it in one state."""
 
     def __init__(self, log: EventLog, *, window_memory: int = WINDOW_MEMORY) -> None:
         self._log = log
@@ -98,12 +100,12 @@ class EventFeed:
         self._appended = asyncio.Event()
 
     def announce(self) -> None:
-        """Wake those who wait: something was appended, by this process or another."""
+        """Wake the waiting readers: this process or another has appended events."""
         self._appended.set()
         self._appended = asyncio.Event()
 
     def next_append(self) -> asyncio.Event:
-        """Return the event that the next announcement sets. Take it before reading, so that none falls in between."""
+        """Return the event that the next announcement sets. Take it before reading, so that none is missed."""
         return self._appended
 
     async def after(self, position: int, limit: int = PAGE) -> Run:
@@ -124,7 +126,7 @@ class EventFeed:
     def let_go(self) -> bool:
         """Forget a window that one page has made larger than the budget; return whether it was.
 
-        A reader that is not past it yet reads it again from the store.
+        A reader that is still behind it reads from the store again.
         """
         if self._window.memory <= self._window_memory:
             return False
@@ -132,6 +134,6 @@ class EventFeed:
         return True
 
     def _known(self, position: int, limit: int) -> Run | None:
-        """What the window has behind a position that lies in it, None where it has nothing."""
+        """Return what the window has after a position inside it; None if it has nothing."""
         run = self._window.run
         return run.behind(position, limit) if run.after <= position < run.until else None

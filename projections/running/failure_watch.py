@@ -1,7 +1,7 @@
-"""That a projection cannot go on, and why, where every process can see it: in its row of `projections`.
+"""Detection of a projection that cannot continue, recorded in its row of `projections` for every process to see.
 
-Trouble with a store passes. An event that cannot be applied parks a stream; code that cannot apply any event must not park
-the world, so it is told from that here.
+A store's errors are transient, and an event that cannot be applied parks its stream; code that cannot apply any event
+must not park every stream, so it is detected here.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class KeepsFailing(Exception):
 
 
 class FailureWatch:
-    """Counts, for each kind of event, the streams that failed since one of this kind was applied."""
+    """Count, per kind of event, of the streams that failed since one of this kind was applied."""
 
     def __init__(self) -> None:
         self._in_a_row: dict[type[Event], int] = {}
@@ -30,7 +30,7 @@ class FailureWatch:
                 self._in_a_row.pop(kind, None)
 
     def failed(self, event: Event, message: str) -> None:
-        """Raises KeepsFailing at the twentieth stream in a row."""
+        """Count a failed stream. Raises KeepsFailing at the twentieth in a row."""
         kind = type(event)
         self._in_a_row[kind] = self._in_a_row.get(kind, 0) + 1
         if self._in_a_row[kind] >= _STREAMS_IN_A_ROW:

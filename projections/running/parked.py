@@ -1,5 +1,5 @@
-"""Streams that a projection could not follow: the event that failed and all later ones of its stream wait, the others go
-on. A retry reads the stream again from the event store.
+"""Parked streams, the dead letters of a projection: the event that failed and all later ones of its stream wait, other
+streams continue. A retry reads the stream again from the event store.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _FAILED_AGAIN = "UPDATE parked_streams SET error = %s WHERE projection = %s AND 
 _RELEASE = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s AND instance_id = %s"
 
 UNREADABLE = "unreadable"
-"""The error of a stream begins with it that waits for a release which can read its event."""
+"""Beginning of the error of a stream that waits for a release which can read its event."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ async def parked_among(connection: Connection, name: str, generation: int, insta
 async def _without_parked(
     connection: Connection, projection: str, generation: int, events: Sequence[Recorded[Event]]
 ) -> list[Recorded[Event]]:
-    """The events whose stream is not parked."""
+    """Return the events whose stream is not parked."""
     rows = await (await connection.execute(_PARKED_IDS, (projection, generation), prepare=True)).fetchall()
     ids = {row[0] for row in rows}
     return [recorded for recorded in events if recorded.event.originator_id not in ids] if ids else list(events)
@@ -61,10 +61,10 @@ async def apply_or_park(
     events: Sequence[Recorded[Event]],
     watch: FailureWatch,
 ) -> None:
-    """Applies the events of streams that are not parked, and parks the streams of those that cannot be applied; in the
+    """Apply the events of streams that are not parked, and park the streams of those that cannot be applied, in the
     transaction that `connection` is in.
 
-    Raises KeepsFailing, and the database's own errors.
+    Raises KeepsFailing, and the database's errors.
     """
     waiting = await _without_parked(connection, projection.name, generation, events)
     applicable = await _readable(connection, projection, generation, waiting)
@@ -82,7 +82,7 @@ async def apply_or_park(
 async def _readable(
     connection: Connection, projection: Projection, generation: int, events: Sequence[Recorded[Event]]
 ) -> Sequence[Recorded[Event]]:
-    """The events up to the first of each stream that cannot be read, with which the stream is parked."""
+    """Return the events before the first unreadable one of each stream, with which the stream is parked."""
     unreadable: set[str] = set()
     for recorded in events:
         event = recorded.event
@@ -139,16 +139,16 @@ async def park(
     position: int,
     message: str,
 ) -> None:
-    """Let the stream wait from that version on, in the transaction that `connection` is in. Parked already, it stays so."""
+    """Park the stream from that version on, in the transaction that `connection` is in; one already parked stays so."""
     log.error("stream parked", projection=projection.name, instance_id=instance_id, version=version, error=message)
     await connection.execute(_PARK, (projection.name, generation, instance_id, version, position, message))
 
 
 async def retry(connection: Connection, projection: Projection, streams: EventStream, instance_id: str) -> bool:
-    """Applies the stream from the event that failed, and releases it. False where it fails again: it stays parked, with
-    the error as it is now.
+    """Apply the stream from the event that failed, and release it; return False if it fails again, which keeps it
+    parked with the new error.
 
-    Raises NotParked, and the database's own errors.
+    Raises NotParked, and the database's errors.
     """
     async with connection.transaction():
         locked = await lock_projection(connection, projection.name, wait=True)
@@ -160,8 +160,8 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
             raise NotParked()
         try:
             async with connection.transaction():
-                # To its end, whatever the position is: a worker may have passed by events above it. One that is to
-                # come yet changes nothing when it comes.
+                # To its end, whatever the position is: a worker may have skipped events above it. Those still to
+                # come change nothing when they do.
                 applied = 0
                 async for recorded in unbroken(streams, instance_id, after=row[0] - 1):
                     await projection.apply(connection, locked.generation, [recorded])
@@ -178,6 +178,6 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
 
 
 def error_text(error: Exception) -> str:
-    """Return what is kept of an error with the stream that it parks."""
+    """Return the text of an error to keep with the stream that it parks."""
     kind = UNREADABLE if isinstance(error, EventUnreadable) else type(error).__name__
     return f"{kind}: {error}".replace("\0", "\ufffd")

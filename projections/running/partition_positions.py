@@ -1,7 +1,7 @@
-"""How far a projection is in each partition, and what that says about its position in the whole store.
+"""Positions of a projection in each partition, and what they imply for its position in the whole store.
 
-The position in the tracking table keeps its one meaning, "everything up to here is applied". It holds for every
-partition too, so a partition is where its own row or that position says, whichever is further.
+The position in the tracking table keeps its meaning, "everything up to here is applied", in every partition too. So a
+partition's position is that of its own row or that one, whichever is further.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,8 +24,8 @@ UPDATE partition_positions AS p SET position = n.position
 FROM unnest(%s::integer[], %s::bigint[]) AS n (partition, position)
 WHERE p.projection = %s AND p.generation = %s AND p.partition = n.partition
 """
-# Up to where the relay published, if no partition has anything of that left; otherwise to where the last of those is
-# that have. What is applied above that, a partition's own row knows.
+# To the relay's position, if all partitions have applied what it published; otherwise to the lowest position of those
+# that have not. A partition's own row tells what it has applied above that.
 _ADVANCE = """
 WITH here AS (
     SELECT p.name, p.generation, coalesce(t.notification_id, 0) AS position
@@ -60,7 +60,7 @@ class Progress:
     generation: int
     paused: bool
     position: int
-    """Everything up to here is applied."""
+    """Position up to which everything is applied."""
     last: int
     """Position of the newest event in the store."""
 
@@ -70,7 +70,7 @@ class Progress:
 
 
 async def lock(connection: Connection, name: str, generation: int, partitions: Collection[int]) -> dict[int, int]:
-    """The partitions' own positions, which nobody else changes until the transaction ends."""
+    """Return the partitions' own positions, locked until the transaction ends."""
     arguments = (name, generation, sorted(partitions))
     found = await (await connection.execute(_LOCK, arguments, prepare=True)).fetchall()
     if len(found) < len(partitions):
@@ -85,7 +85,7 @@ async def save(connection: Connection, name: str, generation: int, positions: Ma
 
 
 async def advance(connection: Connection, name: str) -> Progress:
-    """Moves the projection's position on as far as its partitions' positions prove it. It never goes back."""
+    """Advance the projection's position, which never goes back, as far as its partitions' positions prove it."""
     await connection.execute(_ADVANCE, {"name": name}, prepare=True)
     row = await (await connection.execute(_PROGRESS, (name,), prepare=True)).fetchone()
     if row is None:

@@ -1,11 +1,12 @@
-"""Applies events that come through a partitioned log: in order in each partition, at least once, perhaps not all.
+"""Application of events from a partitioned log: in order in each partition, at least once, perhaps not all.
 
-The event store stays the measure. A message names the event before it in its partition; where that one was not applied,
-and where the projection stands still although the store has more, the missing events are taken from the store.
+The event store remains authoritative. A message names the event before it in its partition; if that one was not
+applied, or if the projection stands still although the store has more, the missing events are taken from the store.
 
-A batch shares the projection's row with batches of other workers and locks the positions of its own partitions; so a
-worker that lost a partition without knowing it yet does not meet its successor. A batch with a definition locks the
-whole projection, because rows of all partitions are derived from definitions (`projections/storage/known_definitions.py`).
+A batch shares the projection's row with batches of other workers and locks the positions of its own partitions, so a
+worker that lost a partition without knowing it yet does not interfere with its successor. A batch with a definition
+locks the whole projection, because rows of all partitions are derived from definitions
+(`projections/storage/known_definitions.py`).
 """
 
 from collections.abc import Sequence
@@ -36,11 +37,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """An event as a message brought it."""
+    """An event as a message delivered it."""
 
     partition: int
     previous_position: int
-    """Of the event before it in the partition; 0 for the first."""
+    """Position of the event before it in the partition; 0 for the first."""
     recorded: Recorded[Event]
 
 
@@ -53,7 +54,7 @@ class EventsMissing(Exception):
 
 
 class StoredEvents(EventLog, Protocol):
-    """The event store, which a message has to agree with."""
+    """The event store, with which a message has to agree."""
 
     async def stored(self, places: Sequence[Place]) -> set[Place]:
         """Return those places at which the store has an event.
@@ -65,7 +66,7 @@ class StoredEvents(EventLog, Protocol):
 
 @dataclass(slots=True)
 class PartitionedProjection:
-    """For one task at a time: it has one connection."""
+    """A projection fed by partitions; for one task at a time, as it has one connection."""
 
     projection: Projection
     events: StoredEvents
@@ -73,12 +74,13 @@ class PartitionedProjection:
     application: BatchApplication
     _connection: Connection | None = None
     _left_at: dict[int, int] = field(default_factory=dict)
-    """Partition → the position that this process left it at."""
+    """Partition → position at which this process left it."""
 
     async def apply(self, batch: Sequence[Delivered]) -> bool:
-        """Commits what of the batch is not applied yet. False while the projection may not be fed: nothing was done.
+        """Commit the events of the batch that are not applied yet; return False, without effect, if the projection may
+        not be fed.
 
-        Raises the store's own errors.
+        Raises the stores' errors.
         """
         batch = await self._genuine(batch)
         caught_up = 0
@@ -91,7 +93,7 @@ class PartitionedProjection:
             except EventsMissing as missing:
                 if missing.until <= caught_up:
                     raise StoreUnavailable(
-                        f"Kafka knows of an event at {missing.until}, and the event store has none so far"
+                        f"Kafka has an event at {missing.until}, which the event store does not have"
                     ) from missing
                 caught_up = missing.until
                 log.warning("events missing in Kafka", projection=self.projection.name, until=missing.until)
@@ -102,9 +104,9 @@ class PartitionedProjection:
                 raise
 
     async def catch_up(self, until: int) -> bool:
-        """Applies some of the events up to that position, from the event store. Whether there are more of them.
+        """Apply some of the events up to that position, from the event store; return whether there are more of them.
 
-        Raises the store's own errors.
+        Raises the stores' errors.
         """
         connection = await self._connected()
         try:
@@ -129,7 +131,7 @@ class PartitionedProjection:
         return last < until
 
     async def advance(self) -> Progress:
-        """Moves the projection's position to where all partitions are. Raises the store's own errors."""
+        """Advance the projection's position as far as all partitions are. Raises the stores' errors."""
         connection = await self._connected()
         return await partition_positions.advance(connection, self.projection.name)
 
@@ -142,8 +144,10 @@ class PartitionedProjection:
             await connection.close()
 
     async def _genuine(self, batch: Sequence[Delivered]) -> Sequence[Delivered]:
-        """The events that the store has where the message says. Another store's, of a relay with a wrong address or of
-        the time before a backup was restored, would move a partition to where this store has something else.
+        """Return the events that the store has where the message says.
+
+        Those of another store, from a misconfigured relay or from before a backup was restored, would move a partition
+        past events of this store.
         """
         places = [_place(one.recorded) for one in batch]
         stored = await self.events.stored(places)

@@ -1,4 +1,4 @@
-"""How far each projection is: its row in `projections`, and its position in the tracking table of `eventsourcing`."""
+"""Positions of the projections: their rows in `projections`, and the tracking table of `eventsourcing`."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ INSERT INTO notification_tracking (application_name, notification_id) VALUES (%(
 ON CONFLICT (application_name) DO UPDATE SET notification_id = %(position)s
 WHERE notification_tracking.notification_id < %(position)s
 """
-# Whoever waits for this read model is told, once it is committed.
+# Notifies those who wait for this read model, on commit.
 _MOVE = _SAVE + "RETURNING pg_notify('procvars_projections', %(projection)s || ' ' || %(position)s)"
 _ANNOUNCE = "SELECT pg_notify('procvars_projections', %s)"
 _POSITION = "SELECT notification_id FROM notification_tracking WHERE application_name = %s"
@@ -33,7 +33,7 @@ _FORGET = "DELETE FROM notification_tracking WHERE application_name = %s"
 
 @dataclass(frozen=True, slots=True)
 class LiveProjection:
-    """The generation that readers see, and how far it is."""
+    """The generation that readers see, and its position."""
 
     generation: int
     shape: int
@@ -47,7 +47,7 @@ def tracking_name(projection: str, generation: int) -> str:
 
 
 async def live_projection(connection: Connection, name: str) -> LiveProjection:
-    """As it is at the moment. Raises NoSuchProjection."""
+    """Return the live generation as it is now. Raises NoSuchProjection."""
     row = await (await connection.execute(_FIND, (name,))).fetchone()
     if row is None:
         raise NoSuchProjection(f"There is no projection {name!r} in this database.")
@@ -55,12 +55,12 @@ async def live_projection(connection: Connection, name: str) -> LiveProjection:
 
 
 async def live_positions(connection: Connection) -> dict[str, int]:
-    """Return where the generation of each projection is that readers see."""
+    """Return projection → position of its live generation."""
     return {row[0]: row[1] for row in await (await connection.execute(_LIVE_POSITIONS, prepare=True)).fetchall()}
 
 
 async def lock_projection(connection: Connection, name: str, *, wait: bool = False) -> LiveProjection | None:
-    """Locks the projection until the transaction ends; without `wait`, None while another process holds it."""
+    """Lock the projection until the transaction ends; without `wait`, return None while another process holds it."""
     if wait:
         await connection.execute(advisory_locks.UPDATE, (name,), prepare=True)
     row = await (await connection.execute(_LOCK_OR_WAIT if wait else _LOCK, (name,), prepare=True)).fetchone()
@@ -68,20 +68,20 @@ async def lock_projection(connection: Connection, name: str, *, wait: bool = Fal
 
 
 async def share_projection(connection: Connection, name: str) -> LiveProjection | None:
-    """Keeps `lock_projection` of others away until the transaction ends, but not others who share."""
+    """Keep `lock_projection` of others away until the transaction ends, but not others who share."""
     await connection.execute(advisory_locks.PARTITION_UPDATE, (name,), prepare=True)
     row = await (await connection.execute(_SHARE, (name,), prepare=True)).fetchone()
     return None if row is None else LiveProjection(*row)
 
 
 async def move_live(connection: Connection, name: str, live: LiveProjection, position: int) -> None:
-    """Save how far the generation is that readers see, and tell those who wait for it."""
+    """Save the position of the live generation, and notify those who wait for it."""
     values = {"name": tracking_name(name, live.generation), "projection": name, "position": position}
     await connection.execute(_MOVE, values, prepare=True)
 
 
 async def announce(connection: Connection, name: str, position: int) -> None:
-    """Tell those who wait for the read model where it is, once the transaction is committed."""
+    """Notify those who wait for the read model of its position, on commit."""
     await connection.execute(_ANNOUNCE, (f"{name} {position}",))
 
 
@@ -90,12 +90,12 @@ async def save_position(connection: Connection, name: str, generation: int, posi
 
 
 async def save_tracking(connection: Connection, reader: str, position: int) -> None:
-    """Of any reader of the event store, by its name in the tracking table."""
+    """Save the position of any reader of the event store, by its name in the tracking table."""
     await connection.execute(_SAVE, {"name": reader, "position": position}, prepare=True)
 
 
 async def generation_position(connection: Connection, name: str, generation: int) -> int:
-    """0 for a generation that has none yet."""
+    """Return the generation's position; 0 if it has none yet."""
     row = await (await connection.execute(_POSITION, (tracking_name(name, generation),))).fetchone()
     return 0 if row is None else int(row[0])
 

@@ -1,8 +1,8 @@
-"""Feeds one projection: reads on, applies a batch, moves the position; rows and position in one transaction.
+"""Feeding of one projection: read, apply a batch, move the position; rows and position in one transaction.
 
-A batch locks the projection's row, so of several processes one at a time feeds a projection, and a rebuild's swap waits
-for the batch. Trouble with the database is retried with back-off and is nobody's fault; an event that cannot be applied
-parks its stream (`projections/running/parked.py`).
+A batch locks the projection's row, so one process at a time feeds a projection, and a rebuild's swap waits for the
+batch. Transient errors are retried with back-off; an event that cannot be applied parks its stream
+(`projections/running/parked.py`).
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from procvars.projections.running.positions import lock_projection, move_live
 from procvars.projections.running.transient_errors import back_off, passes_by_itself
 
 _POLL_SECONDS = 1.0
-# A rest between batches lets events collect, as most of a batch's cost is not its events'. It is short, unless more
-# than 1,000 events a second come: then it grows from batch to batch, and five projections cost little more than one.
+# A rest between batches lets events collect, as most of a batch's cost does not depend on their number. It is short,
+# unless more than 1,000 events per second come: then it grows, and five projections cost little more than one.
 _REST_SECONDS = 0.01
 _REST_SECONDS_AN_EVENT = 0.001
 _LONGEST_REST_SECONDS = 0.15
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class BatchObserver(Protocol):
-    """Told of every committed batch, for the metrics."""
+    """Callback for every committed batch, for the metrics."""
 
     def __call__(self, projection: str, *, events: int, seconds: float, position: int) -> None: ...
 
@@ -45,9 +45,9 @@ class ProjectionRunner:
     connect: Connect
     observe: BatchObserver
     position: int = 0
-    """Where this process knows the projection to be; another process may have brought it further."""
+    """Position of the projection as this process knows it; another process may have moved it further."""
     failure: str | None = None
-    """Why the last try failed, while it is being retried."""
+    """Error of the last attempt, while it is retried."""
     _connection: Connection | None = field(default=None, repr=False)
     _application: BatchApplication = field(init=False, repr=False)
     _rest: float = field(default=_REST_SECONDS, repr=False)
@@ -86,7 +86,7 @@ class ProjectionRunner:
         await self._disconnect()
 
     async def step(self) -> bool:
-        """One batch, if there is one. Whether it moved on. Raises the database's errors."""
+        """Apply the next batch, if there is one; return whether the position moved. Raises the stores' errors."""
         try:
             return await self._batch()
         except KeepsFailing as error:
@@ -107,7 +107,7 @@ class ProjectionRunner:
             if not self._application.is_allowed(locked):
                 return False
             if locked.position != run.after:
-                # Another process went on from here, or a rebuild was published: this run is not what comes next.
+                # Another process continued, or a rebuild was published: this run does not come next.
                 self._application.moved()
                 self.position = locked.position
                 return True
@@ -127,7 +127,7 @@ class ProjectionRunner:
         try:
             await report_failure(await self._connected(), self.projection.name, message)
         except Exception as error:
-            # It is the database that is out of reach: `/readyz` says so.
+            # The database is unreachable, which `/readyz` reports.
             if not passes_by_itself(error):
                 raise
 
@@ -143,6 +143,6 @@ class ProjectionRunner:
 
 
 def _rest_after(events: int) -> float:
-    """Seconds. After a whole page there is more: no time for a long rest."""
+    """Return the seconds to rest after a batch: few after a whole page, as more events are waiting."""
     growing = 0.0 if events >= PAGE else events * _REST_SECONDS_AN_EVENT
     return min(max(_REST_SECONDS, growing), _LONGEST_REST_SECONDS)

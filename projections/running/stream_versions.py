@@ -1,7 +1,7 @@
-"""Versions of a stream follow each other: what a projection applied last of a stream tells whether an event is missing.
+"""Gap detection by versions: the last one that a projection applied of a stream tells whether an event is missing.
 
-A run of the event store cannot have a gap, and neither can messages that name the position before them. This is the
-second proof, independent of both: whatever way the events took, none is passed over.
+A run of the event store cannot have a gap, and neither can messages that name the position before them. This is an
+independent second check: however the events arrived, none is skipped.
 """
 
 from collections import OrderedDict
@@ -22,31 +22,31 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LostVersion:
-    """A version of a stream that the event store does not have, or not readably, although it has a later one."""
+    """A version of a stream that the event store lacks, or cannot read, although it has a later one."""
 
     stream: str
     version: int
     position: int
-    """Of the later event, which cannot be applied either."""
+    """Position of the later event, which cannot be applied either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """Events in which every stream continues where it was left."""
+    """Events in which every stream continues where it stopped."""
 
     events: Sequence[Recorded[Event]]
     lost: Sequence[LostVersion]
-    """Streams that cannot continue; their events are not in `events`."""
+    """Versions at which streams cannot continue; the events behind them are not in `events`."""
 
 
 class StreamVersions:
-    """The last applied version of the streams seen lately, the most recent 50,000 of them."""
+    """Last applied versions of the 50,000 streams seen most recently."""
 
     def __init__(self) -> None:
         self._versions: OrderedDict[str, int] = OrderedDict()
 
     def forget(self) -> None:
-        """Know nothing any more: another process went on, or what was applied is rolled back."""
+        """Forget all versions: another process continued, or what was applied is rolled back."""
         self._versions.clear()
 
     def applied(self, events: Sequence[Recorded[Event]]) -> None:
@@ -61,8 +61,8 @@ class StreamVersions:
     async def continued(self, events: Sequence[Recorded[Event]], streams: EventStream) -> Continued:
         """Return the events with those that are missing between them, read from their streams.
 
-        Repeated events stay as they are. Of a stream that is not remembered the first event is taken as it comes.
-        Raises StoreUnavailable.
+        Repeated events stay. The first event of a stream that is not remembered is taken as it comes. Raises
+        StoreUnavailable.
         """
         reached: dict[str, int] = {}
         gaps: dict[int, int] = {}
@@ -76,7 +76,7 @@ class StreamVersions:
 
 
 async def _filled(events: Sequence[Recorded[Event]], gaps: dict[int, int], streams: EventStream) -> Continued:
-    """`gaps`: index of an event → the version that its stream was left at."""
+    """Return the events without the gaps; `gaps` maps an event's index to the version at which its stream stopped."""
     filled: list[Recorded[Event]] = []
     lost: dict[str, LostVersion] = {}
     for index, recorded in enumerate(events):
@@ -96,7 +96,7 @@ async def _filled(events: Sequence[Recorded[Event]], gaps: dict[int, int], strea
 
 
 async def _between(streams: EventStream, stream: str, after: int, before: int) -> list[Recorded[Event]]:
-    """The events whose versions follow `after`, below `before`, as far as they are there and can be read."""
+    """Return the events after the version `after` and below `before`, as far as they exist and can be read."""
     found: list[Recorded[Event]] = []
     with suppress(EventUnreadable):
         async for recorded in unbroken(streams, stream, after=after):
@@ -107,9 +107,9 @@ async def _between(streams: EventStream, stream: str, after: int, before: int) -
 
 
 async def unbroken(streams: EventStream, stream: str, *, after: int) -> AsyncIterator[Recorded[Event]]:
-    """Yield the events of a stream behind that version, oldest first, each of the version after the one before.
+    """Yield the events of a stream after that version, oldest first, without a gap in their versions.
 
-    Raises EventUnreadable where one is missing, damaged, or of a kind that this release does not know.
+    Raises EventUnreadable if one is missing, damaged, or of a kind that this release does not know.
     """
     version = after
     async for recorded in streams.stream(stream, after=after, topics=EVENTS):

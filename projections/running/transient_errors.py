@@ -1,4 +1,4 @@
-"""Whose fault a failure is: the database's or the network's, which passes, or that of the event, which stays."""
+"""Transient errors, of the database or the network, as opposed to those of an event, which stay."""
 
 import psycopg
 
@@ -9,11 +9,11 @@ _PASSING = (psycopg.OperationalError, psycopg.InterfaceError, Unavailable, OSErr
 
 
 def passes_by_itself(error: BaseException) -> bool:
-    """True for trouble on the way to a store; nothing is known then about the event that met it."""
-    # PostgreSQL's class 54, "a value is too large for this": an operational error to the driver, but of the data.
+    """Return whether the error is transient: then it says nothing about the event that met it."""
+    # Class 54, "program limit exceeded", is an operational error to the driver, but its cause is the data.
     return isinstance(error, _PASSING) and not isinstance(error, psycopg.errors.ProgramLimitExceeded)
 
 
 def back_off(failures: int) -> float:
-    """Seconds to wait before the next try, after so many failures before this one."""
+    """Return the back-off in seconds after `failures` earlier failures."""
     return _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]

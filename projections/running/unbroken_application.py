@@ -1,4 +1,4 @@
-"""The application of batches to a generation: no version of a stream is passed over, wherever the batches come from."""
+"""Application of batches to a generation that skips no version of a stream, wherever the batches come from."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,10 +13,10 @@ from procvars.projections.running.stream_versions import StreamVersions, unbroke
 
 
 class UnbrokenApplication:
-    """What one reader of the events knows of those that it applied: the versions of their streams, and what failed."""
+    """Application of one reader's batches, which remembers the versions of their streams, and what failed."""
 
     def __init__(self, projection: Projection, streams: EventStream) -> None:
-        """`streams`: of the event store, for what is missing of a stream."""
+        """Read what is missing of a stream from `streams`, those of the event store."""
         self._projection = projection
         self._streams = streams
         self._versions = StreamVersions()
@@ -25,12 +25,12 @@ class UnbrokenApplication:
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         """Apply the events, and what is missing of their streams, in the transaction that `connection` is in.
 
-        Raises KeepsFailing, and the stores' own errors.
+        Raises KeepsFailing, and the stores' errors.
         """
         known = [await self._read_again(one) if isinstance(one.event, UnreadableEvent) else one for one in events]
         continued = await self._versions.continued(known, self._streams)
         await apply_or_park(connection, self._projection, generation, continued.events, self._watch)
-        # Afterwards, as nothing is applied of a stream that is parked, not even what comes before the gap.
+        # Afterwards, as nothing of a parked stream is applied, not even what comes before the gap.
         for lost in continued.lost:
             message = f"the event store has no readable event of version {lost.version}, although it has later ones"
             at = (lost.stream, lost.version, lost.position)
@@ -38,7 +38,9 @@ class UnbrokenApplication:
         self._versions.applied(continued.events)
 
     async def _read_again(self, recorded: Recorded[Event]) -> Recorded[Event]:
-        """The event from its stream: what could not be sent, or read where it was sent, may be readable here."""
+        """Return the event read again from its stream: what could not be sent, or read by its sender, may be readable
+        here.
+        """
         event = recorded.event
         with suppress(EventUnreadable):
             async for found in unbroken(self._streams, event.originator_id, after=event.originator_version - 1):
@@ -46,7 +48,7 @@ class UnbrokenApplication:
         return recorded
 
     def forget(self) -> None:
-        """Take it that the generation stands elsewhere than after the last `apply`: somebody else moved it, or the
+        """Expect the generation at another position than after the last `apply`: another process moved it, or the
         transaction of `apply` was rolled back.
         """
         self._versions.forget()

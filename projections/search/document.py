@@ -1,4 +1,4 @@
-"""What the search index has of an instance: nothing of the variables but what the definition configures for search."""
+"""Search document of an instance: of the variables, only what the definition configures for search."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -31,9 +31,9 @@ class SearchDocument:
     updated_at: datetime
     version: int
     data: Mapping[str, Json] = field(default_factory=dict)
-    """Search key → value, as it stands in the variables; of a list, the elements that fit the key's type."""
+    """Search key → value as it is in the variables; of a list, the elements that fit the key's type."""
     types: Mapping[str, SearchType] = field(default_factory=dict)
-    """Of the keys in `data`."""
+    """Search key → type, for the keys in `data`."""
 
 
 def evolve(document: SearchDocument | None, event: Event, definition: Definition | None) -> SearchDocument:
@@ -62,13 +62,13 @@ def evolve(document: SearchDocument | None, event: Event, definition: Definition
 
 
 def derived(document: SearchDocument, variables: Document, definition: Definition | None) -> SearchDocument:
-    """The document with what the definition takes from the variables, without what does not fit its type."""
+    """Return the document with what the definition takes from the variables, without values of a wrong type."""
     data, types = _extracted(variables, definition)
     return replace(document, data=data, types=types)
 
 
 def _extracted(variables: Document, definition: Definition | None) -> tuple[dict[str, Json], dict[str, SearchType]]:
-    """Data and types of a search document."""
+    """Return data and types of a search document."""
     data: dict[str, Json] = {}
     types: dict[str, SearchType] = {}
     if definition is not None:

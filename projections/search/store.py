@@ -1,4 +1,4 @@
-"""The search index as its projection writes it and a search reads it. Whatever keeps it passes the one contract suite,
+"""Port of the search index, for its projection and for searches. Every implementation passes the contract suite,
 `tests/contracts/search_contract.py`.
 """
 
@@ -28,12 +28,12 @@ class KeyCondition:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """All of it has to be true of a hit. No definitions or statuses: of any."""
+    """A query whose parts a hit has to meet all. Without definitions or statuses, any will do."""
 
     workspace: str
     keys: Sequence[KeyCondition] = ()
     text: str | None = None
-    """Words that one of the instance's `text` keys has, all of them."""
+    """Words that one of the instance's `text` keys has to contain, all of them."""
     definitions: Sequence[str] | None = None
     statuses: Sequence[str] | None = None
     started_after: datetime | None = None
@@ -46,7 +46,7 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Tests that one and the same value of this type has to pass."""
+    """Tests that a single value of this type has to pass."""
 
     type: SearchType
     tests: tuple[tuple[Operator, SearchValue], ...]
@@ -54,7 +54,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Some value under the key passes one of the alternatives: definitions may give a key different types."""
+    """Alternatives of which some value of the key passes one; definitions may give a key different types."""
 
     key: str
     any_of: tuple[Alternative, ...]
@@ -73,19 +73,19 @@ class TitleTest:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A query whose values have their types."""
+    """A query with typed values."""
 
     workspace: str
     conditions: tuple[Condition, ...]
     words: tuple[str, ...] | None
     title: TitleTest | None
     definitions: list[str]
-    """None of them: any."""
+    """Keys of definitions; empty for any."""
     statuses: list[str]
     started_after: datetime | None
     started_before: datetime | None
     last: tuple[datetime, str] | None
-    """Start and id of the hit to go on after."""
+    """Start and id of the hit after which to continue."""
     count: int
 
 
@@ -100,17 +100,17 @@ class SearchHit:
 
 
 class SearchStore(Protocol):
-    """Documents by instance id, in generations. Readers see the published one.
+    """Port for documents by instance id, in generations, of which readers see the published one.
 
     The projection's calls come in the transaction that `connection` is in; a store that cannot take part in it has done
-    the work when the call returns. A store that cannot be reached raises `domain.errors.SearchUnavailable`, or
-    psycopg's own errors for that.
+    its work when the call returns. A store that cannot be reached raises `domain.errors.SearchUnavailable`, or
+    psycopg's own errors.
     """
 
     @property
     def shape(self) -> int:
-        """Added to the projection's: different for each store, and raised with its form. So a database whose search moves
-        to another store is rebuilt there.
+        """Number added to the projection's shape: different for each store, and raised with its form, so that a
+        database whose search moves to another store is rebuilt there.
         """
         ...
 
@@ -120,22 +120,24 @@ class SearchStore(Protocol):
     async def read(
         self, connection: Connection, generation: int, instance_ids: Sequence[str]
     ) -> dict[str, SearchDocument]:
-        """By id, without those that are not there. Sees everything that was written before."""
+        """Return the documents by id, without missing ones. Sees everything that was written before."""
         ...
 
     async def write(self, connection: Connection, generation: int, documents: Sequence[SearchDocument]) -> None:
-        """A document of a lower version than the stored one changes nothing; one of the same version replaces it."""
+        """Write the documents; one of a lower version than the stored one changes nothing, of the same version replaces
+        it.
+        """
         ...
 
     async def ids(
         self, connection: Connection, generation: int, workspace: str, definition: str, *, limit: int
     ) -> list[str]:
-        """Up to `limit` of the definition's instances, in order. Sees everything that was written before."""
+        """Return up to `limit` ids of the definition's instances, in order. Sees everything that was written before."""
         ...
 
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
-        """Up to `count`, newest first: by start, then by instance id, both descending. What was written is found within
-        the store's refresh interval, a second at most.
+        """Return up to `count` hits, newest first: by start, then by instance id, both descending. What was written is
+        found within the store's refresh interval, a second at most.
         """
         ...
 

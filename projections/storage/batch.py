@@ -1,5 +1,5 @@
-"""A batch as a few statements, instead of a few for each event: what of it a read model has not seen, by instance; and
-rows as columns, for `unnest`.
+"""A batch as few statements instead of several per event: its unseen events by instance, and rows as columns for
+`unnest`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from procvars.domain.events import WRITES, Event, Recorded
 
 
 def instance_ids(events: Sequence[Recorded[Event]], kinds: tuple[type[Event], ...]) -> list[str]:
-    """The streams with an event of these kinds in the batch, each once."""
+    """Return the distinct streams with an event of these kinds in the batch."""
     found = (recorded.event for recorded in events)
     return list(dict.fromkeys(event.originator_id for event in found if isinstance(event, kinds)))
 
@@ -16,7 +16,7 @@ def instance_ids(events: Sequence[Recorded[Event]], kinds: tuple[type[Event], ..
 def unseen_events(
     events: Sequence[Recorded[Event]], versions: Mapping[str, int], kinds: tuple[type[Event], ...]
 ) -> dict[str, list[Event]]:
-    """The events of these kinds above the version that the read model has of their stream, oldest first, each once.
+    """Return stream → its events of these kinds above the version that the read model has, oldest first, each once.
 
     A write of the variables that is directly followed by another is left out: the later one carries the whole document.
     """
@@ -36,5 +36,5 @@ def unseen_events(
 
 
 def columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
-    """The rows, at least one, as a list for each column."""
+    """Return the rows, at least one, as one list per column."""
     return [list(column) for column in zip(*rows, strict=True)]

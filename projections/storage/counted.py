@@ -1,4 +1,4 @@
-"""What a read model shows of the events, as numbers that can be compared with the event store without reading a document."""
+"""Tallies of what a read model shows of the events, comparable with the event store without reading its documents."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from procvars.domain.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Events of some kinds in a stream: how many, and the highest version. None: a read model that does not tell."""
+    """Number and highest version of a stream's events of some kinds; None if the read model does not tell."""
 
     events: int | None
     version: int | None
@@ -19,17 +19,17 @@ NOTHING = Tally(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a read model has of the events of these kinds, by stream; without streams of which it has nothing."""
+    """Tallies of a read model for events of these kinds, by stream; streams of which it has nothing are left out."""
 
     kinds: tuple[type[Event], ...]
     tallies: Mapping[str, Tally]
 
 
 def difference(counted: Counted, stream: str, least: Tally, most: Tally) -> str | None:
-    """Say in words how a read model differs from the events of its kinds, None where it does not.
+    """Return how a read model differs from the events of its kinds, in words; None if it does not.
 
-    `least`: what it has to show, that is the events up to its position; `most`: all that the store has. A read model
-    that is fed in parts may be anywhere between the two.
+    `least` is what it has to show, the events up to its position; `most` is all that the store has. A read model that
+    is fed by partitions may be anywhere between the two.
     """
     found = counted.tallies.get(stream, NOTHING)
     names = ", ".join(kind.TOPIC for kind in counted.kinds)
@@ -45,6 +45,6 @@ def _between(least: int | None, found: int | None, most: int | None) -> bool:
 
 
 def sum_of(tallies: Iterable[Tally]) -> Tally:
-    """Return the tally of several kinds together."""
+    """Return the sum of the tallies of several kinds."""
     found = list(tallies)
     return Tally(sum(one.events or 0 for one in found), max((one.version or 0 for one in found), default=0))

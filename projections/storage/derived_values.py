@@ -1,4 +1,4 @@
-"""What a definition takes from the variables for a read model, and a log line for what it does not get."""
+"""Values that a definition takes from the variables for a read model; those left out are logged."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from procvars.domain.documents.values import Document, Json
 from procvars.domain.rules.extraction import extraction
 
 MAX_SEARCHED_VALUES = 10_000
-"""So many values of a list can be searched for: each is a row or a field of an index."""
+"""Values of a list that can be searched for; each is a row or a field of an index."""
 
 _TOO_EXPENSIVE = "it would need too much work on the variables of some instance"
 _INVALID = "it was accepted by an earlier release and is not valid"
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def derived_values(definition: Definition, group: Group, variables: Document) -> dict[str, Json]:
-    """Return key → value of the group, without what is not there and what is too expensive to find."""
+    """Return key → value of the group, without what is absent, too expensive to find, or of an invalid rule."""
     found = extraction(definition.fields[group], variables)
     for reason, fields in ((_TOO_EXPENSIVE, found.too_expensive), (_INVALID, found.invalid)):
         for item in fields:
@@ -28,7 +28,7 @@ def derived_values(definition: Definition, group: Group, variables: Document) ->
 
 @lru_cache(maxsize=1024)
 def _log(workspace: str, definition: str, version: int, group: Group, key: str, path: str, reason: str) -> None:
-    """Say it once for each rule and version of the definition: whole batches may have the same to say."""
+    """Log once per rule and version of the definition: whole batches may repeat it."""
     log.warning(
         "values of a rule are left out",
         workspace=workspace,

@@ -1,4 +1,4 @@
-"""The rows of a read model whose instances each follow a process definition, brought from before a batch to after it."""
+"""Evolution of a read model's rows by the events of a batch, where each instance follows a process definition."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -11,9 +11,9 @@ Row = TypeVar("Row")
 
 
 def definition_keys(unseen: Mapping[str, Sequence[Event]], known: Mapping[str, Key]) -> dict[str, Key]:
-    """Return the workspace and key of the definition of each instance with unseen events.
+    """Return instance id → workspace and key of its definition, for the instances with unseen events.
 
-    `known`: of the instances that the read model has already.
+    `known` are those of the instances that the read model already has.
     """
     starts = (event for events in unseen.values() for event in events if isinstance(event, InstanceStarted))
     started = {start.originator_id: (start.workspace, start.definition) for start in starts}
@@ -29,7 +29,7 @@ def evolved(
 ) -> list[Row]:
     """Return the row of each instance with unseen events, after them. Raises what `evolve` raises.
 
-    `keys`: the key of its definition by instance, for those that have one.
+    `keys` maps the instances to the keys of their definitions, as far as they have one.
     """
     after: list[Row] = []
     for instance_id, events in unseen.items():

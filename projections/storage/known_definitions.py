@@ -1,8 +1,8 @@
-"""The process definitions as far as a projection has come, in a table of its own read model.
+"""Process definitions as far as a projection has read them, in a table of its own read model.
 
 The table changes in the transaction of the rows that are derived from it. So neither a batch that is rolled back, nor
-another process that applied the event, nor a rebuild beside the live read model leaves anybody with a wrong definition.
-One that did not pass by yet is taken from the event store, for feeds that keep the order only within a stream.
+another process that applied the event, nor a rebuild beside the live read model leaves a wrong definition behind. One
+that has not arrived yet is taken from the event store, for feeds that keep the order only within a stream.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ ON CONFLICT (workspace, key) DO UPDATE SET version = excluded.version, fields = 
 WHERE t.version < excluded.version
 RETURNING workspace, key
 """
-# Whoever learns a newer definition waits for the batches that are at work with the older one, and so finds their rows.
+# Whoever learns a newer definition waits for the batches that use the older one, and so finds their rows.
 _READ = """
 SELECT t.workspace, t.key, t.version, t.fields
 FROM {table} AS t JOIN unnest(%s::text[], %s::text[]) AS n (workspace, key)
@@ -39,12 +39,12 @@ FOR SHARE OF t
 
 
 STREAM_OF_DEFINITION = "'definition:' || workspace || ':' || key"
-"""SQL for `domain.definition.definition_stream` of a row of such a table."""
+"""SQL expression of `domain.definition.definition_stream` for a row of such a table."""
 
 
 class KnownDefinitions:
-    """`name`: the table, with columns workspace, key, version, fields and the key (workspace, key). `used`: what of a
-    definition the rows are derived from.
+    """Definitions in the table `name`, with columns workspace, key, version, fields and the key (workspace, key).
+    `used` returns what of a definition the rows are derived from.
     """
 
     def __init__(self, name: str, source: EventSource, used: Callable[[Definition], object]) -> None:
@@ -55,8 +55,8 @@ class KnownDefinitions:
     async def learn(
         self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]
     ) -> list[Definition]:
-        """The newest of each definition published in the batch, if what is used of it changed: instances that were derived
-        with an older one have to be derived anew.
+        """Return the newest of each definition published in the batch, if what is used of it changed: rows that were
+        derived with an older one have to be derived again.
         """
         published: dict[Key, list[Definition]] = {}
         for recorded in events:
@@ -66,12 +66,12 @@ class KnownDefinitions:
         newest = {key: max(versions, key=lambda one: one.version) for key, versions in published.items()}
         before = await self.get(connection, generation, newest)
         learned = await self._write(connection, generation, newest)
-        # Also what changed there and back: rows that outlive a rollback may have been derived with what came between.
+        # Also what changed and changed back: rows that outlive a rollback may be derived from a version in between.
         return [newest[key] for key in learned if any(self._differs(before.get(key), one) for one in published[key])]
 
     async def fetch(self, connection: Connection, generation: int, keys: Iterable[Key]) -> list[Definition]:
-        """Takes from the event store what did not pass by yet, and returns it. Where rows outlive a rollback there may be
-        some that were derived with an older one.
+        """Read the definitions that have not arrived yet from the event store, and return them. Where rows outlive a
+        rollback, some may have been derived with an older one.
         """
         wanted = set(keys)
         missing = sorted(wanted - (await self.get(connection, generation, wanted)).keys())
@@ -80,14 +80,16 @@ class KnownDefinitions:
         return list(published.values())
 
     async def _readable(self, key: Key) -> Definition | None:
-        """None also for one that this release cannot read: its own stream waits, and not those of its instances."""
+        """Return the definition; None also for one that this release cannot read: its own stream waits, but not its
+        instances'.
+        """
         try:
             return await self._source.definition(*key)
         except EventUnreadable:
             return None
 
     async def get(self, connection: Connection, generation: int, keys: Iterable[Key]) -> Mapping[Key, Definition]:
-        """Without those that are not known."""
+        """Return the known ones of these definitions."""
         wanted = sorted(set(keys))
         if not wanted:
             return {}
@@ -111,7 +113,7 @@ class KnownDefinitions:
 
 
 def stored_definition(workspace: str, key: str, version: int, fields: str) -> Definition:
-    """The definition of a row, without its JSON Schema."""
+    """Return the definition of a row, without its JSON Schema."""
     kept = orjson.loads(fields)
     return Definition(
         workspace=workspace,

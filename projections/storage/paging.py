@@ -1,4 +1,4 @@
-"""Lists page by page: each page begins where the one before it ended, whatever was added since."""
+"""Pages of lists: each page begins where the one before it ended, whatever was added since."""
 
 import base64
 import json
@@ -21,11 +21,11 @@ Key = tuple[datetime | str | int, ...]
 class Page(Generic[T]):
     items: list[T]
     next: str | None
-    """The cursor of the next page; None on the last one."""
+    """Cursor of the next page; None on the last one."""
 
 
 def checked_limit(limit: int | None) -> int:
-    """How many items a page has. Raises InvalidArgument for one that is not in 1 to `MAX_LIMIT`."""
+    """Return the number of items per page. Raises InvalidArgument for a limit outside 1 to `MAX_LIMIT`."""
     if limit is None:
         return DEFAULT_LIMIT
     if not 1 <= limit <= MAX_LIMIT:
@@ -34,19 +34,19 @@ def checked_limit(limit: int | None) -> int:
 
 
 def page(found: Sequence[T], limit: int, key: Callable[[T], Key], *, cut: bool = False) -> Page[T]:
-    """`found`: up to `limit` + 1 items; the one too many says that there is a next page, or `cut` that there are more."""
+    """Return the page of `found`, up to `limit` + 1 items; the extra one, or `cut`, means that there is a next page."""
     items = list(found[:limit])
     return Page(items, encode_cursor(key(items[-1])) if cut or len(found) > limit else None)
 
 
 def encode_cursor(key: Key) -> str:
-    """The key of the last item of a page, as an opaque text."""
+    """Return the key of a page's last item as an opaque text."""
     parts = [part.isoformat() if isinstance(part, datetime) else part for part in key]
     return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None, *types: type[datetime | str | int]) -> Key | None:
-    """The key that a page begins after; None for the first page.
+    """Return the key that a page begins after; None for the first page.
 
     Raises InvalidArgument for what `encode_cursor` did not make of parts of these types.
     """
@@ -57,7 +57,7 @@ def decode_cursor(cursor: str | None, *types: type[datetime | str | int]) -> Key
         parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         return tuple(_part(part, kind) for part, kind in zip(parts, types, strict=True))
     except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidArgument("the cursor is not one that this list gave", argument="cursor") from error
+        raise InvalidArgument("invalid cursor: this list did not return it", argument="cursor") from error
 
 
 def _part(part: object, kind: type[datetime | str | int]) -> datetime | str | int:
@@ -68,6 +68,6 @@ def _part(part: object, kind: type[datetime | str | int]) -> datetime | str | in
     elif kind is int and type(part) is int and abs(part) < 2**63:
         return part
     elif kind is str and isinstance(part, str) and "\0" not in part:
-        part.encode()  # a lone surrogate is no text that the database could compare
+        part.encode()  # raises for a lone surrogate, which the database cannot compare
         return part
     raise ValueError(part)

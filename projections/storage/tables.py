@@ -28,13 +28,13 @@ async def tallies(
 
 
 def table(name: str, generation: int) -> sql.Identifier:
-    """The table of that generation, as an identifier to format into a statement."""
+    """Return the table of that generation, as an identifier to format into a statement."""
     return sql.Identifier(f"{name}_g{generation}")
 
 
 class Tables:
-    """`streams`: the read model's tables, each with the SQL expression that names the stream of a row. `ddl`: what
-    creates them, with `{name}` for each table of a generation; the names of indexes are left to PostgreSQL.
+    """Generations as tables. `streams` maps each table to the SQL expression for the stream of a row; `ddl` creates the
+    tables of a generation, with `{name}` for each; PostgreSQL names the indexes.
     """
 
     def __init__(self, streams: Mapping[str, str], ddl: str) -> None:

@@ -1,7 +1,7 @@
-"""What a read model keeps in PostgreSQL's `text`: JSON as exact text, and texts without NUL, which `text` cannot hold.
+"""Values of PostgreSQL's type `text`: JSON as exact text, and texts without NUL, which `text` cannot hold.
 
-JSON text escapes NUL, so documents lose nothing. In a plain column (a title, a reason, a keyword to search by) U+FFFD
-stands for it, and in what is compared with such a column.
+JSON text escapes NUL, so documents lose nothing. In a plain column (a title, a reason, a keyword to search by), and in
+what is compared with it, U+FFFD replaces NUL.
 """
 
 from procvars.domain.documents.documents import encode
@@ -10,17 +10,17 @@ from procvars.domain.errors import ReadTooLarge
 
 _INDEXED = 200
 ANY_SIZE = 2**62
-"""For a caller that reads texts of any size."""
+"""Limit of a caller that reads texts of any size."""
 
 
 class RawJson(str):
-    """A JSON text as it was stored, to be spliced into an answer as it is: parsing would cost time, and exactness."""
+    """JSON text as stored, for an answer that contains it unchanged: parsing would cost time, and exactness."""
 
     __slots__ = ()
 
 
 def stored_json(text: str | None) -> RawJson:
-    """Return a text of a query that leaves it out where it is larger than its caller reads. Raises ReadTooLarge then."""
+    """Return the text of a query that leaves out those larger than its caller reads. Raises ReadTooLarge then."""
     if text is None:
         raise ReadTooLarge
     return RawJson(text)
@@ -39,12 +39,12 @@ def without_nul_or_none(text: str | None) -> str | None:
 
 
 def arguments(**values: object) -> dict[str, object]:
-    """Values that came with a request, as parameters of a statement."""
+    """Return values of a request as parameters of a statement."""
     return {name: _comparable(value) for name, value in values.items()}
 
 
 def like_prefix(prefix: str) -> str:
-    """The LIKE pattern for the first 200 characters of what begins with exactly this."""
+    """Return the LIKE pattern for texts that begin with the first 200 characters of `prefix`."""
     escaped = prefix[:_INDEXED].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return escaped + "%"
 

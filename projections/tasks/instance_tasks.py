@@ -1,4 +1,4 @@
-"""The tasks of an instance, each with what the definition takes from the variables. `task_keywords.py` keeps them."""
+"""Tasks of an instance, each with what the definition takes from the variables. `task_keywords.py` stores them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ class TaskStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the definition takes from the variables."""
+    """Values that the definition takes from the variables."""
 
     keywords: RawJson
     data: RawJson
@@ -47,7 +47,7 @@ class Task:
     metadata: RawJson
     shown: Shown
     version: int
-    """The instance's version when the task was opened; of a closed one, when it was closed."""
+    """Version of the instance when the task was opened; of a closed one, when it was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class InstanceTasks:
     version: int
     shown: Shown
     tasks: Mapping[str, Task] = field(default_factory=dict)
-    """Those that are still of interest: the closed ones are left out where only the open ones can change."""
+    """Tasks by id, without closed ones if only the open ones can change."""
 
     @property
     def definition_key(self) -> tuple[str, str]:
@@ -111,7 +111,7 @@ def evolve(state: InstanceTasks | None, event: Event, definition: Definition | N
 
 
 def showing(state: InstanceTasks, now: Shown) -> InstanceTasks:
-    """The instance, and those of its open tasks that show something else, with these values."""
+    """Return the instance and its open tasks with these values."""
     tasks = {
         task_id: replace(task, shown=now) if task.status == TaskStatus.OPEN and task.shown != now else task
         for task_id, task in state.tasks.items()
@@ -120,8 +120,8 @@ def showing(state: InstanceTasks, now: Shown) -> InstanceTasks:
 
 
 def searchable(keywords: RawJson) -> Iterator[tuple[str, str]]:
-    """Key and value of what a keyword search compares: texts as they are, other values as their JSON text; a list is
-    as many values as it has elements, up to 10,000. All of it without regard to case.
+    """Yield the key and value of what a keyword search compares, values without regard to case: texts as they are,
+    other values as their JSON text, a list element by element, up to 10,000.
     """
     for key, value in cast(Document, decode(keywords)).items():
         for text in islice(_texts(value), MAX_SEARCHED_VALUES):

@@ -1,4 +1,4 @@
-"""The Task Manager's list: tasks by keyword, as `projections/task_keywords.py` keeps them."""
+"""The Task Manager's list: tasks by keyword, as `projections/task_keywords.py` stores them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from procvars.projections.storage.paging import Page, checked_limit, decode_curs
 from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, like_prefix, stored_json
 from procvars.projections.tasks.instance_tasks import TaskStatus, normalised
 
-# A page ends where its texts are more than an answer should have, however few its tasks are; but it has always one task.
+# A page ends when its texts exceed 8 MiB, however few its tasks are; but it always has one task.
 _LIST = """
 SELECT task_id, instance_id, title, node, assignee, status,
     CASE WHEN bytes <= %(largest)s THEN keywords END,
@@ -68,10 +68,12 @@ async def tasks(
     cursor: str | None = None,
     largest: int = ANY_SIZE,
 ) -> Page[TaskItem]:
-    """Newest first, up to `limit`, fewer where they are large. `keyword` is a whole value of any keyword, or of that
-    `key`, or with a trailing `*` how it begins; case does not matter. A `key` alone finds the tasks that have this keyword.
+    """Return up to `limit` tasks, newest first; fewer when they are large.
 
-    Raises InvalidArgument for a limit or a cursor that is none, ReadTooLarge where the texts have more than `largest` bytes.
+    `keyword` is a whole value of any keyword, or of that `key`, or with a trailing `*` its beginning; case does not
+    matter. A `key` alone finds the tasks that have this keyword.
+
+    Raises InvalidArgument for an invalid limit or cursor, ReadTooLarge when the texts exceed `largest` bytes.
     """
     limit = checked_limit(limit)
     last_opened, last_id = decode_cursor(cursor, datetime, str) or (None, None)
@@ -96,7 +98,7 @@ async def tasks(
         largest=largest,
     )
     statement = sql.SQL(_LIST).format(found=sql.SQL(_FOUND).format(by_keyword=by_keyword))
-    # Not prepared: only a LIKE that is planned with its pattern finds the index.
+    # Not prepared: only a LIKE planned with its pattern uses the index.
     found = await (await connection.execute(statement, values, prepare=False)).fetchall()
     rows = [(row[9], _item(*row[:9])) for row in found]
     listed = page(rows, limit, lambda row: (row[0], row[1].task_id), cut=bool(found) and len(found) < found[0][10])

@@ -15,7 +15,9 @@ from rich.table import Table
 from procvars.api.processes.garbage_collection import collect_rarely
 from tests.benchmarks import (
     appends,
+    bulk,
     elasticsearch,
+    engines,
     heavy_neighbour,
     http_edits,
     kafka_feeding,
@@ -45,11 +47,13 @@ def _measurements(edits: int | None) -> dict[str, Measure]:
         "large_documents": lambda _: large_documents.measure(),
         "stored_size": stored_size.measure,
         "http_edits": http_edits.measure,
+        "bulk": bulk.measure,
         "projecting": projecting.measure,
         "rebuilding": rebuilding.measure,
         "kafka_feeding": kafka_feeding.measure,
         "latency": latency.measure,
         "elasticsearch": elasticsearch.measure,
+        "engines": engines.measure,
         "search_latency": latency.measure_search,
         "worst_documents": lambda _: worst_documents.measure(),
         "heavy_neighbour": heavy_neighbour.measure,

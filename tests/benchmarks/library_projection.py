@@ -32,13 +32,6 @@ _HISTORY = "INSERT INTO library_history VALUES (%s, %s, %s)"
 _HISTORY_ROWS = "SELECT count(*) FROM library_history"
 
 
-class SameMapper(EventMapper):
-    """Ours, built as the library builds mappers."""
-
-    def __init__(self, transcoder: object = None, cipher: object = None, compressor: object = None) -> None:
-        super().__init__()
-
-
 class Stored(Application[str]):
     """The library's view of the event store."""
 
@@ -80,7 +73,7 @@ async def library_rate(commands: Commands) -> float:
 def _run(url: str, last: int) -> float:
     environment = {
         **library_environment(url),
-        "MAPPER_TOPIC": f"{SameMapper.__module__}:{SameMapper.__name__}",
+        "MAPPER_TOPIC": f"{EventMapper.__module__}:{EventMapper.__name__}",
         "ORIGINATOR_ID_TYPE": "text",
     }
     started = time.perf_counter()

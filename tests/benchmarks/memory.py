@@ -19,7 +19,7 @@ _SAMPLE_SECONDS = 0.5
 _MEGABYTES = 300
 _W = "/api/v1/workspaces/bank"
 _READ = (
-    "events?after=0&limit=1000",
+    "events?after=0&limit=500",
     "instances/i-0/variables/history?limit=200",
     "instances/i-1/snapshots?limit=200",
     "instances/i-2/variables/blame",

@@ -28,6 +28,8 @@ class DemoServer:
     port: int = field(default_factory=free_port)
     environment: Mapping[str, str] = field(default_factory=dict)
     """What is added to this process's own."""
+    engine: str | None = None
+    """The address of a Camunda 7 engine."""
     printed: list[str] = field(default_factory=list)
     """The lines that it wrote to stdout so far."""
 
@@ -39,6 +41,7 @@ class DemoServer:
         """Comes back once the bank is loaded. Raises RuntimeError with what the server said, where it did not start."""
         self._log = self.data_dir / "demo.log"
         command = [*PROCVARS, "demo", "--port", str(self.port)]
+        command += [] if self.engine is None else ["--engine", self.engine]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir)],

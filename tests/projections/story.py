@@ -19,6 +19,7 @@ from procvars.domain.events import (
     TaskClosed,
     TaskOpened,
     VariablesWritten,
+    VariableTypesObserved,
 )
 from procvars.domain.instance import VARIABLES_EVENTS, variables_after
 from procvars.domain.instance_status import InstanceStatus
@@ -118,6 +119,9 @@ class Story:
 
     def write(self, instance_id: str, variables: Document) -> None:
         self._write(VariablesWritten, instance_id, variables)
+
+    def observe_types(self, instance_id: str, engine: str, types: dict[str, str]) -> None:
+        self._append(VariableTypesObserved, instance_id, engine=engine, types=types)
 
     def navigate_back(self, instance_id: str, variables: Document) -> None:
         self._write(

@@ -1,13 +1,18 @@
-"""`python -m tests.services up | fetch`: the tests' services for a developer, and their downloads ahead of time."""
+"""`python -m tests.services up | fetch | run`: the tests' services for a developer, their downloads ahead of time, and a
+program beside them.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 
 from tests.services.errors import ServiceError
 from tests.services.known_services import SERVICES, KnownService
@@ -44,6 +49,22 @@ def _up(wanted: Sequence[KnownService]) -> None:
             _say("stopping …")
 
 
+def _run(wanted: Sequence[KnownService], command: Sequence[str]) -> int:
+    """Run a command with the addresses of the services in its environment; they go when it ends. Return its exit code."""
+    with ExitStack() as closing:
+        environment = dict(os.environ)
+        for known in wanted:
+            service = known.provide()
+            closing.callback(service.close)
+            _say(f"starting {known.name} … (the first time its files are fetched)")
+            environment[known.setting] = service.start()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the command's, which then ends
+        restored = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+        process = subprocess.Popen(command, env=environment, preexec_fn=restored)
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        return process.wait()
+
+
 def _fetch(wanted: Sequence[KnownService]) -> None:
     for known in wanted:
         if known.fetch is not None:
@@ -54,10 +75,13 @@ def _fetch(wanted: Sequence[KnownService]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when done or stopped as asked, 1 if a service failed, 2 for wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m tests.services", description=__doc__)
-    parser.add_argument("act", choices=("up", "fetch"))
+    parser.add_argument("act", choices=("up", "fetch", "run"))
     parser.add_argument("--only", type=_names, default=list(SERVICES.values()), metavar="NAME,…")
+    parser.add_argument("command", nargs="*", help="what to run, after --")
     options = parser.parse_args(arguments)
     try:
+        if options.act == "run":
+            return _run(options.only, options.command)
         {"up": _up, "fetch": _fetch}[options.act](options.only)
     except ServiceError as exc:
         _say(f"{type(exc).__name__}: {exc}")

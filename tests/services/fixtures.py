@@ -14,7 +14,12 @@ import pytest
 from tests.services.known_services import SERVICES
 from tests.services.service import Service
 
-_FIXTURES = {"postgres_server": "postgres", "kafka_broker": "kafka", "elasticsearch_node": "elasticsearch"}
+_FIXTURES = {
+    "postgres_server": "postgres",
+    "kafka_broker": "kafka",
+    "elasticsearch_node": "elasticsearch",
+    "camunda7": "camunda7",
+}
 
 
 class ServiceStarts:
@@ -67,3 +72,9 @@ def kafka_broker(service_starts: ServiceStarts) -> Service:
 def elasticsearch_node(service_starts: ServiceStarts) -> Service:
     """A running Elasticsearch; its address is an `http://…` URL."""
     return service_starts.begin("elasticsearch").result()
+
+
+@pytest.fixture(scope="session")
+def camunda7(service_starts: ServiceStarts) -> Service:
+    """A running Camunda 7 engine; its address is that of its REST API, for the user `demo` with the password `demo`."""
+    return service_starts.begin("camunda7").result()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.services.camunda7_engine import Camunda7Engine
 from tests.services.elasticsearch_node import ElasticsearchNode
 from tests.services.given_service import GivenService
 from tests.services.kafka_broker import KafkaBroker
@@ -45,6 +46,9 @@ SERVICES = {
             "PROCVARS_TEST_ELASTICSEARCH_URL",
             ElasticsearchNode,
             ElasticsearchNode.fetch,
+        ),
+        KnownService(
+            "camunda7", "PROCVARS_DEMO_ENGINE", "PROCVARS_TEST_CAMUNDA7", Camunda7Engine, Camunda7Engine.fetch
         ),
     )
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped, unused-ignore]
@@ -24,6 +25,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-
 from elasticsearch import Elasticsearch
 
 from tests.services.artifact_cache import CACHE_VARIABLE, cached
+from tests.services.camunda7_engine import PASSWORD, USER, Camunda7Engine
 from tests.services.elasticsearch_node import ElasticsearchNode
 from tests.services.errors import ServiceNotOursError, ServiceStartError, ToolMissingError
 from tests.services.free_port import free_port
@@ -105,10 +107,26 @@ class ElasticsearchClient:
             return sorted(hit["_source"]["text"] for hit in hits)
 
 
+class Camunda7Client:
+    def create(self, address: str) -> None:
+        """Nothing: the engine comes with a process."""
+
+    def write(self, address: str, text: str) -> None:
+        with httpx.Client(auth=(USER, PASSWORD), timeout=30) as client:
+            started = {"businessKey": text, "variables": {"amount": {"value": 1, "type": "Integer"}}}
+            client.post(f"{address}/process-definition/key/claim/start", json=started).raise_for_status()
+
+    def read(self, address: str) -> list[str]:
+        with httpx.Client(auth=(USER, PASSWORD), timeout=30) as client:
+            instances = client.get(f"{address}/process-instance").raise_for_status().json()
+        return sorted(instance["businessKey"] for instance in instances)
+
+
 _OWN: dict[str, tuple[type[ServerProcess], type[Client]]] = {
     "postgres": (PostgresServer, PostgresClient),
     "kafka": (KafkaBroker, KafkaClient),
     "elasticsearch": (ElasticsearchNode, ElasticsearchClient),
+    "camunda7": (Camunda7Engine, Camunda7Client),
 }
 
 
@@ -213,7 +231,7 @@ def test_given_service_is_used_and_left_alone(name: str, monkeypatch: pytest.Mon
 
 
 def test_fixtures_give_running_services(
-    postgres_server: Service, kafka_broker: Service, elasticsearch_node: Service
+    postgres_server: Service, kafka_broker: Service, elasticsearch_node: Service, camunda7: Service
 ) -> None:
     """What the fixtures hand out answers."""
     with psycopg.connect(postgres_server.address) as connection:
@@ -221,6 +239,8 @@ def test_fixtures_give_running_services(
     with Elasticsearch(elasticsearch_node.address) as client:
         assert client.info()["tagline"] == "You Know, for Search"
     KafkaClient().create(kafka_broker.address)
+    Camunda7Client().write(camunda7.address, "one")
+    assert "one" in Camunda7Client().read(camunda7.address)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

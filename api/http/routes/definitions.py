@@ -90,14 +90,14 @@ _LISTED: dict[int | str, dict[str, Any]] = {
 
 @router.get("", responses={**_LISTED, **problems()})
 async def list_definitions(request: Request, caller: Reader) -> Response:
-    """The newest definition of every key."""
+    """List the newest definition of every key."""
     definitions = await services(request).store.definitions(caller.workspace)
     return answer({"items": [_shown(definition) for definition in definitions]})
 
 
 @router.get("/{key}", responses=problems("definition-not-found"))
 async def read(request: Request, caller: Reader, key: Key) -> Response:
-    """The newest definition of that key."""
+    """Return the newest definition of that key."""
     definition = await services(request).store.definition(caller.workspace, key)
     if definition is None:
         raise DefinitionNotFound()

@@ -1,4 +1,4 @@
-"""The feed for an engine without Kafka: events in commit order, with a long poll."""
+"""Event feed for an engine without Kafka: events in commit order, with a long poll."""
 
 import time
 from contextlib import AsyncExitStack
@@ -16,7 +16,7 @@ from procvars.domain.envelope import envelope
 
 router = APIRouter(prefix=WORKSPACE, tags=["events"])
 
-# However little of what is read belongs to the workspace, an answer comes soon; `next` says where to continue.
+# Bounds the time of an answer if little of what is read belongs to the workspace; `next` says where to continue.
 _PAGES_AT_MOST = 20
 
 
@@ -28,9 +28,9 @@ async def read_events(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     wait: Annotated[float, Query(ge=0, le=30)] = 0,
 ) -> Response:
-    """The workspace's events after that position; `next` is the position to ask after. Waits up to `wait` seconds.
+    """Return the workspace's events after that position, waiting up to `wait` seconds; `next` is the next `after`.
 
-    Fewer than `limit` where they are large.
+    There may be fewer than `limit` if they are large.
     """
     store, waiting = services(request).store, services(request).waiting
     deadline = time.monotonic() + wait
@@ -42,7 +42,7 @@ async def read_events(
             after = found.until
             if found.events:
                 break
-            if found.more and pages < _PAGES_AT_MOST:  # events whose workspace was not filled in, and was another
+            if found.more and pages < _PAGES_AT_MOST:  # events of another workspace, which was not filled in
                 pages += 1
                 continue
             left = deadline - time.monotonic()

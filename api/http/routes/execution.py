@@ -1,4 +1,4 @@
-"""What the process engine does with instances."""
+"""Commands of the process engine to instances."""
 
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -30,7 +30,7 @@ _ID = r"^[A-Za-z0-9_.~-]{1,128}$"
 _FINAL = ("instance-not-active", *STEPS)
 
 
-# PostgreSQL's text cannot hold NUL, so what read models keep as text must not have it.
+# PostgreSQL's text cannot hold NUL, so texts in read models must not have it.
 Line = Annotated[str, Field(max_length=512, pattern=r"^[^\x00]*$")]
 
 
@@ -106,7 +106,7 @@ def _started(result: StepAnswer, workspace: str) -> Response:
     openapi_extra=body({"definition": "loan", "variables": {"application": {"income": 50000}}}, StartBody),
 )  # fmt: skip
 async def start(request: Request, caller: Engine, headers: StepHeaders) -> Response:
-    """Starts a process instance."""
+    """Start a process instance."""
     sent = await read_model(request, StartBody, _limit(request))
     terms = headers.of("start", _asked(sent))
     instance_id = sent.id or id_for(caller, terms.request)
@@ -117,7 +117,7 @@ async def start(request: Request, caller: Engine, headers: StepHeaders) -> Respo
 @router.post("/{instance_id}/status", responses=problems(*COMMANDS, *STEPS, "invalid-transition"),
              openapi_extra=body({"status": "ON_HOLD"}, StatusBody))  # fmt: skip
 async def change_status(request: Request, caller: Engine, instance_id: str, headers: StepHeaders) -> Response:
-    """Moves the instance to another status."""
+    """Move the instance to another status."""
     sent = await read_model(request, StatusBody, _limit(request))
     command = messages.ChangeStatus(caller, instance_id, sent.status, terms=headers.of("status", _asked(sent)))
     return _step(await services(request).execution.change_status(command))
@@ -137,7 +137,7 @@ async def write_data(
         Literal["rebase"] | None, Query(description="Apply the write to the current values.")
     ] = None,
 ) -> Response:
-    """The engine's own write of variables, as a step of the process."""
+    """Write variables as a step of the process."""
     kind, change, sent = await read_change(request, (MERGE_PATCH, JSON_PATCH), _limit(request))
     terms = headers.of(kind, sent, rebase=on_conflict is not None)
     command = messages.WriteVariables(caller, instance_id, change, terms=terms)
@@ -152,7 +152,7 @@ async def write_data(
     openapi_extra=body({"definition": "credit-check", "params_to_copy": ["customer"]}, SubprocessBody),
 )
 async def start_subprocess(request: Request, caller: Engine, instance_id: str, headers: StepHeaders) -> Response:
-    """Starts a subprocess with a copy of the parent's variables."""
+    """Start a subprocess with a copy of the parent's variables."""
     sent = await read_model(request, SubprocessBody, _limit(request))
     terms = headers.of("subprocess", _asked(sent))
     child_id = str(uuid4())
@@ -165,7 +165,7 @@ async def start_subprocess(request: Request, caller: Engine, instance_id: str, h
 async def take_navigation_snapshot(
     request: Request, caller: Engine, instance_id: str, headers: StepHeaders
 ) -> Response:
-    """Keeps the variables as they are now for navigating back to the node."""
+    """Keep the current variables for navigating back to the node."""
     sent = await read_model(request, NodeBody, _limit(request))
     terms = headers.of("navigation-snapshot", _asked(sent))
     command = messages.TakeNavigationSnapshot(caller, instance_id, sent.node, terms=terms)
@@ -174,7 +174,7 @@ async def take_navigation_snapshot(
 
 @router.get("/{instance_id}/navigation-snapshots", responses=problems(*READING))
 async def list_navigation_snapshots(request: Request, caller: Reader, instance_id: str) -> Response:
-    """The snapshot of each node, with the variables as they were."""
+    """List the newest snapshot of each node, with the variables as they were."""
     await existing_instance(request, caller.workspace, instance_id)
     return answer({"items": await navigation_snapshots(services(request).store, instance_id)})
 
@@ -189,7 +189,7 @@ async def navigate_back(
     headers: StepHeaders,
     dry_run: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Goes back to a node; with `reset_data` the variables return to its snapshot."""
+    """Navigate back to a node; with `reset_data` the variables return to its snapshot."""
     sent = await read_model(request, NavigateBackBody, _limit(request))
     terms = headers.of("navigate-back", [_asked(sent), dry_run])
     command = messages.NavigateBack(caller, instance_id, sent.node, sent.reset_data, dry_run, terms=terms)
@@ -200,7 +200,7 @@ async def navigate_back(
 @router.post("/{instance_id}/integrations", status_code=201, responses=problems(*COMMANDS, *_FINAL),
              openapi_extra=body({"name": "credit-bureau", "request": {"id": "12345"}}, IntegrationBody))  # fmt: skip
 async def call_integration(request: Request, caller: Engine, instance_id: str, headers: StepHeaders) -> Response:
-    """An external system was called; a token waits for its answer."""
+    """Record that an external system was called; a token waits for its answer."""
     sent = await read_model(request, IntegrationBody, _limit(request))
     terms = headers.of("integration", _asked(sent))
     command = messages.CallIntegration(caller, instance_id, str(uuid4()), sent.name, sent.request, terms=terms)
@@ -211,7 +211,7 @@ async def call_integration(request: Request, caller: Engine, instance_id: str, h
 
 @router.get("/{instance_id}/integrations", responses=problems(*READING))
 async def list_integrations(request: Request, caller: Reader, instance_id: str) -> Response:
-    """What was called, with what, and what was answered."""
+    """List the calls of integrations, with requests and answers."""
     await existing_instance(request, caller.workspace, instance_id)
     items = []
     for call in await integrations(services(request).store, instance_id):
@@ -226,7 +226,7 @@ async def list_integrations(request: Request, caller: Reader, instance_id: str) 
 async def answer_integration(
     request: Request, caller: Engine, instance_id: str, integration_id: str, headers: StepHeaders
 ) -> Response:
-    """The external system answered: the token waits no longer. The variables stay as they are."""
+    """Record the answer of the external system: the token no longer waits. The variables stay as they are."""
     sent = await read_model(request, ResponseBody, _limit(request))
     terms = headers.of("integration-response", [integration_id, _asked(sent)])
     command = messages.AnswerIntegration(caller, instance_id, integration_id, sent.response, terms=terms)
@@ -236,7 +236,7 @@ async def answer_integration(
 @router.post("/{instance_id}/tasks", status_code=201, responses=problems(*COMMANDS, *_FINAL),
              openapi_extra=body({"title": "Review the application", "assignee": "mary"}, TaskBody))  # fmt: skip
 async def open_task(request: Request, caller: Engine, instance_id: str, headers: StepHeaders) -> Response:
-    """A person has something to do."""
+    """Open a task for a person."""
     sent = await read_model(request, TaskBody, _limit(request))
     terms = headers.of("task", _asked(sent))
     command = messages.OpenTask(
@@ -252,7 +252,7 @@ async def open_task(request: Request, caller: Engine, instance_id: str, headers:
 async def close_task(
     request: Request, caller: Engine, instance_id: str, task_id: str, headers: StepHeaders
 ) -> Response:
-    """It is done."""
+    """Close a task."""
     command = messages.CloseTask(caller, instance_id, task_id, terms=headers.of("close", task_id))
     return _step(await services(request).execution.close_task(command))
 
@@ -265,9 +265,9 @@ async def debug(
     after_version: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000,
 ) -> Response:
-    """Execution records as they occurred, oldest first; `next` is the version after which there are more.
+    """List execution records as they occurred, oldest first; `next` is the version after which there are more.
 
-    Fewer than `limit` where they are large.
+    There may be fewer than `limit` if they are large.
     """
     await existing_instance(request, caller.workspace, instance_id)
     return answer(await debug_page(services(request).store, instance_id, after_version=after_version, limit=limit))

@@ -1,4 +1,4 @@
-"""Who the caller is, and what they may do."""
+"""The caller's identity and permissions."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -15,10 +15,10 @@ router = APIRouter(prefix=API, tags=["me"])
 
 @router.get("/me", responses=problems())
 async def me(request: Request, actor: CurrentActor) -> Response:
-    """User, roles, and the permissions that they give, in each workspace and in the organisation."""
+    """Return user, roles, and the permissions that they grant, in each workspace and in the organisation."""
     roles = services(request).roles
     workspaces = set(actor.workspace_roles)
-    # An organisation role that gives anything in a workspace gives it in all of them.
+    # An organisation role that grants anything in a workspace grants it in all of them.
     if any(roles.of(role) & WORKSPACE_PERMISSIONS for role in actor.org_roles):
         workspaces.update(await services(request).store.workspaces())
     return answer(

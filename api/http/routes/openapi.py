@@ -1,4 +1,4 @@
-"""The OpenAPI document, made once, off the event loop, when somebody asks for it first."""
+"""OpenAPI document, created once, off the event loop, on the first request."""
 
 import asyncio
 

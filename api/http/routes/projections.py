@@ -1,4 +1,4 @@
-"""The operator's view of the projections, as the command line's."""
+"""The operator's view of the projections, the same as the command line's."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -21,46 +21,46 @@ _REBUILDS = ("no-such-projection", "rebuild-running", "rebuild-failed")
 
 @router.get("", responses=problems())
 async def list_projections(request: Request, _: Operator) -> Response:
-    """Name, state, position, lag in events and seconds, parked streams."""
+    """List the projections: name, state, position, lag in events and seconds, parked streams."""
     return answer({"items": await projection_statuses(request)})
 
 
 @router.post("/{name}/pause", responses=problems("no-such-projection"))
 async def pause(request: Request, _: Operator, name: str) -> Response:
-    """Stops after the batch under way; the others do not notice."""
+    """Pause the projection after the current batch; the others are not affected."""
     return await _set_paused(request, name, paused=True)
 
 
 @router.post("/{name}/resume", responses=problems("no-such-projection"))
 async def resume(request: Request, _: Operator, name: str) -> Response:
-    """Goes on from where it stopped."""
+    """Resume the projection where it stopped."""
     return await _set_paused(request, name, paused=False)
 
 
 @router.post("/{name}/rebuild", status_code=202, responses=problems(*_REBUILDS))
 async def rebuild(request: Request, _: Operator, name: str) -> Response:
-    """Makes the read model anew beside the live one, then takes its place; `rebuild` in the list says how far it is."""
+    """Rebuild the read model beside the live one, then replace it; `rebuild` in the list tells the progress."""
     await services(request).rebuilds.start(named(services(request).projections, name).name)
     return answer(await _status(request, name), 202)
 
 
 @router.post("/{name}/check", responses=problems(*_REBUILDS))
 async def check(request: Request, _: Operator, name: str) -> Response:
-    """Compares the live read model with one made anew from the events: which instances differ."""
+    """Compare the live read model with one rebuilt from the events, and return the instances that differ."""
     differing = await services(request).rebuilds.check(named(services(request).projections, name).name)
     return answer({"equal": not differing, "differing": differing})
 
 
 @router.get("/{name}/parked", responses=problems())
 async def list_parked(request: Request, _: Operator, name: str) -> Response:
-    """Streams whose event could not be applied."""
+    """List the parked streams, whose event could not be applied."""
     async with borrowed(services(request).pool) as connection:
         return answer({"items": await operations.parked_streams(connection, name)})
 
 
 @router.post("/{name}/parked/{instance_id}/retry", responses=problems("no-such-projection", "not-parked"))
 async def retry(request: Request, _: Operator, name: str, instance_id: str) -> Response:
-    """Another try; what fails again stays parked, with the error as it is now."""
+    """Retry a parked stream; if it fails again it stays parked, with the new error."""
     projection = named(services(request).projections, name)
     async with borrowed(services(request).pool) as connection:
         released = await parked.retry(connection, projection, services(request).store.on(connection), instance_id)

@@ -1,4 +1,4 @@
-"""The read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
+"""Read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,13 +12,14 @@ from procvars.adapters.postgres.pool import Connection, borrowed
 from procvars.api.http.access import Auditor, Reader, TaskReader
 from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
+from procvars.api.http.engine_views import WAIT_FOR_A_PERSON, DeliveryStatus, delivery_on, fields_of, with_engines
 from procvars.api.http.openapi import COMMANDS, READING, body, problems
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.read_models import existing_instance, until_shown, version_of_existing, wait_for
 from procvars.api.http.services import services
 from procvars.domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind, SearchUnavailable
 from procvars.domain.instance_status import InstanceStatus
-from procvars.projections import audit_log, current_variables, search_index, snapshot_history
+from procvars.projections import audit_log, current_variables, engine_delivery, search_index, snapshot_history
 from procvars.projections.operations import SyncStatus, sync_status
 from procvars.projections.search.store import KeyCondition, SearchQuery
 from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT
@@ -42,26 +43,25 @@ async def list_instances(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """Process instances, newest first."""
+    """List process instances, newest first."""
     async with borrowed(services(request).pool) as connection:
-        return answer(
-            await current_variables.instances(
-                connection,
-                caller.workspace,
-                status=status or (),
-                definition=definition,
-                parent_id=parent_id,
-                started_after=started_after,
-                started_before=started_before,
-                limit=limit,
-                cursor=cursor,
-            )
+        found = await current_variables.instances(
+            connection,
+            caller.workspace,
+            status=status or (),
+            definition=definition,
+            parent_id=parent_id,
+            started_after=started_after,
+            started_before=started_before,
+            limit=limit,
+            cursor=cursor,
         )
+        return answer({"items": await with_engines(request, connection, found.items), "next": found.next})
 
 
 @router.get("/instances/{instance_id}", responses=problems(*READING))
 async def read_instance(request: Request, caller: Reader, instance_id: str) -> Response:
-    """One process instance, without its variables."""
+    """Return a process instance, without its variables."""
     await existing_instance(request, caller.workspace, instance_id)
 
     async def look() -> current_variables.InstanceItem | None:
@@ -71,7 +71,9 @@ async def read_instance(request: Request, caller: Reader, instance_id: str) -> R
     found = await look() or await until_shown(request, caller, instance_id, 1, look)
     if found is None:
         raise ProjectionBehind()
-    return answer(found, headers=etag(found.version))
+    async with borrowed(services(request).pool) as connection:
+        (item,) = await with_engines(request, connection, [found])
+    return answer(item, headers=etag(found.version))
 
 
 @router.get("/instances/{instance_id}/snapshots", responses=problems(*READING))
@@ -82,7 +84,7 @@ async def list_snapshots(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """The values before each modification, newest first, without their documents."""
+    """List the values before each modification, newest first, without their documents."""
     await existing_instance(request, caller.workspace, instance_id)
     async with borrowed(services(request).pool) as connection:
         return answer(
@@ -92,7 +94,7 @@ async def list_snapshots(
 
 @router.get("/instances/{instance_id}/snapshots/{version}", responses=problems(*READING, "no-such-snapshot"))
 async def read_snapshot(request: Request, caller: Reader, instance_id: str, version: int) -> Response:
-    """What stood before the modification of that version."""
+    """Return the values before the modification of that version."""
     await existing_instance(request, caller.workspace, instance_id)
     async with borrowed(services(request).pool) as connection:
         found = await snapshot_history.snapshot(
@@ -107,8 +109,8 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
 async def sync(
     request: Request, caller: Reader, instance_id: str, wait: Annotated[float, Query(ge=0, le=30)] = 0
 ) -> Response:
-    """Which read models have caught up with the instance; `wait` waits for all of them, in seconds."""
-    async with borrowed(services(request).pool) as connection:  # one for all, as thousands may ask at once
+    """Return which read models have caught up with the instance; `wait` is how many seconds to wait for all of them."""
+    async with borrowed(services(request).pool) as connection:  # one for all queries, as thousands may call at once
         store = services(request).store.on(connection)
         version = await version_of_existing(store, caller.workspace, instance_id)
         found = await _synced(request, connection, instance_id, version)
@@ -124,13 +126,15 @@ async def sync(
         targets = {name: position for name, status in found.items() if not (status.current or status.parked)}
         async with services(request).waiting.admitted(caller.user):
             if await wait_for(request, targets, wait, look) is None:
-                await look()  # some of them may have caught up all the same
+                await look()  # some of them may have caught up
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
     return answer({"version": version, "projections": ordered})
 
 
 async def _synced(request: Request, connection: Connection, instance_id: str, version: int) -> dict[str, SyncStatus]:
-    """Return `sync_status`, in which the search index is current once a search finds the instance so."""
+    """Return `sync_status`; the search index is current once a search finds the instance so, and an engine's instance also
+    has the state of its delivery.
+    """
     found = await sync_status(connection, services(request).projections, instance_id, version)
     written = found[search_index.NAME]
     if written.current:
@@ -140,6 +144,17 @@ async def _synced(request: Request, connection: Connection, instance_id: str, ve
             shown = 0
         if shown < version:
             found[search_index.NAME] = replace(written, version=shown, current=False)
+    reached = found.get(engine_delivery.NAME)
+    if reached is not None and (delivery := await delivery_on(connection, instance_id)) is not None:
+        found[engine_delivery.NAME] = DeliveryStatus(
+            title=reached.title,
+            version=reached.version if delivery.version is None else min(reached.version, delivery.version - 1),
+            current=reached.current and delivery.version is None,
+            parked=reached.parked or delivery.state in WAIT_FOR_A_PERSON,
+            state=delivery.state,
+            detail=delivery.detail,
+            paths=delivery.paths,
+        )
     return found
 
 
@@ -160,7 +175,7 @@ async def list_audit_log(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """Who modified what, newest first."""
+    """List who modified what, newest first."""
     async with borrowed(services(request).pool) as connection:
         return answer(
             await audit_log.audit_entries(
@@ -180,12 +195,15 @@ async def list_audit_log(
 
 @router.get("/audit-log/{entry}", responses=problems("no-such-audit-entry"))
 async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
-    """One entry, with the URL, the complete body and the patch."""
+    """Return an entry, with the URL, the complete body and the patch."""
     async with borrowed(services(request).pool) as connection:
         found = await audit_log.audit_entry(connection, caller.workspace, entry, largest=services(request).largest_text)
+        delivered = None
+        if found is not None and services(request).settings.has_engines:
+            delivered = await engine_delivery.arrival(connection, found.subject_identifier, found.version)
     if found is None:
         raise NoSuchAuditEntry()
-    return answer(found)
+    return answer(found if delivered is None else {**fields_of(found), "delivery": delivered})
 
 
 @router.get("/tasks", responses=problems())
@@ -199,7 +217,7 @@ async def list_tasks(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """The Task Manager's tasks. `keyword` matches any keyword's value, whole or by prefix with a trailing `*`."""
+    """List the Task Manager's tasks. `keyword` matches any keyword's value, whole or by prefix with a trailing `*`."""
     async with borrowed(services(request).pool) as connection:
         return answer(
             await task_list.tasks(
@@ -241,7 +259,7 @@ class SearchBody(BaseModel):
     openapi_extra=body({"keys": [{"key": "income", "value": {"gte": 70000}}], "limit": 20}, SearchBody),
 )
 async def search(request: Request, caller: Reader) -> Response:
-    """Instances by their search keys, joined by AND."""
+    """Find instances by their search keys, joined by AND."""
     sent = await read_model(request, SearchBody, LARGEST_OTHER_BODY)
     query = SearchQuery(
         workspace=caller.workspace,

@@ -1,4 +1,4 @@
-"""The main job: variables read, modified, previewed, restored, re-applied."""
+"""Variables: read, modify, preview, restore, reapply."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -54,7 +54,7 @@ async def read_variables(
     after_version: Annotated[int | None, Query(ge=1, le=2**62)] = None,
     download: bool = False,
 ) -> Response:
-    """The document itself, as it is now, or as it was at a version or a time."""
+    """Return the document itself, as it is now, or as it was at a version or a time."""
     if version is not None and at is not None:
         raise InvalidArgument("Either version or at, not both.")
     if at is not None and at.tzinfo is None:
@@ -91,7 +91,7 @@ async def replace_variables(
     instance_id: str,
     terms: Terms,
 ) -> Response:
-    """Saves the whole new document, as an editor does."""
+    """Save the whole new document, as an editor does."""
     return await _modify(request, caller, instance_id, (JSON,), terms)
 
 
@@ -102,13 +102,13 @@ async def patch_variables(
     instance_id: str,
     terms: Terms,
 ) -> Response:
-    """Applies a JSON Patch (RFC 6902) or a JSON Merge Patch (RFC 7396)."""
+    """Apply a JSON Patch (RFC 6902) or a JSON Merge Patch (RFC 7396)."""
     return await _modify(request, caller, instance_id, (JSON_PATCH, MERGE_PATCH), terms)
 
 
 @router.post("/variables/preview", responses=problems(*EDITS), openapi_extra=bodies({JSON: _DOCUMENT, **_PATCHES}))
 async def preview(request: Request, caller: Editor, instance_id: str) -> Response:
-    """What PUT or PATCH with this body would do now. Changes nothing."""
+    """Return what PUT or PATCH with this body would do now, without an effect."""
     limit = services(request).settings.max_document_bytes
     _, change, _ = await read_change(request, (JSON, JSON_PATCH, MERGE_PATCH), limit)
     found = await services(request).editing.preview(PreviewModification(caller, instance_id, change))
@@ -129,7 +129,7 @@ async def restore_snapshot(
     version: int,
     terms: Terms,
 ) -> Response:
-    """Makes the values before that modification current again, as a new modification."""
+    """Make the values before that modification current again, as a new modification."""
     command = RestoreSnapshot(caller, instance_id, version, terms)
     return _edit_answer(await services(request).editing.restore(command))
 
@@ -142,7 +142,7 @@ async def reapply_modification(
     version: int,
     terms: Terms,
 ) -> Response:
-    """Applies that modification's patch to the current values again."""
+    """Apply that modification's patch to the current values again."""
     command = ReapplyModification(caller, instance_id, version, terms)
     return _edit_answer(await services(request).editing.reapply(command))
 
@@ -168,7 +168,7 @@ async def history(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
-    """Every change of the variables, newest first: version, time, who, why, patch."""
+    """List every change of the variables, newest first: version, time, who, why, patch."""
     await existing_instance(request, caller.workspace, instance_id)
     items = await modifications(services(request).store, instance_id, cursor, limit)
     return answer({"items": items, "next": items[-1].version if items and items[-1].version > 1 else None})
@@ -183,8 +183,7 @@ async def blame(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
     cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> Response:
-    """Who last set each value, in the order of the document; `next` is the cursor for the values after these."""
+    """List who last set each value, in document order; `next` is the cursor for the next values."""
     await existing_instance(request, caller.workspace, instance_id)
-    leaves = await blame_of(services(request).store, instance_id, version)
-    end = cursor + limit
-    return answer({"items": leaves[cursor:end], "next": end if end < len(leaves) else None})
+    leaves = await blame_of(services(request).store, instance_id, version, skip=cursor, limit=limit + 1)
+    return answer({"items": leaves[:limit], "next": cursor + limit if len(leaves) > limit else None})

@@ -1,4 +1,4 @@
-"""Which elements of two arrays belong together."""
+"""Alignment of the elements of two arrays."""
 
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable
@@ -16,20 +16,20 @@ _LONGEST_KEY: Final = 32
 
 
 def equal_start(a: list[Json], b: list[Json], limit: int) -> int:
-    """Count the elements, up to `limit`, that two arrays have in common at their start."""
+    """Return how many elements, up to `limit`, two arrays have in common at their start."""
     alike = _count_alike(islice(a, limit), b)
     return alike if same(a[:alike], b[:alike]) else _count_same(a[:alike], b[:alike])
 
 
 def equal_end(a: list[Json], b: list[Json], limit: int) -> int:
-    """Count the elements, up to `limit`, that two arrays have in common at their end."""
+    """Return how many elements, up to `limit`, two arrays have in common at their end."""
     alike = _count_alike(islice(reversed(a), limit), reversed(b))
     a_end, b_end = a[len(a) - alike :], b[len(b) - alike :]
     return alike if same(a_end, b_end) else _count_same(a_end[::-1], b_end[::-1])
 
 
 def anchors(a: list[Json], b: list[Json]) -> list[tuple[int, int]]:
-    """Pair the elements that occur once in each array, as many as stand in the same order in both.
+    """Return the pairs of elements that occur once in each array, as many as have the same order in both.
 
     Very long arrays have no anchors.
     """
@@ -55,12 +55,14 @@ def anchors(a: list[Json], b: list[Json]) -> list[tuple[int, int]]:
 
 
 def _count_alike(a: Iterable[Json], b: Iterable[Json]) -> int:
-    """Count the elements at the start that Python takes for equal. C code does all of it, and stops at the first other."""
+    """Return how many elements at the start Python considers equal. C code does all of it, and stops at the first
+    other.
+    """
     return len([*takewhile(bool, map(eq, a, b))])
 
 
 def _count_same(a: list[Json], b: list[Json]) -> int:
-    """Count the elements at the start that are `same`, for two arrays of one length that are not, by bisection."""
+    """Return how many elements at the start are `same`, for two different arrays of one length, by bisection."""
     low, high = 0, len(a)
     while high - low > 1:
         middle = (low + high) // 2
@@ -72,11 +74,11 @@ def _count_same(a: list[Json], b: list[Json]) -> int:
 
 
 def _unique(array: list[Json]) -> dict[Hashable, int]:
-    """Return where the elements stand that occur once, by keys that are equal for elements that are `same`."""
+    """Return the indices of elements that occur once, by keys that are equal for elements that are `same`."""
     positions: dict[Hashable, int] = {}
     repeated: set[Hashable] = set()
     for at, element in enumerate(array):
-        # Not a long text itself: to keep one for each element of a long array costs more than to hash it.
+        # Not a long text itself: keeping one for each element of a long array costs more than hashing it.
         key: Hashable = (type(element), element) if isinstance(element, str | int | None) else _key(element)
         if key in positions:
             repeated.add(key)

@@ -1,4 +1,4 @@
-"""Applying a JSON Patch (RFC 6902) without touching the document that it is applied to."""
+"""Application of a JSON Patch (RFC 6902), without changing the document that it is applied to."""
 
 from collections.abc import Sequence
 from typing import Final, TypeAlias, cast
@@ -13,18 +13,21 @@ from procvars.domain.documents.values import MAX_DEPTH, Document, Json
 _Container: TypeAlias = dict[str, Json] | list[Json]
 
 MAX_COPIED_BYTES: Final = 16 * 2**20
-"""JSON text that all `copy` operations of a patch may make. A few dozen copies of a copy would fill any memory."""
+"""Bytes of JSON text that all `copy` operations of a patch may create. A few dozen copies of a copy would fill any
+memory.
+"""
 
 MAX_SHIFTED: Final = 2_000_000_000
-"""Elements that a patch which somebody sends may shift by inserting into arrays and removing from them, about two seconds of
-work. `diff` makes no patch that shifts more than a quarter of it.
+"""Elements that a sent patch may shift by inserting into and removing from arrays, about two seconds of work. `diff`
+makes no patch that shifts more than a quarter of it in one array.
 """
 
 
 def apply(document: Document, patch: Patch, *, max_shifted: int | None = None) -> Document:
-    """Return the document after all operations of an untrusted patch; the one given is not changed.
+    """Return the document after all operations of an untrusted patch; the given one is not changed.
 
-    `max_shifted` bounds the work of a patch that has just been sent. A stored one has to be applied, whatever it takes.
+    `max_shifted` bounds the work of a patch that has just been sent. A stored one has to be applied, however much it
+    takes.
 
     Only the containers on the way to a change are copied (once a patch); everything else is shared between the two
     documents, and with the patch's values. `test` compares by value: 1 and 1.0 are equal, 1 and true are not.
@@ -42,19 +45,19 @@ def apply(document: Document, patch: Patch, *, max_shifted: int | None = None) -
 
 
 class _Draft:
-    """A document that is being changed: containers of the original are copied before the first write to them."""
+    """Document being changed: containers of the original are copied before the first write to them."""
 
     def __init__(self, document: Document, max_shifted: int | None) -> None:
         self._root: Json = document
         self._max_shifted = max_shifted
         self._shifted = 0
-        # By id. Holding the containers keeps their ids from being used again.
+        # By id. Holding the containers keeps their ids from being reused.
         self._copied: dict[int, _Container] = {}
         self._copied_bytes = 0
         self._moved = False
 
     def perform(self, operation: Operation) -> None:
-        """Raises LookupError, with the reason as its text, where the operation cannot be applied; TooDeep."""
+        """Perform an operation. Raises TooDeep, and LookupError, with the reason, if it cannot be applied."""
         path = split(pointer(operation, "path"))
         match operation["op"]:
             case "add":
@@ -74,7 +77,7 @@ class _Draft:
                     raise LookupError("the value differs from the one tested for")
 
     def finished(self) -> Document:
-        """Raises NotAnObject or TooDeep."""
+        """Return the changed document. Raises NotAnObject or TooDeep."""
         if not isinstance(self._root, dict):
             raise NotAnObject(type_name(self._root))
         if self._moved and depth(self._root) > MAX_DEPTH:
@@ -138,7 +141,7 @@ class _Draft:
             )
 
     def _independent(self, value: Json) -> Json:
-        """Return a copy to write to without changing what it was copied from."""
+        """Return a copy that can be changed without changing its source."""
         text = encode(value)
         self._copied_bytes += len(text)
         if self._copied_bytes > MAX_COPIED_BYTES:
@@ -146,7 +149,7 @@ class _Draft:
         return parse(text) if isinstance(value, dict | list) else value
 
     def _writable(self, path: Sequence[str]) -> _Container:
-        """Return the container at a place, copied with all that lead to it unless this draft has copied them before."""
+        """Return the container at a place, copied with all that lead to it unless they are copied already."""
         container = self._own(self._root)
         self._root = container
         for token in path:
@@ -168,7 +171,7 @@ class _Draft:
 
 
 def _put(container: _Container, token: str, value: Json) -> None:
-    """Raises LookupError where there is nothing to replace."""
+    """Replace a member or element. Raises LookupError if there is none."""
     if isinstance(container, list):
         container[index(token, len(container))] = value
     elif token in container:

@@ -1,4 +1,4 @@
-"""What a patch does, told in paths."""
+"""Summary of a patch in paths."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from procvars.domain.documents.values import Document
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a patch does, as JSON Pointers in the patch's order; each is the top of the value in question, and listed once."""
+    """Effects of a patch as JSON Pointers in the patch's order, each of the top of a value, and listed once."""
 
     added: list[str]
     removed: list[str]
@@ -17,7 +17,7 @@ class Changes:
 
 
 def changes(previous: Document, patch: Patch) -> Changes:
-    """Sum up a patch made by `diff` for `previous`: which values come, go and are replaced."""
+    """Return which values a patch made by `diff` for `previous` adds, removes and replaces."""
     added: dict[str, None] = {}
     removed: dict[str, None] = {}
     replaced: dict[str, None] = {}
@@ -34,7 +34,7 @@ def changes(previous: Document, patch: Patch) -> Changes:
 
 
 def _is_member(document: Document, path: str) -> bool:
-    """Tell whether an `add` at this path overwrites: at an array's position it inserts."""
+    """Return whether an `add` at this path overwrites: at an array's position it inserts."""
     tokens = split(path)
     try:
         parent = resolve(document, tokens[:-1])

@@ -1,6 +1,6 @@
-"""The JSON Patch between two documents: exact, small for a small change, and never much larger than the new document.
+"""The JSON Patch between two documents: exact, and small for a small change.
 
-Values that are equal are recognised by C code in whole subtrees; Python code only looks into containers that differ.
+C code recognises equal values in whole subtrees; Python code only looks into containers that differ.
 """
 
 from itertools import islice, pairwise
@@ -12,21 +12,23 @@ from procvars.domain.documents.patch.operations import Patch
 from procvars.domain.documents.pointer import escape
 from procvars.domain.documents.values import Document, Json
 
-# Where most of a long array changes, one operation with the whole array is smaller and easier to read.
+# If most of a long array changes, one operation with the whole array is smaller and easier to read.
 _LONG_PATCH: Final = 64
-# From so many operations on, they are held against the size of the container that they lead to.
+# Number of operations above which they are compared with the size of the resulting container.
 _MANY: Final = 10_000
 _MOST_OPERATIONS: Final = 100_000
 """Operations that a container may need before it is replaced as a whole."""
 _MOST_SHIFTED: Final = 500_000_000
-"""Elements that insertions into an array and removals from it may shift, which everybody who applies the patch has to do."""
+"""Elements that insertions into an array and removals from it may shift, which everybody who applies the patch has to
+do.
+"""
 _CHARGED_FROM_LEVEL: Final = 8
 _MOST_COMPARED: Final = 256 * 2**20
-"""Bytes of containers below that level that may be looked into in vain, because what differs is deeper still."""
+"""Bytes of containers below that level that may be examined in vain, because the difference is deeper still."""
 _EACH: Final = 1024
-"""Bytes that count for looking at two values which differ, at any level."""
+"""Bytes counted for examining two values which differ, at any level."""
 _MOST_WEIGHED: Final = 1_000_000
-"""Values that may be counted in all while the largest values of containers are looked for."""
+"""Values that may be counted in total in the search for the largest values of containers."""
 _LARGE: Final = 1000
 _MOST_CANDIDATES: Final = 64
 
@@ -36,10 +38,10 @@ _Place = TypeVar("_Place", str, int)
 def diff(previous: Document, new: Document) -> Patch:
     """Return the add, remove and replace operations that turn `previous` into what is `same` as `new`.
 
-    Operations on an array come from its end to its start, so that their indices are positions in `previous`.
-    Elements are aligned by those that occur once in both arrays (patience diff, Bram Cohen); what is changed between two
-    of these is compared in pairs. A container is replaced as a whole where most of a long one changes, and where finding
-    or applying smaller operations would take too long.
+    Operations on an array are ordered from its end to its start, so that their indices are positions in `previous`.
+    Elements are aligned by those that occur once in both arrays (patience diff, Bram Cohen); changes between two of
+    these are compared in pairs. A container is replaced as a whole if most of a long one changes, or if finding or
+    applying smaller operations would take too long.
     """
     difference = _Difference()
     difference.between_objects(previous, new, "", 0)
@@ -47,7 +49,7 @@ def diff(previous: Document, new: Document) -> Patch:
 
 
 class _Difference:
-    """The patch so far. `level` counts the containers around the two that are compared, which are known to differ."""
+    """The patch so far. `level` counts the containers around the two compared ones, which are known to differ."""
 
     def __init__(self) -> None:
         self.patch: Patch = []
@@ -79,7 +81,7 @@ class _Difference:
             self._replace(mark, path, new)
 
     def _between(self, previous: Json, new: Json, path: str, level: int, *, only: bool) -> None:
-        """`only`: nothing else differs in the container around the two, so that nobody has compared them in vain."""
+        """Compare two values; `only`: nothing else differs in the container, so nothing was compared in vain."""
         self._compared += _EACH
         if level >= _CHARGED_FROM_LEVEL and not only and isinstance(previous, dict | list):
             self._compared += len(encode(previous))
@@ -123,7 +125,7 @@ class _Difference:
     def _between_parts(self, old: list[Json], new: list[Json], start: int, path: str, level: int, most: int) -> bool:
         """Turn the elements `old`, which begin at index `start` of an array, into the elements `new`.
 
-        Gives up, with False, where the patch would have more than `most` operations.
+        Returns False as soon as the patch would have more than `most` operations.
         """
         shared = min(len(old), len(new))
         self.patch += [{"op": "remove", "path": f"{path}/{start + at}"} for at in reversed(range(shared, len(old)))]
@@ -137,10 +139,10 @@ class _Difference:
         return True
 
     def _differing_members(self, previous: Document, new: Document, level: int) -> set[str]:
-        """Return the keys of both objects whose values differ. At least one member has to come, go or differ.
+        """Return the common keys whose values differ. At least one member has to be added, be removed or differ.
 
-        In a deep place the largest value is compared last, or not at all where it has to be the one that differs: a chain
-        of objects, each of them almost all of the one around it, is then not compared again at each of its levels.
+        At a deep level the largest value is compared last, or not at all if only it can differ: a chain of objects,
+        each almost all of the one around it, is then not compared again at each of its levels.
         """
         heaviest = self._scales.heaviest_member(previous, new) if level >= _CHARGED_FROM_LEVEL else None
         differing = {key for key, old in previous.items() if key in new and key != heaviest and not same(old, new[key])}
@@ -151,30 +153,30 @@ class _Difference:
         return differing
 
     def _outweighs(self, mark: int, new: Document | list[Json]) -> bool:
-        """Tell whether the operations since `mark` are more to store than the container that they lead to."""
+        """Return whether the operations since `mark` are larger than the resulting container."""
         operations: list[Any] = self.patch[mark:]
         size = len(encode(new))
         self._compared += size
         return len(encode(operations)) > size
 
     def _replace(self, mark: int, path: str, new: Json) -> None:
-        """Put one operation in the place of those since `mark`."""
+        """Replace the operations since `mark` with one."""
         self.patch[mark:] = [{"op": "replace", "path": path, "value": new}]
 
 
 class _Scales:
-    """Finds the largest value of a container: where there is one, and until that has taken too long in all."""
+    """Search for the largest value of a container, until it has taken too long in total."""
 
     def __init__(self) -> None:
         self._weighed = 0
 
     def heaviest_member(self, previous: Document, new: Document) -> str | None:
-        """Return the key of the largest array or object that stands in both objects."""
+        """Return the key of the largest array or object that is in both objects, if any."""
         members = islice(previous.items(), _MOST_CANDIDATES)
         return self._heaviest([(key, old) for key, old in members if _comparable(old, new.get(key))])
 
     def heaviest_element(self, previous: list[Json], new: list[Json]) -> int | None:
-        """Return the index of the largest array or object in two arrays of the same length."""
+        """Return the index of the largest array or object in two arrays of the same length, if any."""
         if len(previous) != len(new):
             return None
         pairs = enumerate(islice(zip(previous, new, strict=True), _MOST_CANDIDATES))
@@ -188,7 +190,7 @@ class _Scales:
         return max(candidates, key=lambda candidate: self._weight(candidate[1]))[0]
 
     def _weight(self, container: Json) -> int:
-        """Count the values in a container, roughly from `_LARGE` on."""
+        """Return the number of values in a container, roughly from `_LARGE` on."""
         count = 0
         pending: list[Json] = [container]
         while pending and count < _LARGE:
@@ -205,6 +207,6 @@ def _comparable(a: Json, b: Json) -> bool:
 
 
 def _is_the_only_difference(previous: list[Json], new: list[Json], at: int) -> bool:
-    """Tell whether two arrays of the same length, known to differ, differ in one element only."""
+    """Return whether two arrays of the same length, known to differ, differ in one element only."""
     behind = len(previous) - at - 1
     return equal_start(previous, new, at) == at and equal_end(previous, new, behind) == behind

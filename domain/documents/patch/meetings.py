@@ -1,4 +1,4 @@
-"""Where the paths of two edits meet: at the same place, or because one contains the other."""
+"""Meetings of the paths of two edits: at the same place, or because one contains the other."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,17 +8,17 @@ from procvars.domain.documents.pointer import split
 
 @dataclass(slots=True)
 class _Node:
-    """A place in a tree of paths."""
+    """Node of a tree of paths."""
 
     members: dict[str, "_Node"] = field(default_factory=dict)
     path: str | None = None
-    """The path that ends here, if one does."""
+    """Path that ends here, if one does."""
 
 
 def meetings_of(paths: Iterable[str], others: Iterable[str]) -> dict[str, str]:
-    """Return, for each path that overlaps one of the others, the outermost place where they meet.
+    """Return path → the outermost place where it meets one of the others, for the paths that overlap one.
 
-    That is the outer one of the two paths. Takes time in proportion to the length of all paths.
+    That place is the outer one of the two paths. Time is proportional to the length of all paths.
     """
     tree = _Node()
     for other in others:
@@ -36,6 +36,6 @@ def _meeting(tree: _Node, path: str) -> str | None:
         if node is None or node.path is not None:
             break
         node = node.members.get(token)
-    if node is None or not (node.members or node.path is not None):  # the tree of no paths has nothing but its root
+    if node is None or not (node.members or node.path is not None):  # the tree of no paths has only its root
         return None
     return path if node.path is None else node.path

@@ -8,8 +8,8 @@ from procvars.domain.documents.values import Document, Json
 def merge(document: Document, merge_patch: Json) -> Document:
     """Return the document with a merge patch applied: objects are merged, null removes, all else replaces.
 
-    The document given is not changed; what the patch does not name is shared with it. Raises NotAnObject where the patch
-    is not an object, because it would replace the whole document.
+    The given document is not changed; what the patch does not name is shared with it. Raises NotAnObject if the patch
+    is not an object, as it would replace the whole document.
     """
     if not isinstance(merge_patch, dict):
         raise NotAnObject(type_name(merge_patch))

@@ -8,7 +8,7 @@ from procvars.domain.documents.pointer import split
 from procvars.domain.documents.values import Json
 
 Operation: TypeAlias = dict[str, Json]
-"""`op` and `path`; with it `value` (add, replace, test) or `from` (move, copy)."""
+"""Operation with `op` and `path`, and either `value` (add, replace, test) or `from` (move, copy)."""
 
 Patch: TypeAlias = list[Operation]
 
@@ -16,20 +16,20 @@ _OPERAND: Final = {"add": "value", "replace": "value", "test": "value", "move": 
 
 
 MAX_OPERATIONS: Final = 100_000
-"""Operations of a patch that somebody sends."""
+"""Operations of a sent patch, at most."""
 
 
 def validate_sent(patch: Json) -> Patch:
-    """Validate a patch that has just been sent, which is bounded. Raises as `validate`."""
+    """Validate a patch that has just been sent, including its number of operations. Raises as `validate`."""
     if isinstance(patch, list) and len(patch) > MAX_OPERATIONS:
         raise InvalidPatch(f"it has {len(patch)} operations, and at most {MAX_OPERATIONS} are taken")
     return validate(patch)
 
 
 def validate(patch: Json | Patch) -> Patch:
-    """Return an untrusted value as a patch, without the members that mean nothing to its operations.
+    """Return an untrusted value as a patch, without members that are meaningless for its operations.
 
-    Raises InvalidPatch, which names the index of the operation that is malformed.
+    Raises InvalidPatch, which names the index of the malformed operation.
     """
     if not isinstance(patch, list):
         raise InvalidPatch(f"a JSON Patch is an array of operations, not {type_name(patch)}")

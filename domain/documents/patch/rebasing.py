@@ -1,4 +1,4 @@
-"""Carrying an edit over to a document that somebody else has changed in the meantime: a three-way comparison."""
+"""Rebase of an edit onto a document that somebody else has changed meanwhile: a three-way comparison."""
 
 from collections.abc import Iterable
 
@@ -15,8 +15,8 @@ from procvars.domain.documents.values import Document, Json
 def touched_paths(document: Document, patch: Patch) -> list[str]:
     """Return the JSON Pointers that a patch for this document writes or removes, each once, in the patch's order.
 
-    Inserting or removing an array element moves those behind it, so the whole array is named instead. Looking at the
-    document before the patch is enough: a later operation sees another array there only below a path named already.
+    Inserting or removing an array element moves those behind it, so the whole array is named instead. The document
+    before the patch suffices: a later operation sees another array there only below a path already named.
     """
     touched: dict[str, None] = {}
     for operation in patch:
@@ -30,13 +30,14 @@ def overlap(a_paths: Iterable[str], b_paths: Iterable[str]) -> list[str]:
 
 
 def rebase(base: Document, theirs: Document, mine: Patch) -> Patch:
-    """Return the patch that makes the changes of `mine`, a patch for `base`, in `theirs`, which came from `base` too.
+    """Return the patch that makes the changes of `mine`, a patch for `base`, in `theirs`, which was derived from `base`
+    too.
 
-    The result has every value that either side changed. What `mine` moves or copies is carried over as values. A change
-    that both sides made alike is no conflict and not in the patch. What `mine` tests for or copies counts as touched by it.
+    The result has every value that either side changed. What `mine` moves or copies becomes values. A change that both
+    sides made alike is no conflict and not in the patch. What `mine` tests or copies counts as touched by it.
 
-    Raises RebaseConflict with the paths of `mine` where the other side changed something at, above or below them; and what
-    `apply` raises where `mine` does not fit `base`.
+    Raises RebaseConflict with the paths of `mine` at, above or below which the other side changed something, and what
+    `apply` raises if `mine` does not fit `base`.
     """
     wanted = apply(base, mine, max_shifted=MAX_SHIFTED)
     own = diff(base, wanted)
@@ -74,7 +75,7 @@ def _read(operation: Operation) -> list[str]:
 
 
 def _place(document: Document, path: str) -> str:
-    """The path, or that of the array which something is inserted into or removed from there."""
+    """Return the path, or that of the array in which it inserts or removes."""
     tokens = split(path)
     try:
         parent = resolve(document, tokens[:-1])
@@ -84,14 +85,14 @@ def _place(document: Document, path: str) -> str:
 
 
 class _Likeness:
-    """Whether two documents have the same values at places, or both have none there."""
+    """Comparison of two documents at places: the same value, or none in both."""
 
     def __init__(self, a: Document, b: Document) -> None:
         self._documents = (a, b)
         self._known: dict[str, bool] = {}
 
     def at(self, place: str) -> bool:
-        """Tell whether the two are alike at a place."""
+        """Return whether the two are alike at a place."""
         if place not in self._known:
             self._known[place] = same(*(self._found(document, split(place)) for document in self._documents))
         return self._known[place]

@@ -89,6 +89,23 @@ def test_apply_agrees_with_the_jsonpatch_library_and_changes_nothing(pair: tuple
         assert same(mine, theirs)
 
 
+@given(pairs)
+@settings(max_examples=50, deadline=None)
+def test_the_jsonpatch_library_applies_a_diff_exactly(pair: tuple[Document, Document]) -> None:
+    """Whoever follows the events may apply their patches with it, to a document of their own."""
+    previous, new = pair
+    assert same(jsonpatch.apply_patch(copy.deepcopy(previous), diff(previous, new)), new)
+
+
+@given(pairs)
+@settings(max_examples=50, deadline=None)
+def test_a_patch_of_the_jsonpatch_library_is_applied_as_it_applies_it(pair: tuple[Document, Document]) -> None:
+    """Its diff moves values about as well; it does not see every change of type, but what it says is done."""
+    previous, new = pair
+    theirs = jsonpatch.make_patch(previous, new)
+    assert same(apply(previous, theirs.patch), theirs.apply(previous))
+
+
 @given(st.lists(st.integers(0, 4), max_size=9), st.lists(st.integers(0, 4), max_size=9))
 @settings(max_examples=300, deadline=None)
 def test_arrays_with_repeated_elements_are_diffed_exactly(previous: list[Json], new: list[Json]) -> None:

@@ -153,6 +153,11 @@ class ListedStreams:
             if event.originator_version > after:
                 yield self._recorded(event)
 
+    def without_documents(self) -> "ListedStreams":
+        changes = ListedStreams(Stream(), unreadable=self._unreadable)
+        changes._events = [_change(event) for event in self._events]
+        return changes
+
     async def stream_backwards(
         self, stream: str, *, before: int, topics: Sequence[type[Event]], limit: int
     ) -> list[Recorded[Event]]:
@@ -177,3 +182,8 @@ class ListedStreams:
         if event.originator_version in self._unreadable:
             raise EventUnreadable(f"event {event.originator_version} cannot be read")
         return Recorded(event.originator_version, event)
+
+
+def _change(event: Event) -> Event:
+    empty: dict[str, object] = {"previous": {}, "body": None}
+    return event.model_copy(update={name: value for name, value in empty.items() if name in type(event).model_fields})

@@ -55,8 +55,12 @@ FORGERIES: list[tuple[str, Callable[[], Stream], str]] = [
     ("no zone", lambda: Stream({}).keep("n").forge(timestamp=datetime(2026, 3, 2)), "names no time zone"),
     ("same status", lambda: Stream({}).become(InstanceStatus.STARTED), "that is STARTED cannot become STARTED"),
     ("previous", lambda: Stream({"a": 1}).write({"a": 2}).forge(previous={"a": 1.0}), 'they differ at "/a"'),
-    ("previous null", lambda: Stream({}).write({"a": 2}).forge(previous=None), "its previous variables are no object"),
-    ("variables null", lambda: Stream({}).forge(variables=[]), "its variables are no object"),
+    (
+        "previous null",
+        lambda: Stream({}).write({"a": 2}).forge(previous=None),
+        "its previous variables are not an object",
+    ),
+    ("variables null", lambda: Stream({}).forge(variables=[]), "its variables are not an object"),
     ("patch", lambda: Stream({}).write({"a": 2}).forge(patch=WARPED), "Operation 0 of the patch cannot be applied"),
     ("no patch", lambda: Stream({}).write({"a": 2}).forge(patch={"op": "add"}), "is not a JSON Patch"),
     (

@@ -16,6 +16,8 @@ export interface Instance {
   version: number;
   parent_id: string | null;
   editable: boolean;
+  /** Where it runs, if in a real engine that the server is connected with. */
+  engine?: { name: string; id: string; url?: string };
 }
 
 export interface SearchKey {
@@ -133,11 +135,34 @@ export interface AuditDetail extends AuditEntry {
   url: string;
   body: string;
   patch: Operation[];
+  /** What has become of the edit in the process engine. */
+  delivery?: { state: DeliveryState; at: string | null; detail: string | null; paths: string[] | null };
+}
+
+export type DeliveryState = "waiting" | "delivered" | "conflict" | "failed" | "resolved";
+
+export interface ReadModel {
+  title: string;
+  version: number | null;
+  current: boolean;
+  parked: boolean;
+  /** Of the delivery to a process engine. */
+  state?: DeliveryState;
+  detail?: string | null;
+  paths?: string[] | null;
+}
+
+export interface Incident {
+  incident_id: string;
+  activity: string;
+  message: string;
+  failed_at: string;
+  retryable: boolean;
 }
 
 export interface Sync {
   version: number;
-  projections: Record<string, { title: string; version: number | null; current: boolean; parked: boolean }>;
+  projections: Record<string, ReadModel>;
 }
 
 export interface Projection {

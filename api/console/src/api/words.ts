@@ -1,6 +1,6 @@
 import { describe } from "../json/problems";
 import { ConnectionLost, ProblemError } from "./http";
-import type { Status, Warning } from "./types";
+import type { ReadModel, Status, Warning } from "./types";
 
 /** Technical answers in the words of a person with a stuck process. */
 
@@ -13,6 +13,20 @@ export const STATUS_WORDS: Record<Status, string> = {
   EXPIRED: "Expired",
   ABORTED: "Aborted",
 };
+
+/** Where a change is on its way to the process engine. */
+export function deliveryWords({ state, detail }: ReadModel): string {
+  switch (state) {
+    case "delivered":
+      return "has the change";
+    case "conflict":
+      return "has changed the same values itself: somebody has to decide";
+    case "failed":
+      return `refused the change: ${detail ?? ""}`;
+    default:
+      return detail ? `waiting: ${detail}` : "the change is on its way";
+  }
+}
 
 export function explain(reason: unknown): string {
   if (reason instanceof ConnectionLost)
@@ -51,6 +65,10 @@ export function explain(reason: unknown): string {
       return `A value cannot be kept exactly${members.path ? ` (${String(members.path)})` : ""}. ${detail}`;
     case "idempotency-key-reused":
       return "This save was already sent with other content. Save again.";
+    case "engine-unavailable":
+      return `${detail} The instance cannot be brought up to date, so it is not edited now. Try again later.`;
+    case "delivery-pending":
+      return "The last change has not reached the process engine yet. Try again once it has.";
     case "projection-behind":
       return "The current values are still catching up. Try again in a moment.";
   }

@@ -9,6 +9,7 @@ import type {
   Document,
   HistoryEntry,
   Hit,
+  Incident,
   Instance,
   Modified,
   Page,
@@ -154,6 +155,24 @@ export class Workspace {
   async tasks(id: string, cursor?: string): Promise<Page<Task>> {
     const call = { query: { instance_id: id, cursor } };
     return answers.tasks((await this.http.call(this.path("tasks"), call)).text);
+  }
+
+  /** Brings an instance of a process engine up to date with it; answers with the newest version. */
+  refresh(id: string, signal?: AbortSignal): Promise<{ version: number; changed: boolean }> {
+    return this.http.json(this.path("instances", id, "refresh"), { method: "POST", signal });
+  }
+
+  resolve(id: string, resolution: "take-engine" | "apply-again"): Promise<{ version: number; changed: boolean }> {
+    const body = JSON.stringify({ resolve: resolution });
+    return this.http.json(this.path("instances", id, "delivery"), { method: "POST", body });
+  }
+
+  async incidents(id: string, signal?: AbortSignal): Promise<Incident[]> {
+    return (await this.http.json<{ items: Incident[] }>(this.path("instances", id, "incidents"), { signal })).items;
+  }
+
+  retry(id: string, incident: string): Promise<Incident> {
+    return this.http.json(this.path("instances", id, "incidents", incident, "retry"), { method: "POST" });
   }
 
   sync(id: string, signal?: AbortSignal): Promise<Sync> {

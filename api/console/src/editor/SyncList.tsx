@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Sync } from "../api/types";
+import { deliveryWords } from "../api/words";
 import type { Workspace } from "../api/workspace";
 
 const QUICK = 400;
@@ -52,9 +53,15 @@ export function SyncList({ sync, target }: { sync: Sync; target: number }) {
             <span class="dot" aria-hidden="true" />
             <strong>{one.title}</strong>
             <span>
-              {state === "current" && `up to date${one.version === null ? "" : `, version ${one.version}`}`}
-              {state === "behind" && `catching up${one.version === null ? "" : `, at version ${one.version}`}`}
-              {state === "parked" &&
+              {one.state !== undefined && deliveryWords(one)}
+              {one.state === undefined &&
+                state === "current" &&
+                `up to date${one.version === null ? "" : `, version ${one.version}`}`}
+              {one.state === undefined &&
+                state === "behind" &&
+                `catching up${one.version === null ? "" : `, at version ${one.version}`}`}
+              {one.state === undefined &&
+                state === "parked" &&
                 "parked: this change could not be applied here. An operator of projections can try again."}
             </span>
           </li>

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { AuditEntry } from "../../api/types";
+import type { AuditEntry, DeliveryState } from "../../api/types";
 import type { Workspace } from "../../api/workspace";
 import { JsonView } from "../../editor/views";
 import { copy } from "../../widgets/announce";
@@ -12,6 +12,14 @@ import { Table } from "../../widgets/Table";
 import { Day } from "../InstanceFilters";
 import { dayStart } from "../instanceQuery";
 import type { TabProps } from "./tabProps";
+
+const DELIVERED: Record<DeliveryState, string> = {
+  waiting: "Not delivered yet",
+  delivered: "Delivered",
+  conflict: "In conflict since",
+  failed: "Refused",
+  resolved: "Decided",
+};
 
 const NONE = { from: "", to: "", user: "", subject: "", event: "" };
 
@@ -66,8 +74,14 @@ export function AuditTab({ api, instance }: TabProps) {
         <Day label="From" value={typed.from} onChange={(from) => setTyped({ ...typed, from })} />
         <Day label="Until" value={typed.to} onChange={(to) => setTyped({ ...typed, to })} />
         {text("user", "User", users)}
-        {text("subject", "Subject", [["Process variables", "Process variables"]])}
-        {text("event", "Event", [["Update", "Update"]])}
+        {text("subject", "Subject", [
+          ["Process variables", "Process variables"],
+          ["Incident", "Incident"],
+        ])}
+        {text("event", "Event", [
+          ["Update", "Update"],
+          ["Retry", "Retry"],
+        ])}
         <button type="submit">Filter</button>
         {filtered && (
           <button
@@ -157,6 +171,12 @@ function Details({ api, entry, onClose }: { api: Workspace; entry: AuditEntry; o
         </Fact>
         <Fact name="Status">{entry.status}</Fact>
         <Fact name="Reason">{entry.reason || "–"}</Fact>
+        {detail?.delivery && (
+          <Fact name="Process engine">
+            {DELIVERED[detail.delivery.state]} {detail.delivery.at && <Time value={detail.delivery.at} />}
+            {detail.delivery.detail && <p class="quiet">{detail.delivery.detail}</p>}
+          </Fact>
+        )}
       </dl>
       <LoadStatus of={loaded} />
       {detail && (

@@ -9,6 +9,7 @@ import { Fact, StatusBadge, Time } from "../../widgets/small";
 import { modifiable } from "../InstancesPage";
 import { nameOf } from "../instanceQuery";
 import { AuditTab } from "./AuditTab";
+import { EnginePanel } from "./EnginePanel";
 import { exportVariables } from "./exportVariables";
 import { HistoryTab } from "./HistoryTab";
 import { SnapshotsTab } from "./SnapshotsTab";
@@ -77,6 +78,7 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
           <Time value={instance.updated_at} />
         </Fact>
         <Fact name="Version">{instance.version}</Fact>
+        {instance.engine && <Fact name="Process engine">{instance.engine.name}</Fact>}
         {instance.parent_id && (
           <Fact name="Parent">
             <a class="mono" href={to.instance(workspace, instance.parent_id)}>
@@ -85,6 +87,7 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
           </Fact>
         )}
       </dl>
+      {instance.engine && <EnginePanel api={api} instance={instance} canEdit={canEdit} reload={loaded.reload} />}
       <Tabs workspace={workspace} id={id} tabs={tabs} current={current.slug} />
       <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${current.slug}`}>
         <Current key={current.slug} api={api} instance={instance} canEdit={canEdit} reload={loaded.reload} />

@@ -10,8 +10,8 @@ export function SyncTab({ api, instance }: TabProps) {
   return (
     <div class="stack">
       <p class="quiet">
-        A change is kept at once; these follow it on their own, usually within seconds. None of them can hold up or lose
-        a change.
+        A change is kept at once; the read models follow it on their own, usually within seconds. None of them can hold
+        up or lose a change.
       </p>
       {error !== undefined && <Trouble reason={error} />}
       {sync ? <SyncList sync={sync} target={sync.version} /> : error === undefined && <Loading />}

@@ -9,7 +9,7 @@ import { tapeOf } from "../../json/work";
 import { address, go, to } from "../../router";
 import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad } from "../../widgets/load";
-import { Time, Trouble } from "../../widgets/small";
+import { Loading, Time, Trouble } from "../../widgets/small";
 import { Tree } from "../../widgets/Tree";
 import { exportVariables } from "./exportVariables";
 import type { TabProps } from "./tabProps";
@@ -27,15 +27,20 @@ export function VariablesTab(props: TabProps) {
   const [withBlame, setWithBlame] = useState(false);
   const saved = useSaved(props);
   const newest = saved.version ?? 0;
+  const fromEngine = editing && instance.engine !== undefined;
   const loaded = useLoad(
     async (signal) => {
       if (canEdit) preloadMonaco();
+      // What an engine changed meanwhile is there before anything is edited.
+      const refreshed = fromEngine ? (await api.refresh(instance.id, signal)).version : 0;
+      const known = Math.max(newest, refreshed);
       // What was just saved is read from the event store: the read model may be a moment behind.
-      const at = past ?? (newest > instance.version ? { version: newest } : {});
+      const at = past ?? (known > instance.version ? { version: known } : {});
       const document = await api.variables(instance.id, at, signal);
-      return { ...document, tape: await tapeOf(document.text) };
+      return { ...document, tape: await tapeOf(document.text), upToDate: fromEngine };
     },
-    [instance.id, Math.max(instance.version, newest), past?.version, past?.at],
+    // While an engine's instance is edited, only the editor asks for newer values.
+    [instance.id, fromEngine ? "edit" : Math.max(instance.version, newest), past?.version, past?.at],
   );
   const blame = useLoad(
     () => (withBlame && !past ? api.blame(instance.id) : Promise.resolve(null)),
@@ -44,7 +49,8 @@ export function VariablesTab(props: TabProps) {
   const page = (search = "") => to.instance(api.name, instance.id, "variables", search);
   const document = loaded.value;
 
-  if (!document) return <LoadStatus of={loaded} />;
+  if (fromEngine && loaded.loading && !document?.upToDate) return <Loading what="Bringing the values up to date" />;
+  if (!document || (fromEngine && !document.upToDate)) return <LoadStatus of={loaded} />;
   if (editing) {
     return (
       <EditPanel

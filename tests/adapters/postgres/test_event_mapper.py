@@ -13,8 +13,10 @@ from eventsourcing.utils import Environment
 
 from procvars.adapters import exact_json
 from procvars.adapters.postgres.event_mapper import EventMapper, decoded_size
+from procvars.domain.errors import ReadTooLarge
 from procvars.domain.event_state import state_of
 from procvars.domain.events import InstanceStarted, ProcessVariablesModified
+from tests.domain.test_golden_events import FILES, golden
 
 DEPTH = 200
 
@@ -152,3 +154,35 @@ def test_the_size_in_memory_is_estimated(shape: str) -> None:
         tracemalloc.stop()
     assert decoded is not None
     assert taken <= 2 * decoded_size(text)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_change_is_the_event_without_its_documents(name: str, keyed: bool) -> None:
+    """Of every class and class version, also an encrypted one and one with integers beyond 64 bits."""
+    mapper = EventMapper(cipher() if keyed else None)
+    stored = golden(name)
+    state = {**stored["state"], **({"reason": "because"} if "reason" in stored["state"] else {})}
+    if "patch" in state:
+        state["patch"] = [{"op": "replace", "path": "/large", "value": 2**70}]
+    compressed = mapper.compressor.compress(exact_json.dumps(state))  # type: ignore[union-attr]
+    kept = mapper.cipher.encrypt(compressed) if mapper.cipher else compressed
+    in_store = StoredEvent(stored["stream"], stored["version"], stored["topic"], kept)
+    whole, _ = mapper.read(in_store)
+    change, _ = mapper.read_change(in_store)
+    empty: dict[str, Any] = {"previous": {}, "body": None}
+    expected = whole.model_copy(update={name: empty[name] for name in empty if name in type(whole).model_fields})
+    assert change == expected and type(change) is type(whole)
+
+
+def test_a_change_is_bounded_by_what_is_decoded() -> None:
+    """The documents may be ten times as large as what is decoded, and no larger; nor may the change be."""
+    mapper = EventMapper()
+    event = modified({"text": "x" * 40_000}, {}, [{"op": "add", "path": "/note", "value": "y" * 1_000}])
+    stored = mapper.to_stored_event(event)
+    mapper.read_change(stored, 10_000)
+    for largest in (500, 4_000):
+        with pytest.raises(ReadTooLarge):
+            mapper.read_change(stored, largest)
+    with pytest.raises(ReadTooLarge):
+        mapper.read(stored, 10_000)

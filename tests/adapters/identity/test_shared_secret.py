@@ -15,7 +15,7 @@ from procvars.adapters.identity.claims import MAX_TOKEN_CHARS
 from procvars.adapters.identity.shared_secret import SharedSecretVerifier, UnusableSecret, issue
 from procvars.commands.identity import TokenExpired, TokenInvalid, TokenVerifier
 from procvars.domain.permissions import Actor
-from tests.adapters.clock import Clock
+from tests.adapters.identity.clock import Clock
 
 SECRET = "correct horse battery staple 0123456789"
 NOW = 1_800_000_000.0

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from procvars.domain.errors import StoreUnavailable
 from procvars.domain.events import Event, Recorded, TaskClosed
 from procvars.projections.running.event_feed import EventFeed, Run
 from tests.projections.story import START
@@ -25,6 +26,7 @@ class Log:
     def __init__(self) -> None:
         self.events: list[Recorded[Event]] = []
         self.reads = 0
+        self.away = False
         self.delays: Iterator[tuple[int, int]] = repeat((0, 1))
         """How many turns of the loop a read takes before it sees the store, and until it brings what it saw."""
 
@@ -34,6 +36,8 @@ class Log:
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         self.reads += 1
+        if self.away:
+            raise StoreUnavailable()
         before, after = next(self.delays)
         await turns(before)
         found = [one for one in self.events if one.position > position][:limit]
@@ -198,6 +202,48 @@ async def test_a_window_that_one_page_has_made_too_large_is_let_go() -> None:
     check(await feed.after(3), log, 3)
     check(await feed.after(0), log, 0)
     assert log.reads == reads + 2
+
+
+async def test_an_announcement_wakes_those_who_asked_before_it() -> None:
+    """Who takes the news before reading misses none; it is not news any more for who asks afterwards."""
+    feed = EventFeed(Log())
+    before = feed.next_append()
+    feed.announce()
+    assert before.is_set()
+    assert not feed.next_append().is_set()
+
+
+async def test_a_store_that_is_away_is_no_end_of_the_feed() -> None:
+    """The reader hears of it, no other waits for ever, and the next read goes on where it was."""
+    log = log_of(3)
+    feed = EventFeed(log)
+    log.away = True
+    results = await asyncio.gather(*(feed.after(0) for _ in range(3)), return_exceptions=True)
+    assert {type(result) for result in results} == {StoreUnavailable}
+    log.away = False
+    check(await feed.after(0), log, 0)
+
+
+async def test_a_reader_that_gives_up_holds_up_nobody() -> None:
+    """Cancelled in the middle of its read, as a projection is that stops."""
+    log = log_of(3)
+    log.delays = cycle([(5, 5)])
+    feed = EventFeed(log)
+    given_up = asyncio.create_task(feed.after(0))
+    await asyncio.sleep(0)
+    other = asyncio.create_task(feed.after(0))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    check(await other, log, 0)
+
+
+async def test_a_run_is_as_long_as_was_asked_for() -> None:
+    """From the window and from the store alike; the rest comes next."""
+    log = log_of(20)
+    feed = EventFeed(log)
+    for position, until in ((0, 7), (7, 14), (14, 20)):
+        assert (await feed.after(position, 7)).until == until
+    assert log.reads == 1
 
 
 def test_runs_that_do_not_meet_are_never_joined() -> None:

@@ -22,7 +22,7 @@ from procvars.adapters.identity.jwks import FETCH_TIMEOUT_SECONDS
 from procvars.adapters.identity.openid import OpenIdVerifier
 from procvars.commands.identity import KeysUnavailable, TokenExpired, TokenInvalid
 from procvars.domain.permissions import Actor
-from tests.adapters.clock import Clock
+from tests.adapters.identity.clock import Clock
 from tests.loopback_server import LoopbackServer, send
 
 NOW = 1_800_000_000.0

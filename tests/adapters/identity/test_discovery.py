@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from procvars.adapters.identity.discovery import ProviderDiscovery, ProviderUnavailable
-from tests.adapters.clock import Clock
+from tests.adapters.identity.clock import Clock
 from tests.loopback_server import LoopbackServer, send
 
 

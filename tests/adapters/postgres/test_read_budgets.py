@@ -15,6 +15,8 @@ from procvars.commands.messages import CallIntegration
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import ReadTooLarge
 from procvars.domain.instance import VARIABLES_EVENTS
+from procvars.projections.history.blame import blame
+from procvars.projections.history.modifications import modifications
 from tests.benchmarks.temporary_database import CALLER, Cluster, Commands, command_layer, modification, replacing
 
 KILOBYTE = 1024
@@ -136,3 +138,17 @@ async def test_all_pages_together_are_the_stream(commands: Commands) -> None:
         assert len(page) < 5
         backwards += [recorded.event.originator_version for recorded in page]
     assert backwards == [11, 10, 9, 8, 1]
+
+
+async def test_history_and_blame_do_not_decode_the_documents(commands: Commands) -> None:
+    """A process that takes on little reads the changes of documents that it does not."""
+    text = "x" * 300 * KILOBYTE
+    await commands.start_instance("edited", {"note": 0})
+    for number in range(1, 6):
+        await edited(commands, "edited", number, {"note": number, "text": text if 1 < number < 5 else ""})
+    store = light(commands)
+    with pytest.raises(ReadTooLarge):
+        await store.stream_backwards("edited", before=7, topics=VARIABLES_EVENTS, limit=1)
+    found = await modifications(store, "edited", None, 2)
+    assert [(one.version, len(one.patch)) for one in found[:1]] == [(6, 2)]
+    assert [leaf.version for leaf in await blame(commands.store.events, "edited", None)] == [6, 6]

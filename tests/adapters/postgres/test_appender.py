@@ -13,6 +13,7 @@ from procvars.api.bootstrap.store import migrate_only
 from procvars.api.settings import Settings
 from procvars.commands.ports import StreamConflict
 from procvars.domain.errors import StoreUnavailable
+from tests.adapters.postgres.failing_network import FailingNetwork
 from tests.waiting import until_async
 
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'procvars append'"
@@ -187,3 +188,92 @@ async def test_a_run_that_ends_leaves_nobody_waiting(url: str, observer: psycopg
     assert len(await appender.append([event("after the end")], [], workspace="bank")) == 1
     await appender.stop()
     await again
+
+
+async def test_of_a_group_only_the_one_that_conflicts_is_refused(
+    appender: Appender, url: str, observer: psycopg.AsyncConnection
+) -> None:
+    """Its neighbours are stored one by one in their order, and each is told the positions of its own events."""
+    await appender.append([event("a")], [], workspace="bank")
+    async with await psycopg.AsyncConnection.connect(url) as locking:
+        await locking.execute("LOCK stored_events IN ACCESS EXCLUSIVE MODE")
+        held = asyncio.create_task(appender.append([event("held")], [], workspace="bank"))
+        await waits(observer)
+        groups = [["b", "c"], ["d", "a", "e"], ["f"]]
+        appends = [
+            asyncio.create_task(appender.append([event(name) for name in names], [], workspace="bank"))
+            for names in groups
+        ]
+        await asyncio.sleep(0)
+        await locking.rollback()
+    await held
+    before, conflict, behind = await asyncio.gather(*appends, return_exceptions=True)
+    assert isinstance(conflict, StreamConflict) and isinstance(before, list) and isinstance(behind, list)
+    cursor = await observer.execute("SELECT originator_id FROM stored_events ORDER BY notification_id")
+    assert [row[0] for row in await cursor.fetchall()] == ["a", "held", "b", "c", "f"]
+    cursor = await observer.execute(
+        "SELECT originator_id FROM stored_events WHERE notification_id = ANY(%s) ORDER BY 1", ([*before, *behind],)
+    )
+    assert [row[0] for row in await cursor.fetchall()] == ["b", "c", "f"]
+
+
+async def test_what_comes_while_a_group_is_stored_is_stored_together(
+    appender: Appender, url: str, observer: psycopg.AsyncConnection
+) -> None:
+    """One transaction for many commands is what makes appends quick."""
+    await appender.append([event("a")], [], workspace="bank")
+    async with await psycopg.AsyncConnection.connect(url) as locking:
+        await locking.execute("LOCK stored_events IN ACCESS EXCLUSIVE MODE")
+        held = asyncio.create_task(appender.append([event("held")], [], workspace="bank"))
+        await waits(observer)
+        appends = [
+            asyncio.create_task(appender.append([event(f"e{number:02}")], [], workspace="bank")) for number in range(20)
+        ]
+        await asyncio.sleep(0)
+        await locking.rollback()
+    await asyncio.gather(held, *appends)
+    found = [row[0] for row in await (await observer.execute(_GROUPS)).fetchall()]
+    assert found == [["a"], ["held"], [f"e{number:02}" for number in range(20)]]
+
+
+async def test_a_connection_that_was_cut_between_appends_is_not_noticed(
+    appender: Appender, observer: psycopg.AsyncConnection
+) -> None:
+    """The next append is stored, once."""
+    await appender.append([event("a")], [], workspace="bank")
+    await observer.execute(_TERMINATE)
+    (position,) = await appender.append([event("b")], [("b", "ada", "k", 1, None)], workspace="bank")
+    cursor = await observer.execute("SELECT notification_id FROM stored_events WHERE originator_id = 'b'")
+    assert await cursor.fetchall() == [(position,)]
+
+
+async def test_an_append_whose_answer_is_lost_is_found(url: str, observer: psycopg.AsyncConnection) -> None:
+    """The network fails after the commit: the append is answered with the positions that it has, and is there once."""
+    async with FailingNetwork.before(url) as network:
+        appender = Appender(network.url)
+        appender.start()
+        await appender.append([event("before the loss")], [], workspace="bank")
+        network.lose_next_answer()
+        events = [event("lost answer", 1), event("lost answer", 2)]
+        positions = await appender.append(events, [("lost answer", "ada", "k", 1, None)], workspace="bank")
+        assert network.answers_lost == 1
+        await appender.stop()
+    cursor = await observer.execute(
+        "SELECT notification_id FROM stored_events WHERE originator_id = 'lost answer' ORDER BY originator_version"
+    )
+    assert [row[0] for row in await cursor.fetchall()] == positions
+
+
+async def test_a_database_that_stays_away_is_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a few tries; once it is back, the next append is stored."""
+    monkeypatch.setattr("procvars.adapters.postgres.appender._RECONNECT_SECONDS", 0.001)
+    async with FailingNetwork.before(url) as network:
+        appender = Appender(network.url)
+        appender.start()
+        await appender.append([event("before it went")], [], workspace="bank")
+        network.cut()
+        with pytest.raises(StoreUnavailable):
+            await appender.append([event("away")], [], workspace="bank")
+        network.mend()
+        assert len(await appender.append([event("back")], [], workspace="bank")) == 1
+        await appender.stop()
