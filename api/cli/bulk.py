@@ -1,6 +1,5 @@
 """`procvars bulk …`: one change to many instances, ordered from a running server by the user of a token."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,14 +7,13 @@ from uuid import uuid4
 
 import typer
 
+from procvars.api.cli.bulk_request import all_ids, change, select
 from procvars.api.cli.output import fail, note, show_json, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.remote import DEFAULT_SERVER, ServerUrl, Token, Workspace, WorkspaceName
 from procvars.api.processes.exit_codes import USAGE
 from procvars.api.rebuilds.rebuild import Progress
-from procvars.domain.documents.documents import parse
-from procvars.domain.documents.errors import DocumentError
-from procvars.domain.documents.values import Document, Json
+from procvars.domain.documents.values import Document
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -63,11 +61,11 @@ def preview(
     undo: UndoFlag = False,
     json: AsJson = False,
 ) -> None:
-    """Says for each instance what would change, and prints the digest that a run can name. Changes nothing."""
-    ids = _ids(id, ids_file)
-    select = _select(definition, status, ids, key, title, modified_by, modified_from, modified_to, bulk_id)
+    """Show for each instance what would change, and print the digest that a run can name. Changes nothing."""
+    ids = all_ids(id, ids_file)
+    selection = select(definition, status, ids, key, title, modified_by, modified_from, modified_to, bulk_id)
     at = Workspace(server, token, workspace)
-    order: Document = {"select": select, **_change(patch, merge, undo), "reason": reason, "dry_run": True}
+    order: Document = {"select": selection, **change(patch, merge, undo), "reason": reason, "dry_run": True}
     job = _finished(at, at.post(_BULK, order), "previewing")
     if json:
         show_json({**job, "results": at.get(f"{_BULK}/{job['id']}/results", limit=_SHOWN)})
@@ -103,14 +101,14 @@ def run_job(
     no_wait: NoWait = False,
     json: AsJson = False,
 ) -> None:
-    """Changes the instances. Exit code 1 where it failed for any of them; skipped ones are none of these."""
+    """Change the instances. The exit code is 1 if the change failed for any of them; skipped ones do not count."""
     if (expected_digest is None) != yes:
         fail("either --expected-digest of a preview, or --yes", code=USAGE)
-    ids = _ids(id, ids_file)
-    select = _select(definition, status, ids, key, title, modified_by, modified_from, modified_to, bulk_id)
+    ids = all_ids(id, ids_file)
+    selection = select(definition, status, ids, key, title, modified_by, modified_from, modified_to, bulk_id)
     order: Document = {
-        "select": select,
-        **_change(patch, merge, undo),
+        "select": selection,
+        **change(patch, merge, undo),
         "reason": reason,
         "expected_digest": expected_digest,
     }
@@ -120,7 +118,7 @@ def run_job(
 
 @app.command("list")
 def list_jobs(token: Token, workspace: WorkspaceName, server: ServerUrl = DEFAULT_SERVER, json: AsJson = False) -> None:
-    """The newest bulk modifications of the workspace."""
+    """List the newest bulk modifications of the workspace."""
     found = Workspace(server, token, workspace).get(_BULK, limit=_SHOWN)
     if json:
         show_json(found)
@@ -138,7 +136,7 @@ def status(
     outcome: Annotated[str | None, typer.Option(help="List the instances with this outcome.")] = None,
     json: AsJson = False,
 ) -> None:
-    """How far a bulk modification is, and what became of its instances."""
+    """Show how far a bulk modification is, and what became of its instances."""
     at = Workspace(server, token, workspace)
     job = at.get(f"{_BULK}/{bulk}")
     if json:
@@ -152,7 +150,7 @@ def status(
 def cancel(
     bulk: str, token: Token, workspace: WorkspaceName, server: ServerUrl = DEFAULT_SERVER, json: AsJson = False
 ) -> None:
-    """Stops a bulk modification; what it has changed stays changed."""
+    """Stop a bulk modification; what it has changed stays changed."""
     at = Workspace(server, token, workspace)
     at.post(f"{_BULK}/{bulk}/cancel", {})
     job = _finished(at, at.get(f"{_BULK}/{bulk}"), "cancelling")
@@ -171,68 +169,10 @@ def undo(
     no_wait: NoWait = False,
     json: AsJson = False,
 ) -> None:
-    """Brings back what a bulk modification changed, where nobody changed the same values since."""
+    """Bring back what a bulk modification changed, if nobody changed the same values since."""
     at = Workspace(server, token, workspace)
     job = at.post(f"{_BULK}/{bulk}/undo", {"reason": reason}, {"Idempotency-Key": str(uuid4())})
     _follow(at, job, no_wait=no_wait, json=json)
-
-
-def _select(
-    definitions: list[str] | None,
-    statuses: list[str] | None,
-    ids: list[str] | None,
-    keys: list[str] | None,
-    title: str | None,
-    modified_by: str | None,
-    modified_from: str | None,
-    modified_to: str | None,
-    bulk_id: str | None,
-) -> Document:
-    given: dict[str, Json] = {
-        "definitions": [*definitions] if definitions else None,
-        "statuses": [*statuses] if statuses else None,
-        "ids": None if ids is None else [*ids],
-        "keys": [_condition(key) for key in keys] if keys else None,
-        "title": None if title is None else {"contains": title},
-        "modified_by": modified_by,
-        "modified_from": modified_from,
-        "modified_to": modified_to,
-        "bulk_id": bulk_id,
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _ids(ids: list[str] | None, file: Path | None) -> list[str] | None:
-    if file is None:
-        return ids or None
-    listed = [line.strip() for line in _read(file).decode().splitlines()]
-    return [*(ids or ()), *filter(None, listed)]
-
-
-def _condition(text: str) -> Document:
-    """Return the condition `key=value`; a value that is no JSON is a text."""
-    name, separator, value = text.partition("=")
-    if not separator:
-        fail(f"{text!r} is no condition: key=value", code=USAGE)
-    try:
-        return {"key": name, "value": parse(value.encode())}
-    except DocumentError:
-        return {"key": name, "value": value}
-
-
-def _change(patch: Path | None, merge: Path | None, undo: bool) -> Document:
-    if (patch is not None) + (merge is not None) + undo != 1:
-        fail("exactly one of --patch, --merge and --undo", code=USAGE)
-    if patch is not None:
-        return {"patch": parse(_read(patch))}
-    return {"undo": True} if merge is None else {"merge": parse(_read(merge))}
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        fail(f"{file}: {error.strerror}", code=USAGE)
 
 
 def _follow(at: Workspace, job: dict[str, Any], *, no_wait: bool, json: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
 import psycopg
@@ -41,6 +41,18 @@ class Site:
             query = "SELECT count(*) FROM current_variables"
             until("the list is complete", lambda: connection.execute(query).fetchone() == (total,))
         return self
+
+    def execute(self, statement: LiteralString) -> None:
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statement)
+
+    def sessions(self, application: str) -> int:
+        """The number of connections that give this as their application's name."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute(query, (application,)).fetchone()
+            assert row is not None
+            return int(row[0])
 
     def versions(self) -> list[int]:
         """The versions of all instances, as the event store has them."""

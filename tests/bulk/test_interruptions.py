@@ -100,6 +100,27 @@ def test_cancelled_within_a_second(tmp_path: Path) -> None:
         }
 
 
+def test_a_job_that_gets_no_further_is_given_up(tmp_path: Path) -> None:
+    """After twenty attempts that all ended its process: `failed`, in the audit log too, and others get their turn."""
+    with site(tmp_path, 200) as bank:
+        first = bank.start()
+        with client(first) as api:
+            bank.shown()
+            job = order(api, ALL, patch=APPEND)
+            first.kill()
+        until("the worker is gone with its server", lambda: not bank.sessions("procvars bulk modification"))
+        bank.execute("UPDATE bulk_jobs SET attempts = 20, state = 'running', ended_at = NULL")
+        with client(bank.start()) as api:
+            assert ended(api, job["id"])["state"] == "failed"
+            assert counts(ended(api, order(api, ALL, merge={"a": 1})["id"]))["changed"] == 200
+            entries = until(
+                "the audit log has it",
+                lambda: api.get(f"{W}/audit-log", params={"event": "Update bulk"}).json()["items"],
+                lambda items: len(items) == 2,
+            )
+            assert [entry["status"] for entry in entries] == ["Success", "Failed"]
+
+
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """A worker at documents that together take more than it may have stays small: large ones come a few at a time."""
     large: Document = {"list": [], "texts": {f"k{n}": f"{n:x}" * 40 for n in range(4000)}}

@@ -55,6 +55,18 @@ def test_the_audit_log_has_an_entry_for_the_job(api: httpx.Client) -> None:
     assert {"state": "done", "total": 1, "changed": 1, "failed": 0}.items() <= whole["body"]["result"].items()
 
 
+def test_the_feed_has_the_changes_and_not_the_job(api: httpx.Client) -> None:
+    """An engine follows instances; the end of a job is nothing that happened to one."""
+    define(api)
+    body = {"definition": "loan", "variables": RATE, "id": f"i-{uuid4()}"}
+    begun = api.post(f"{W}/instances", json=body).json()
+    run(api, {"ids": [begun["id"]]}, merge={"a": 1})
+    run(api, {"ids": [begun["id"]]}, merge={"a": 2})
+    items = api.get(f"{W}/events", params={"after": begun["position"]}).json()["items"]
+    assert {item["type"] for item in items} == {"ProcessVariablesModified"}
+    assert [item["payload"]["kind"] for item in items] == ["bulk", "bulk"]
+
+
 def test_what_cannot_be_edited_is_skipped_and_what_does_not_fit_fails(api: httpx.Client) -> None:
     """Statuses, tests of the patch, failing operations, a schema and unknown instances: each has its outcome and reason."""
     schema = {"properties": {"pricing": {"properties": {"interestRate": {"maximum": 5}}}}}

@@ -40,7 +40,7 @@ _EXAMPLE = {
 
 @router.post("", status_code=202, responses=problems(*BULK), openapi_extra=body(_EXAMPLE, BulkBody))
 async def order_bulk_modification(request: Request, caller: Editor, idempotency_key: Key = None) -> Response:
-    """Changes the selected instances, each by an ordinary modification; with `dry_run` only says what would change."""
+    """Change the selected instances, each by an ordinary modification; with `dry_run`, only say what would change."""
     sent = await read_json(request, services(request).settings.max_document_bytes)
     order = validated(sent, BulkBody)
     status = await services(request).bulk.order(
@@ -61,7 +61,7 @@ async def order_bulk_modification(request: Request, caller: Editor, idempotency_
 async def list_bulk_modifications(
     request: Request, caller: Reader, limit: Limit = DEFAULT_LIMIT, cursor: str | None = None
 ) -> Response:
-    """Jobs of the workspace, newest first, without their changes."""
+    """List the jobs of the workspace, newest first, without their changes."""
     async with borrowed(services(request).pool) as connection:
         found = await bulk_jobs.jobs(connection, caller.workspace, limit=limit, cursor=cursor)
     items = [bulk_jobs.shown(status, with_change=False) for status in found.items]
@@ -70,7 +70,7 @@ async def list_bulk_modifications(
 
 @router.get("/{bulk_id}", responses=problems(_NOT_FOUND))
 async def read_bulk_modification(request: Request, caller: Reader, bulk_id: str) -> Response:
-    """A job and how far it is."""
+    """Return a job and how far it is."""
     return answer(_shown(await services(request).bulk.status(caller.workspace, bulk_id)))
 
 
@@ -83,7 +83,7 @@ async def list_results(
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """What became of each instance, or of a dry run would become of it, with the reason where it was not changed."""
+    """List what became of each instance, or would in a dry run, with the reason if it was not changed."""
     await services(request).bulk.status(caller.workspace, bulk_id)
     async with borrowed(services(request).pool) as connection:
         found = await bulk_jobs.job_results(connection, bulk_id, outcome=outcome, limit=limit, cursor=cursor)
@@ -92,7 +92,7 @@ async def list_results(
 
 @router.post("/{bulk_id}/cancel", status_code=202, responses=problems(_NOT_FOUND))
 async def cancel_bulk_modification(request: Request, caller: Editor, bulk_id: str) -> Response:
-    """Stops the job after the batch under way; what has been changed stays. A job that has ended stays as it is."""
+    """Stop the job after the batch under way; what has been changed stays. A job that has ended stays as it is."""
     return answer(_shown(await services(request).bulk.cancel(caller, bulk_id)), 202)
 
 
@@ -105,7 +105,7 @@ async def cancel_bulk_modification(request: Request, caller: Editor, bulk_id: st
 async def undo_bulk_modification(
     request: Request, caller: Editor, bulk_id: str, idempotency_key: Key = None
 ) -> Response:
-    """Brings back what the job changed, where nobody changed the same paths since; the others are `skipped`."""
+    """Bring back what the job changed, if nobody changed the same paths since; the others are `skipped`."""
     sent = validated(await read_json(request, 0), UndoBody)
     status = await services(request).bulk.undo(
         BulkOrder(
