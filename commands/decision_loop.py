@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from procvars.commands.ports import EventStore, StreamConflict
+from procvars.commands.ports import EventStore, KeyedRequest, StreamConflict
 from procvars.domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
 from procvars.domain.events import Event
 from procvars.domain.instance import Instance
@@ -30,7 +30,9 @@ class Decision(NamedTuple, Generic[T]):
     events: Sequence[Event]
     result: T
     resulting: Instance | None = None
-    """The instance after the events, if it is known already."""
+    """The instance after the events, where it is known already."""
+    request: KeyedRequest | None = None
+    """The call that this decides, where it may be repeated."""
 
 
 Decide = Callable[[Instance, Provenance], Awaitable[Decision[T]]]
@@ -123,7 +125,9 @@ class DecisionLoop:
                 fresh = True
                 continue
             try:
-                positions = await self._store.append(decision.events, resulting=decision.resulting)
+                positions = await self._store.append(
+                    decision.events, resulting=decision.resulting, request=decision.request
+                )
                 return Decided(instance, decision.result, positions)
             except StreamConflict:
                 fresh = True

@@ -11,7 +11,7 @@ from procvars.commands.messages import (
     ReapplyModification,
     RestoreSnapshot,
 )
-from procvars.commands.ports import EventStore
+from procvars.commands.ports import EventStore, KeyedRequest
 from procvars.domain import editing
 from procvars.domain.document_policies import EditRules
 from procvars.domain.documents.patch import Patch
@@ -101,6 +101,8 @@ class Editing:
         if isinstance(result, EditAnswer):
             return result
         if result.event is None:
+            if (request := _keyed(edit)) is not None:
+                await self._store.keep_unchanged(instance.id, instance.version, command.caller.user, request)
             position = await self._store.position_of(instance.id, instance.version)
             return EditAnswer(instance.id, instance.version, position, False, [], [])
         return _answer(result.event, decided.positions[0])
@@ -131,18 +133,28 @@ class Editing:
     async def _earlier_answer(self, instance: Instance, user: str, edit: Edit) -> EditAnswer | None:
         if edit.terms.idempotency_key is None:
             return None
-        earlier = await self._store.modification_by_key(instance.id, user, edit.terms.idempotency_key)
+        earlier = await self._store.earlier_request(instance.id, user, edit.terms.idempotency_key)
         if earlier is None:
             return None
-        if earlier.event.fingerprint != edit.fingerprint:
+        if earlier.fingerprint != edit.fingerprint:
             raise IdempotencyKeyReused()
-        return _answer(earlier.event, earlier.position)
+        if earlier.recorded is None:
+            position = await self._store.position_of(instance.id, earlier.version)
+            return EditAnswer(instance.id, earlier.version, position, False, [], [])
+        assert isinstance(earlier.recorded.event, ProcessVariablesModified)
+        return _answer(earlier.recorded.event, earlier.recorded.position)
 
     async def _rules(self, instance: Instance) -> EditRules:
         return await rules_of(self._store, instance.workspace, instance.definition, self._max_document_bytes)
 
     async def _child_statuses(self, instance: Instance) -> dict[str, InstanceStatus]:
         return await self._store.statuses(instance.children) if instance.children else {}
+
+
+def _keyed(edit: Edit) -> KeyedRequest | None:
+    if edit.terms.idempotency_key is None or edit.fingerprint is None:
+        return None
+    return KeyedRequest(edit.terms.idempotency_key, edit.fingerprint)
 
 
 def _answer(event: ProcessVariablesModified, position: int) -> EditAnswer:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from uuid import UUID, uuid4, uuid5
 
 from procvars.commands.decision_loop import Decision, DecisionLoop
 from procvars.commands.editing import rules_of
@@ -10,25 +11,30 @@ from procvars.commands.messages import (
     CallIntegration,
     ChangeStatus,
     CloseTask,
-    Command,
     NavigateBack,
     OpenTask,
     PublishDefinition,
     StartInstance,
     StartSubprocess,
+    Step,
     TakeNavigationSnapshot,
     WriteVariables,
 )
-from procvars.commands.ports import EventStore, StreamConflict
+from procvars.commands.ports import EventStore, KeyedRequest, StreamConflict
+from procvars.commands.steps import Steps
 from procvars.domain import execution
 from procvars.domain.definition import Definition, check_definition, definition_from, definition_stream
-from procvars.domain.documents.values import Document
-from procvars.domain.errors import InstanceAlreadyExists
-from procvars.domain.events import DefinitionPublished, Event
-from procvars.domain.instance import Instance
+from procvars.domain.document_policies import EditRules, check_engines_document
+from procvars.domain.documents.documents import fingerprint
+from procvars.domain.documents.values import Document, Json
+from procvars.domain.errors import InstanceAlreadyExists, VersionConflict
+from procvars.domain.events import DefinitionPublished, Event, NavigatedBack, SubprocessStarted, VariablesWritten
+from procvars.domain.instance import Instance, variables_after
 from procvars.domain.instance_status import InstanceStatus
-from procvars.domain.provenance import Provenance
+from procvars.domain.provenance import Caller, Provenance
 from procvars.domain.warnings import Warning, modifications_lost
+
+_NAMESPACE = UUID("8a3d3f0e-52b7-5a3c-8f0b-3f6d1d2b7c55")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,10 @@ class StepAnswer:
     version: int
     position: int
     status: InstanceStatus
+    warnings: Sequence[Warning] = ()
+    """What of the variables written does not fit the definition's schema."""
+    event: Event | None = None
+    """The step's own; None where it changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +60,27 @@ class NavigationAnswer:
 
 
 class Execution:
-    """Handlers of the engine's commands. Each raises what its decision in `domain.execution` raises."""
+    """Handlers of the engine's commands. Each raises what its decision in `domain.execution` raises, VersionConflict, and
+    IdempotencyKeyReused.
+    """
 
     def __init__(self, store: EventStore, loop: DecisionLoop, *, max_document_bytes: int) -> None:
         self._store = store
         self._loop = loop
+        self._steps = Steps(store, loop)
         self._max_document_bytes = max_document_bytes
 
     async def publish_definition(self, command: PublishDefinition) -> Definition:
-        """Publish the definition, unless its newest version has the same content. Raises InvalidDefinition."""
-        caller = command.caller
+        """Raises InvalidDefinition and VersionConflict. The same definition again is no event."""
+        caller, expected = command.caller, command.base_version
         stream = definition_stream(caller.workspace, command.key)
         while True:
-            current = await self._store.definition(caller.workspace, command.key)
+            current = await self._store.definition(caller.workspace, command.key, fresh=expected is not None)
+            version = current.version if current else 0
+            if expected not in (None, version):
+                raise VersionConflict("Somebody changed the definition in the meantime.", current_version=version)
             event = DefinitionPublished(
-                **self._loop.provenance(caller).header(stream, (current.version if current else 0) + 1),
+                **self._loop.provenance(caller).header(stream, version + 1),
                 key=command.key,
                 name=command.name,
                 keywords=list(command.keywords),
@@ -83,73 +99,93 @@ class Execution:
             return definition
 
     async def start(self, command: StartInstance) -> StepAnswer:
-        """Start an instance. Raises DefinitionNotFound and InstanceAlreadyExists."""
-        workspace = command.caller.workspace
-        rules = await rules_of(self._store, workspace, command.definition, self._max_document_bytes)
-        provenance = self._loop.provenance(command.caller)
-        event = execution.start(command.instance_id, command.title, command.variables, provenance, rules=rules)
+        """Raises DefinitionNotFound and InstanceAlreadyExists."""
+        caller, request = command.caller, command.terms.request
+        rules = await rules_of(self._store, caller.workspace, command.definition, self._max_document_bytes)
+        provenance = self._loop.provenance(caller)
+        event, warnings = execution.start(
+            command.instance_id, command.title, command.variables, provenance, rules=rules
+        )
         try:
-            (position,) = await self._store.append([event])
+            (position,) = await self._store.append([event], request=request)
         except StreamConflict as conflict:
-            raise InstanceAlreadyExists() from conflict
-        return StepAnswer(command.instance_id, 1, position, InstanceStatus.STARTED)
+            earlier = await self._steps.earlier(command.instance_id, caller.user, request)
+            if earlier is None or earlier.recorded is None:
+                raise InstanceAlreadyExists() from conflict
+            position = earlier.recorded.position
+        return StepAnswer(command.instance_id, 1, position, InstanceStatus.STARTED, warnings)
 
     async def start_subprocess(self, command: StartSubprocess) -> StepAnswer:
         """Start a child instance, and return its state. Raises DefinitionNotFound."""
         workspace = command.caller.workspace
         rules = await rules_of(self._store, workspace, command.definition, self._max_document_bytes)
 
-        async def decide(parent: Instance, provenance: Provenance) -> Decision[None]:
+        async def decide(parent: Instance, provenance: Provenance) -> Decision[Event | None]:
             name = rules.definition.name
             names = command.params_to_copy
             child = command.child_id
-            return Decision(
-                execution.start_subprocess(parent, child, command.definition, name, names, provenance), None
-            )
+            events = execution.start_subprocess(parent, child, command.definition, name, names, provenance)
+            return Decision(events, events[0])
 
-        decided = await self._loop.run(command.caller, command.instance_id, decide)
-        return StepAnswer(command.child_id, 1, decided.positions[1], InstanceStatus.STARTED)
+        done = await self._steps.run(command, decide)
+        assert isinstance(done.event, SubprocessStarted)
+        child_id = done.event.child_id
+        position = await self._store.position_of(child_id, 1)
+        return StepAnswer(child_id, 1, position, InstanceStatus.STARTED)
 
     async def change_status(self, command: ChangeStatus) -> StepAnswer:
         return await self._step(command, lambda i, p: execution.change_status(i, command.status, p))
 
     async def write_variables(self, command: WriteVariables) -> StepAnswer:
-        async def decide(instance: Instance, provenance: Provenance) -> Decision[None]:
-            rules = await rules_of(self._store, instance.workspace, instance.definition, self._max_document_bytes)
-            event = execution.write_variables(instance, command.change, provenance, rules=rules)
-            return Decision(() if event is None else (event,), None)
+        terms = command.terms
+        warnings: list[Warning] = []
 
-        decided = await self._loop.run(command.caller, command.instance_id, decide)
-        instance = decided.instance
-        if decided.positions:
-            return StepAnswer(instance.id, instance.version + 1, decided.positions[0], instance.status)
-        position = await self._store.position_of(instance.id, instance.version)
-        return StepAnswer(instance.id, instance.version, position, instance.status)
+        async def decide(instance: Instance, provenance: Provenance) -> Decision[Event | None]:
+            nonlocal warnings
+            event, warnings = execution.write_variables(
+                instance,
+                command.change,
+                provenance,
+                rules=await self._rules(instance),
+                base_version=terms.base_version,
+                rebase=terms.rebase,
+                base=await self._steps.base(instance, terms.base_version),
+            )
+            return Decision(() if event is None else (event,), event)
+
+        done = await self._steps.run(command, decide, checks_version=True)
+        if done.repeated and isinstance(done.event, VariablesWritten):
+            warnings = check_engines_document(variables_after(done.event), await self._rules(done.instance))
+        return StepAnswer(done.instance.id, done.version, done.position, done.status, warnings, done.event)
 
     async def take_navigation_snapshot(self, command: TakeNavigationSnapshot) -> StepAnswer:
         return await self._step(command, lambda i, p: execution.take_navigation_snapshot(i, command.node, p))
 
     async def navigate_back(self, command: NavigateBack) -> NavigationAnswer:
-        """Navigate back; with `dry_run` append nothing, and return what would be lost, at the current version."""
+        """With `dry_run` nothing is appended: the answer says what would be lost, at the version as it is now."""
+        lost: list[int] = []
 
-        async def decide(instance: Instance, provenance: Provenance) -> Decision[list[Warning]]:
+        async def decide(instance: Instance, provenance: Provenance) -> Decision[Event | None]:
+            nonlocal lost
             reset_to: Document | None = None
             since: list[int] = []
+            resets: list[NavigatedBack] = []
             kept = instance.navigation_snapshots.get(command.node)
             if kept is not None and command.reset_data:
                 reset_to = await self._store.variables_at(instance.id, kept.version)
                 since = await self._store.modifications_after(instance.id, kept.version)
+                resets = await self._store.resets_after(instance.id, kept.version) if since else []
             event = execution.navigate_back(
-                instance, command.node, provenance, reset_to=reset_to, modifications_since=since
+                instance, command.node, provenance, reset_to=reset_to, modifications_since=since, resets_since=resets
             )
-            return Decision(() if command.dry_run else (event,), modifications_lost(event.lost_modifications))
+            lost = event.lost_modifications
+            return Decision(() if command.dry_run else (event,), event)
 
-        decided = await self._loop.run(command.caller, command.instance_id, decide)
-        instance, warnings = decided.instance, decided.result
-        if decided.positions:
-            return NavigationAnswer(instance.id, instance.version + 1, decided.positions[0], warnings)
-        position = await self._store.position_of(instance.id, instance.version)
-        return NavigationAnswer(instance.id, instance.version, position, warnings)
+        done = await self._steps.run(command, decide)
+        if done.repeated:
+            assert isinstance(done.event, NavigatedBack)
+            lost = done.event.lost_modifications
+        return NavigationAnswer(done.instance.id, done.version, done.position, modifications_lost(lost))
 
     async def call_integration(self, command: CallIntegration) -> StepAnswer:
         return await self._step(
@@ -179,12 +215,21 @@ class Execution:
     async def close_task(self, command: CloseTask) -> StepAnswer:
         return await self._step(command, lambda i, p: execution.close_task(i, command.task_id, p))
 
-    async def _step(self, command: Command, decide_one: Callable[[Instance, Provenance], Event]) -> StepAnswer:
-        async def decide(instance: Instance, provenance: Provenance) -> Decision[Event]:
+    async def _step(self, command: Step, decide_one: Callable[[Instance, Provenance], Event]) -> StepAnswer:
+        async def decide(instance: Instance, provenance: Provenance) -> Decision[Event | None]:
             event = decide_one(instance, provenance)
             return Decision((event,), event)
 
-        decided = await self._loop.run(command.caller, command.instance_id, decide)
-        event = decided.result
-        status = execution.status_after(decided.instance, event)
-        return StepAnswer(decided.instance.id, event.originator_version, decided.positions[0], status)
+        done = await self._steps.run(command, decide)
+        return StepAnswer(done.instance.id, done.version, done.position, done.status, event=done.event)
+
+    async def _rules(self, instance: Instance) -> EditRules:
+        return await rules_of(self._store, instance.workspace, instance.definition, self._max_document_bytes)
+
+
+def id_for(caller: Caller, request: KeyedRequest | None) -> str:
+    """Return the id of an instance that is started without one: for a repetition of the call the same."""
+    if request is None:
+        return str(uuid4())
+    whose: Json = [caller.workspace, caller.user, request.idempotency_key]
+    return str(uuid5(_NAMESPACE, fingerprint(whose)))

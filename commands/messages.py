@@ -1,8 +1,9 @@
 """Commands to an instance, in the imperative, each with its caller; the handlers add the time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from procvars.commands.ports import KeyedRequest
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.editing import Change, EditTerms
 from procvars.domain.events import EditKind
@@ -14,6 +15,23 @@ from procvars.domain.provenance import Caller
 class Command:
     caller: Caller
     instance_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepTerms:
+    """What any of the engine's calls may say besides what it asks for."""
+
+    base_version: int | None = None
+    """The version of the instance that the call is based on; None for any."""
+    rebase: bool = False
+    request: KeyedRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Command):
+    """One of the engine's calls."""
+
+    terms: StepTerms = field(default=StepTerms(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,59 +69,61 @@ class PublishDefinition:
     search: Sequence[dict[str, str]]
     task_fields: Sequence[dict[str, str]]
     json_schema: Json
+    base_version: int | None = None
+    """The version that the new definition is based on, 0 for none; None for any."""
 
 
 @dataclass(frozen=True, slots=True)
-class StartInstance(Command):
+class StartInstance(Step):
     definition: str
     title: str | None
     variables: Document
 
 
 @dataclass(frozen=True, slots=True)
-class StartSubprocess(Command):
+class StartSubprocess(Step):
     child_id: str
     definition: str
     params_to_copy: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeStatus(Command):
+class ChangeStatus(Step):
     status: InstanceStatus
 
 
 @dataclass(frozen=True, slots=True)
-class WriteVariables(Command):
+class WriteVariables(Step):
     change: Change
 
 
 @dataclass(frozen=True, slots=True)
-class TakeNavigationSnapshot(Command):
+class TakeNavigationSnapshot(Step):
     node: str
 
 
 @dataclass(frozen=True, slots=True)
-class NavigateBack(Command):
+class NavigateBack(Step):
     node: str
     reset_data: bool
     dry_run: bool
 
 
 @dataclass(frozen=True, slots=True)
-class CallIntegration(Command):
+class CallIntegration(Step):
     integration_id: str
     name: str
     request: Json
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerIntegration(Command):
+class AnswerIntegration(Step):
     integration_id: str
     response: Json
 
 
 @dataclass(frozen=True, slots=True)
-class OpenTask(Command):
+class OpenTask(Step):
     task_id: str
     title: str
     node: str | None
@@ -112,5 +132,5 @@ class OpenTask(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CloseTask(Command):
+class CloseTask(Step):
     task_id: str

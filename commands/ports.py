@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from procvars.domain.definition import Definition
 from procvars.domain.documents.values import Document
-from procvars.domain.events import Event, ProcessVariablesModified, Recorded
+from procvars.domain.events import Event, NavigatedBack, Recorded
 from procvars.domain.instance import Instance
 from procvars.domain.instance_status import InstanceStatus
 
@@ -16,6 +16,21 @@ class StreamConflict(Exception):
 
     Nothing of the append that raises this is stored.
     """
+
+
+class KeyedRequest(NamedTuple):
+    """A call that may be repeated: its key, and the fingerprint of what it asks for."""
+
+    idempotency_key: str
+    fingerprint: str
+
+
+class EarlierRequest(NamedTuple):
+    """What became of a call: its first event, or None where it changed nothing at `version` of the instance."""
+
+    version: int
+    fingerprint: str | None
+    recorded: Recorded[Event] | None
 
 
 class EventStore(Protocol):
@@ -29,10 +44,13 @@ class EventStore(Protocol):
         """
         ...
 
-    async def append(self, events: Sequence[Event], *, resulting: Instance | None = None) -> list[int]:
-        """Store all of the events or none, and return their positions once they are durable.
+    async def append(
+        self, events: Sequence[Event], *, resulting: Instance | None = None, request: KeyedRequest | None = None
+    ) -> list[int]:
+        """Stores all of the events, or none, and returns their positions once they are durable.
 
-        `resulting` is their instance after them, for the memory, if the caller knows it.
+        `resulting`: their instance after them, for the memory, where whoever decided on them knows it. `request`: the call
+        whose first event is the first of these; a modification by an operator carries its key itself.
 
         Raises StreamConflict if a stream already has an event of one of these versions, and StoreUnavailable. After
         StoreUnavailable it is unknown whether the events are stored: appending them again raises StreamConflict if they
@@ -60,16 +78,26 @@ class EventStore(Protocol):
         """Return the versions of the operators' modifications after that version, oldest first."""
         ...
 
-    async def modification_by_key(
-        self, instance_id: str, user: str, idempotency_key: str
-    ) -> Recorded[ProcessVariablesModified] | None:
-        """Return the modification that this user made with this idempotency key, or None."""
+    async def earlier_request(self, instance_id: str, user: str, idempotency_key: str) -> EarlierRequest | None:
+        """What this user asked for under this key, or None."""
+        ...
+
+    async def keep_unchanged(self, instance_id: str, version: int, user: str, request: KeyedRequest) -> None:
+        """Keep the key of a call that changed nothing at that version. Raises StoreUnavailable."""
+        ...
+
+    async def status_at(self, instance_id: str, version: int) -> InstanceStatus:
+        """The instance's status at that version."""
+        ...
+
+    async def resets_after(self, instance_id: str, version: int) -> list[NavigatedBack]:
+        """Back navigations after that version that reset the variables, oldest first."""
         ...
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
         """Return the instance's version at that time, an event made exactly then included; None before its start."""
         ...
 
-    async def definition(self, workspace: str, key: str) -> Definition | None:
-        """Return the newest definition, or None; at most a second old if another process published it."""
+    async def definition(self, workspace: str, key: str, *, fresh: bool = False) -> Definition | None:
+        """The newest definition; unless `fresh`, at most a second old where another process published it."""
         ...

@@ -1,16 +1,23 @@
 """Policies that new variables have to satisfy before an operator or the process engine writes them."""
 
-from contextlib import suppress
-from typing import NamedTuple
+from collections.abc import Sequence
+from itertools import chain
+from typing import Final, NamedTuple
 
 from procvars.domain.definition import Definition
+from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import encode
+from procvars.domain.documents.patch import Patch
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.errors import DocumentTooLarge, RuleTooExpensive, SchemaViolation
 from procvars.domain.rules.budget import BudgetExceeded
 from procvars.domain.rules.extraction import certainly_affordable, extraction
+from procvars.domain.rules.schema_changes import judged
+from procvars.domain.rules.schema_errors import SchemaError
 from procvars.domain.rules.subschema import InvalidSchema
 from procvars.domain.warnings import Warning
+
+_NOT_CHECKED: Final = "To hold the variables against the JSON Schema of the process definition"
 
 
 class EditRules(NamedTuple):
@@ -20,35 +27,46 @@ class EditRules(NamedTuple):
     max_document_bytes: int
 
 
-def check_operators_document(new: Document, rules: EditRules) -> None:
-    """Raise DocumentTooLarge, SchemaViolation, or RuleTooExpensive for a schema or a path."""
-    size = _checked_size(new, rules)
-    try:
-        _check_schema(new, size, rules.definition)
-    except BudgetExceeded:
-        detail = "To hold these variables against the JSON Schema of the process definition would take too much work."
-        raise RuleTooExpensive(detail, rule={"group": "schema"}) from None
-    _check_paths(new, size, rules.definition)
+def check_operators_document(old: Document, new: Document, patch: Patch, rules: EditRules) -> list[Warning]:
+    """Return the warnings of an edit from `old` to `new` about the schema.
 
-
-def check_engines_document(new: Document, rules: EditRules) -> None:
-    """Raise DocumentTooLarge or SchemaViolation.
-
-    A rule that is too expensive does not stop the process: such a schema is not checked, and what such a path would
-    find is left out of the read models.
+    Raises DocumentTooLarge, SchemaViolation for what the edit itself violates, and RuleTooExpensive for a schema or a path.
     """
     size = _checked_size(new, rules)
-    with suppress(BudgetExceeded):
-        _check_schema(new, size, rules.definition)
+    try:
+        warnings = _schema_warnings(old, new, size, patch, rules.definition)
+    except BudgetExceeded:
+        detail = f"{_NOT_CHECKED} would take too much work."
+        raise RuleTooExpensive(detail, rule={"group": "schema"}) from None
+    _check_paths(new, size, rules.definition)
+    return warnings
 
 
-def schema_not_checked(definition: Definition) -> list[Warning]:
-    """Return the warning of an edit whose definition has a schema that only an earlier release accepted."""
-    if not isinstance(definition.schema, InvalidSchema):
+def check_engines_document(new: Document, rules: EditRules) -> list[Warning]:
+    """Return the warnings of the engine's own write about the schema, which never refuses it. Raises DocumentTooLarge.
+
+    A rule that is too expensive does not stop the process either: a schema is not checked then, and what a path would find
+    is left out of the read models.
+    """
+    size = _checked_size(new, rules)
+    schema = rules.definition.schema
+    if schema is None:
         return []
-    reason = f"{definition.schema} (at {definition.schema.pointer or '/'})"
+    if isinstance(schema, InvalidSchema):
+        return [_schema_unusable(schema)]
+    try:
+        errors = schema.errors(new, size)
+    except BudgetExceeded:
+        return [{"code": "schema-not-checked", "detail": f"{_NOT_CHECKED} would take too much work."}]
+    detail = "The variables do not fit the JSON Schema of the process definition."
+    return [{"code": "schema-violated", "detail": detail, "errors": _shown(errors)}] if errors else []
+
+
+def _schema_unusable(schema: InvalidSchema) -> Warning:
+    """Return the warning about a schema that only an earlier release accepted."""
+    reason = f"{schema} (at {schema.pointer or '/'})"
     detail = f"The variables were not held against the JSON Schema of the process definition, which cannot be used: {reason}."
-    return [{"code": "schema-not-checked", "detail": detail}]
+    return {"code": "schema-not-checked", "detail": detail}
 
 
 def _checked_size(new: Document, rules: EditRules) -> int:
@@ -58,13 +76,26 @@ def _checked_size(new: Document, rules: EditRules) -> int:
     return size
 
 
-def _check_schema(new: Document, size: int, definition: Definition) -> None:
+def _schema_warnings(old: Document, new: Document, size: int, patch: Patch, definition: Definition) -> list[Warning]:
     schema = definition.schema
-    if schema is None or isinstance(schema, InvalidSchema):
-        return
-    if found := schema.errors(new, size):
-        errors: list[Json] = [{"path": error.path, "message": error.message} for error in found]
-        raise SchemaViolation(errors=errors)
+    if schema is None:
+        return []
+    if isinstance(schema, InvalidSchema):
+        return [_schema_unusable(schema)]
+    after = schema.violations(new, size)
+    first = next(after, None)
+    if first is None:
+        return []
+    before = schema.violations(old, len(encode(old)))
+    found = judged(before, chain((first,), after), json_patch.Origins(old, patch))
+    if found.errors:
+        raise SchemaViolation(errors=_shown(found.errors))
+    detail = "The variables did not fit the JSON Schema of the process definition before, at places that the edit leaves alone."
+    return [{"code": "schema-violated-before", "detail": detail, "errors": _shown(found.before)}]
+
+
+def _shown(errors: Sequence[SchemaError]) -> list[Json]:
+    return [{"path": error.path, "message": error.message} for error in errors]
 
 
 def _check_paths(new: Document, size: int, definition: Definition) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from procvars.domain.document_policies import EditRules, check_operators_document, schema_not_checked
+from procvars.domain.definition import Definition
+from procvars.domain.document_policies import EditRules, check_operators_document
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import fingerprint, same
 from procvars.domain.documents.errors import RebaseConflict
@@ -96,6 +97,9 @@ class Preview:
     changes: Changes
     warnings: list[Warning]
     affects: Affects
+    variables: Document
+    """As the edit would leave them."""
+    definition: Definition
 
 
 def only_active_instances(instance: Instance) -> None:
@@ -121,14 +125,14 @@ def decide_edit(
     `check_operators_document` and `check_engine_types` raise, and what a patch can raise: PatchFailed, NotAnObject, TooDeep.
     """
     only_active_instances(instance)
-    new = _new_document(instance, edit, base)
+    new = based_document(instance, edit.change, edit.terms.base_version, rebase=edit.terms.rebase, base=base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
         return EditOutcome(event=None, instance=instance)
-    check_operators_document(new, rules)
+    of_schema = check_operators_document(instance.variables, new, patch, rules)
     if instance.engine is not None:
         check_engine_types(instance.variables, new, instance.engine_types)
-    warnings = [*warnings_about(instance, new, child_statuses), *schema_not_checked(rules.definition)]
+    warnings = [*warnings_about(instance, new, child_statuses), *of_schema]
     event = ProcessVariablesModified(
         **provenance.header(instance.id, instance.version + 1),
         patch=patch,
@@ -154,7 +158,7 @@ def preview_edit(
     previous = instance.variables
     new = changed(previous, change)
     patch = json_patch.diff(previous, new)
-    check_operators_document(new, rules)
+    of_schema = check_operators_document(previous, new, patch, rules)
     if instance.engine is not None:
         check_engine_types(previous, new, instance.engine_types)
     definition = rules.definition
@@ -165,8 +169,10 @@ def preview_edit(
     return Preview(
         patch=patch,
         changes=json_patch.changes(previous, patch),
-        warnings=[*warnings_about(instance, new, child_statuses), *schema_not_checked(definition)] if patch else [],
+        warnings=[*warnings_about(instance, new, child_statuses), *of_schema] if patch else [],
         affects=Affects(keywords=keywords, search=search, tasks=tasks),
+        variables=new,
+        definition=definition,
     )
 
 
@@ -181,25 +187,43 @@ def changed(document: Document, change: Change) -> Document:
             return json_patch.merge(document, change.merge_patch)
 
 
-def _new_document(instance: Instance, edit: Edit, base: Document | None) -> Document:
-    if edit.terms.base_version == instance.version:
-        return changed(instance.variables, edit.change)
+def require_version(instance: Instance, base_version: int | None, base: Document | None) -> None:
+    """Raise VersionConflict where a call is based on another version than the instance's; `base` are its variables."""
+    if base_version not in (None, instance.version):
+        raise VersionConflict(current_version=instance.version, changed_paths=_touched_since(base, instance))
+
+
+def based_document(
+    instance: Instance, change: Change, base_version: int | None, *, rebase: bool, base: Document | None
+) -> Document:
+    """Return the variables after a change that is based on a version, whose variables are `base`.
+
+    Raises VersionConflict, and as `changed`.
+    """
     current = instance.variables
-    if base is None:
-        raise VersionConflict(current_version=instance.version, changed_paths=[])
-    touched: list[Json] = [*json_patch.touched_paths(base, json_patch.diff(base, current))]
-    if not edit.terms.rebase:
-        raise VersionConflict(current_version=instance.version, changed_paths=touched)
-    # An operator's own patch is rebased as it is: its `test` operations have to hold for the current values too.
-    change = edit.change
+    if base_version in (None, instance.version):
+        return changed(current, change)
+    if base is None or not rebase:
+        raise VersionConflict(current_version=instance.version, changed_paths=_touched_since(base, instance))
+    # A patch is rebased as it is: its `test` operations have to hold for the current values too.
     mine = change.patch if isinstance(change, ApplyPatch) else json_patch.diff(base, changed(base, change))
     try:
         return json_patch.apply(current, json_patch.rebase(base, current, mine))
     except RebaseConflict as conflict:
         detail = "Somebody else changed the same values since the version that this edit is based on."
         raise VersionConflict(
-            detail, current_version=instance.version, changed_paths=touched, conflicting_paths=[*conflict.paths]
+            detail,
+            current_version=instance.version,
+            changed_paths=_touched_since(base, instance),
+            conflicting_paths=[*conflict.paths],
         ) from conflict
+
+
+def _touched_since(base: Document | None, instance: Instance) -> list[Json]:
+    """Return the paths that differ from the base; none where the instance has not come to its version."""
+    if base is None:
+        return []
+    return [*json_patch.touched_paths(base, json_patch.diff(base, instance.variables))]
 
 
 def _keys_that_change(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:

@@ -6,7 +6,7 @@ from procvars.domain.document_policies import EditRules, check_engines_document
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import fingerprint
 from procvars.domain.documents.values import Document, Json
-from procvars.domain.editing import Change, changed
+from procvars.domain.editing import Change, based_document
 from procvars.domain.errors import (
     InstanceNotActive,
     IntegrationAlreadyAnswered,
@@ -34,21 +34,23 @@ from procvars.domain.instance import Instance
 from procvars.domain.instance_id import is_instance_id
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
+from procvars.domain.warnings import Warning
 
 
 def start(
     instance_id: str, title: str | None, variables: Document, provenance: Provenance, *, rules: EditRules
-) -> InstanceStarted:
-    """Start an instance. Raises InvalidArgument for an impossible id, SchemaViolation and DocumentTooLarge."""
+) -> tuple[InstanceStarted, list[Warning]]:
+    """Raises InvalidArgument where the id cannot be one, and DocumentTooLarge."""
     if not is_instance_id(instance_id):
-        raise InvalidArgument("The id of the instance is not valid.", path="/id")
-    check_engines_document(variables, rules)
-    return InstanceStarted(
+        raise InvalidArgument("That cannot be the id of an instance.", path="/id")
+    warnings = check_engines_document(variables, rules)
+    event = InstanceStarted(
         **provenance.header(instance_id, 1),
         definition=rules.definition.key,
         title=title or rules.definition.name,
         variables=variables,
     )
+    return event, warnings
 
 
 def start_subprocess(
@@ -98,19 +100,27 @@ def status_after(instance: Instance, event: Event) -> InstanceStatus:
 
 
 def write_variables(
-    instance: Instance, change: Change, provenance: Provenance, *, rules: EditRules
-) -> VariablesWritten | None:
-    """Write variables; return None if nothing changes. Raises SchemaViolation, DocumentTooLarge, PatchFailed,
-    NotAnObject, TooDeep.
+    instance: Instance,
+    change: Change,
+    provenance: Provenance,
+    *,
+    rules: EditRules,
+    base_version: int | None = None,
+    rebase: bool = False,
+    base: Document | None = None,
+) -> tuple[VariablesWritten | None, list[Warning]]:
+    """None where it changes nothing. `base`: the variables at `base_version`, needed where that is another version.
+
+    Raises VersionConflict, DocumentTooLarge, PatchFailed, NotAnObject, TooDeep.
     """
     _must_be_active(instance)
-    new = changed(instance.variables, change)
+    new = based_document(instance, change, base_version, rebase=rebase, base=base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
-        return None
-    check_engines_document(new, rules)
+        return None, []
+    warnings = check_engines_document(new, rules)
     header = provenance.header(instance.id, instance.version + 1)
-    return VariablesWritten(**header, patch=patch, previous=instance.variables)
+    return VariablesWritten(**header, patch=patch, previous=instance.variables), warnings
 
 
 def take_navigation_snapshot(instance: Instance, node: str, provenance: Provenance) -> NavigationSnapshotTaken:
@@ -126,23 +136,41 @@ def navigate_back(
     *,
     reset_to: Document | None,
     modifications_since: Sequence[int],
+    resets_since: Sequence[NavigatedBack] = (),
 ) -> NavigatedBack:
-    """Navigate back to a node: `reset_to` are the variables of its snapshot, or None to keep the current ones, and
-    `modifications_since` the versions of operators' modifications after it. Raises NoSuchNavigationSnapshot.
+    """`reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since` and
+    `resets_since`: versions of the operators' modifications after that snapshot, and the back navigations that have
+    undone some of them already. Raises NoSuchNavigationSnapshot.
     """
     _must_be_active(instance)
     kept = instance.navigation_snapshots.get(node)
     if kept is None:
         raise NoSuchNavigationSnapshot(node=node)
+    patch = [] if reset_to is None else json_patch.diff(instance.variables, reset_to)
     return NavigatedBack(
         **provenance.header(instance.id, instance.version + 1),
         node=node,
         reset_data=reset_to is not None,
         snapshot_version=kept.version,
-        patch=[] if reset_to is None else json_patch.diff(instance.variables, reset_to),
+        patch=patch,
         previous=instance.variables,
-        lost_modifications=[] if reset_to is None else list(modifications_since),
+        lost_modifications=_in_effect(instance.version, kept.version, modifications_since, resets_since)
+        if patch
+        else [],
     )
+
+
+def _in_effect(version: int, after: int, modifications: Sequence[int], resets: Sequence[NavigatedBack]) -> list[int]:
+    """Return which of the modifications after a version the variables of a later one have: those that no reset undid."""
+    found: list[int] = []
+    while version > after:
+        reset = next((each for each in reversed(resets) if each.originator_version <= version), None)
+        since = after if reset is None else reset.originator_version
+        found += [modification for modification in modifications if since < modification <= version]
+        if reset is None:
+            break
+        version = reset.snapshot_version
+    return sorted(found)
 
 
 def call_integration(

@@ -9,8 +9,9 @@ from procvars.domain.errors import InvalidArgument
 from procvars.domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
 from procvars.projections.projection import Connection, EventSource, Generations
 from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark_due
+from procvars.projections.search.conditions import searched
 from procvars.projections.search.document import SearchDocument, derived, evolve
-from procvars.projections.search.store import Search, SearchHit, SearchQuery, SearchStore, searched_words, typed
+from procvars.projections.search.store import SearchHit, SearchQuery, SearchStore
 from procvars.projections.storage.batch import instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted, Tally
 from procvars.projections.storage.evolution import definition_keys, evolved
@@ -152,17 +153,7 @@ async def search(connection: Connection, store: SearchStore, query: SearchQuery)
     for condition in query.keys:
         if condition.key not in types:
             raise InvalidArgument(f"no definition has a search key {condition.key!r}", key=condition.key)
-    asked = Search(
-        workspace=query.workspace,
-        conditions=tuple(typed(condition, types[condition.key]) for condition in query.keys),
-        words=searched_words(query.text),
-        definitions=list(query.definitions or ()),
-        statuses=list(query.statuses or ()),
-        started_after=query.started_after,
-        started_before=query.started_before,
-        last=cast(tuple[datetime, str] | None, last),
-        count=limit + 1,
-    )
+    asked = searched(query, types, cast(tuple[datetime, str] | None, last), limit + 1)
     return page(await store.find(connection, asked), limit, lambda hit: (hit.started_at, hit.instance_id))
 
 

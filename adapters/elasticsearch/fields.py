@@ -22,16 +22,24 @@ import orjson
 
 from procvars.domain.documents.documents import decode, encode
 from procvars.domain.documents.values import Document
-from procvars.projections.search.document import SearchDocument, values_to_search
+from procvars.projections.search.document import SearchDocument
+from procvars.projections.search.types import VALUE_TYPES, Column, values_to_search
+from procvars.projections.search.words import folded
 
 _KEPT = {"type": "keyword", "index": False, "doc_values": False}
 _KEYWORD = {"type": "keyword", "fields": {"folded": {"type": "keyword", "normalizer": "lowercase"}}}
-_BY_TYPE: dict[str, dict[str, Any]] = {
+_BY_COLUMN: dict[Column, dict[str, Any]] = {
     "keyword": _KEYWORD,
     "number": {"type": "double"},
-    "date": {"type": "long"},
-    "boolean": {"type": "boolean"},
+    "instant": {"type": "long"},
+    "truth": {"type": "boolean"},
 }
+_BY_TYPE: dict[str, dict[str, Any]] = {
+    search_type: _BY_COLUMN[value_type.column]
+    for search_type, value_type in VALUE_TYPES.items()
+    if value_type.column in _BY_COLUMN
+}
+"""The words of a text have no field of their own."""
 _COMMON: dict[str, Any] = {
     "instance_id": {"type": "keyword"},
     "workspace": {"type": "keyword"},
@@ -41,6 +49,8 @@ _COMMON: dict[str, Any] = {
     "updated_at": {"type": "long"},
     "version": {"type": "long"},
     "title": _KEPT,
+    "folded_title": {"type": "keyword", "doc_values": False},
+    "keys": {"type": "keyword", "doc_values": False},
     "data": _KEPT,
     "types": _KEPT,
     "long_keywords": {"type": "keyword", "doc_values": False},
@@ -115,10 +125,12 @@ def source(document: SearchDocument) -> dict[str, Any]:
     by_key: dict[str, dict[str, list[object]]] = {}
     shared: dict[str, list[object]] = {}
     texts: dict[tuple[str, tuple[str, ...]], None] = {}
+    keys: dict[str, None] = {}
     for key, value in document.data.items():
         name, search_type = field_name(key), document.types[key]
-        for found in values_to_search(search_type, value):
+        for found in values_to_search(search_type, key, value):
             kept: object = found
+            keys[name] = None
             match found:
                 case bool():
                     pass
@@ -142,6 +154,8 @@ def source(document: SearchDocument) -> dict[str, Any]:
         "workspace": document.workspace,
         "definition": document.definition,
         "title": document.title,
+        "folded_title": folded(document.title)[:SEGMENT],
+        "keys": list(keys),
         "status": document.status,
         "started_at": microseconds(document.started_at),
         "updated_at": microseconds(document.updated_at),

@@ -15,19 +15,17 @@ from procvars.adapters.elasticsearch.fields import (
     microseconds,
     sortable,
 )
-from procvars.domain.errors import InvalidArgument
-from procvars.projections.search.store import Alternative, Condition, Operator, Search
+from procvars.projections.search.store import Alternative, Condition, Search
+from procvars.projections.search.types import Operator
 
 Query = dict[str, Any]
 T = TypeVar("T", Decimal, datetime)
 
 _NOTHING: Query = {"match_none": {}}
-# Elasticsearch accepts at least 1,024 clauses, but a search takes seconds long before that.
-_MAX_WORDS = 500
+_NO_WILDCARDS = str.maketrans({character: f"\\{character}" for character in "*?\\"})
 
 
 def query(search: Search) -> Query:
-    """Return the query. Raises InvalidArgument for more than 500 words in one place."""
     filters: list[Query] = [{"term": {"workspace": search.workspace}}]
     if search.definitions:
         filters.append({"terms": {"definition": search.definitions}})
@@ -40,12 +38,17 @@ def query(search: Search) -> Query:
     filters += [_condition(condition) for condition in search.conditions]
     if search.words is not None:
         filters.append(_words(search.words))
+    if search.title is not None:
+        filters.append(_text("folded_title", search.title.operator, search.title.folded))
     return {"bool": {"filter": filters}}
 
 
 def _condition(condition: Condition) -> Query:
     name = field_name(condition.key)
-    return _any(_alternative(name, alternative) for alternative in condition.any_of)
+    found: Query = {"term": {"keys": name}}
+    if condition.any_of:
+        found = _any(_alternative(name, alternative) for alternative in condition.any_of)
+    return {"bool": {"must_not": [found]}} if condition.negated else found
 
 
 def _alternative(name: str, alternative: Alternative) -> Query:
@@ -61,23 +64,30 @@ def _alternative(name: str, alternative: Alternative) -> Query:
         case datetime():
             return _dates(field, _span(cast(tuple[tuple[Operator, datetime], ...], alternative.tests)))
         case _:
-            return _words(value, name)
+            return _words(value, name, operator)
 
 
 def _keyword(name: str, field: str, operator: Operator, value: str) -> Query:
-    kind = "prefix" if operator == "prefix" else "term"
     if len(value) < SEGMENT:
-        return {kind: {field: {"value": value}}}
-    return {kind: {"long_keywords": {"value": last_segment(name, value)}}}
+        return _text(field, operator, value)
+    return _text("long_keywords", operator, last_segment(name, value))
 
 
-def _words(words: Iterable[str], name: str | None = None) -> Query:
-    """Return the query for values that have all of the words, of this key or of any."""
-    filters: list[Query] = [{"term": {"texts.words": word}} for word in words]
+def _text(field: str, operator: Operator, value: str) -> Query:
+    match operator:
+        case "contains":
+            return {"wildcard": {field: {"value": f"*{value.translate(_NO_WILDCARDS)}*"}}}
+        case "prefix":
+            return {"prefix": {field: {"value": value}}}
+        case _:
+            return {"term": {field: {"value": value}}}
+
+
+def _words(words: Iterable[str], name: str | None = None, operator: Operator = "eq") -> Query:
+    """All of them, or words that they are a part of, in one value, of this key or of any."""
+    filters = [_text("texts.words", operator, word) for word in words]
     if not filters:
         return _NOTHING
-    if len(filters) > _MAX_WORDS:
-        raise InvalidArgument(f"{len(filters)} words to search for; at most {_MAX_WORDS} are possible")
     if name is not None:
         filters.append({"term": {"texts.key": name}})
     return {"nested": {"path": "texts", "query": {"bool": {"filter": filters}}}}

@@ -34,7 +34,7 @@ class ElasticsearchSearch:
     harmless.
     """
 
-    shape = 1001
+    shape = 1002
 
     def __init__(self, client: AsyncElasticsearch) -> None:
         self._client = client
@@ -82,6 +82,21 @@ class ElasticsearchSearch:
             except BadRequestError as error:
                 raise InvalidArgument(f"Elasticsearch refuses this search: {reason(error)}") from error
         return [_hit(hit["_source"]) for hit in hits]
+
+    async def found_version(self, connection: Connection, instance_id: str) -> int:
+        """Raises SearchUnavailable."""
+        index = await self.generations.published(connection)
+        if not index.made:
+            return 0
+        with translated():
+            try:
+                found = await self._client.search(
+                    index=index.name, query={"term": {"instance_id": instance_id}}, size=1, source_includes=["version"]
+                )
+            except NotFoundError:  # a rebuild has swapped it
+                return 0
+        hits = found["hits"]["hits"]
+        return int(hits[0]["_source"]["version"]) if hits else 0
 
     async def _hits(self, search: Search, index: str) -> list[dict[str, Any]]:
         after: list[int | str] | None = None

@@ -18,12 +18,12 @@ from procvars.adapters.postgres.pool import APPEND, TIMED_OUT, UNAVAILABLE, Conn
 from procvars.commands.ports import StreamConflict
 from procvars.domain.errors import StoreUnavailable
 
-IdempotencyKey = tuple[str, str, str, int]
-"""Instance, user, key, and the version of the event that it belongs to."""
+IdempotencyKey = tuple[str, str, str, int, str | None]
+"""Instance, user, key, the version of the event that it belongs to, and the fingerprint of what was asked for."""
 
 _APPEND = """
 SELECT append_events(%b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::text[],
-    %b::text[], %b::text[], %b::text[], %b::bigint[])
+    %b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[])
 """
 _SAME_EVENT = (
     "SELECT notification_id, topic, state FROM stored_events WHERE originator_id = %s AND originator_version = %s"
@@ -193,6 +193,7 @@ class Appender:
                 [key[1] for key in keys],
                 [key[2] for key in keys],
                 [key[3] for key in keys],
+                [key[4] for key in keys],
             ),
             prepare=True,
             binary=True,

@@ -12,6 +12,7 @@ from procvars.adapters.postgres.event_mapper import EventMapper
 from procvars.adapters.postgres.event_rows import COLUMNS, WHOLE, EventRows, ReadBudget, is_last, page_of, page_where
 from procvars.adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from procvars.adapters.postgres.remembered_instances import RememberedInstances
+from procvars.commands.ports import EarlierRequest, KeyedRequest
 from procvars.domain.definition import Definition, definition_from, definition_stream
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import NoSuchVersion, PositionUnknown
@@ -20,6 +21,7 @@ from procvars.domain.events import (
     DefinitionPublished,
     Event,
     InstanceStatusChanged,
+    NavigatedBack,
     ProcessVariablesModified,
     Recorded,
     UnreadableEvent,
@@ -82,9 +84,16 @@ _MODIFICATIONS_AFTER = (
     "WHERE originator_id = %s AND originator_version > %s AND topic = %s ORDER BY originator_version"
 )
 _BY_KEY = (
-    _EVENTS + "WHERE originator_id = %(stream)s AND originator_version = ("
-    "SELECT version FROM idempotency_keys "
-    "WHERE instance_id = %(stream)s AND user_id = %(user)s AND key = %(key)s)"
+    "SELECT version, fingerprint, changed FROM idempotency_keys WHERE instance_id = %s AND user_id = %s AND key = %s"
+)
+_KEEP_UNCHANGED = """
+INSERT INTO idempotency_keys (instance_id, user_id, key, version, fingerprint, changed) VALUES (%s, %s, %s, %s, %s, false)
+ON CONFLICT DO NOTHING
+"""
+_STATUS_AT = (
+    _EVENTS
+    + "WHERE originator_id = %(stream)s AND originator_version <= %(version)s AND topic = 'InstanceStatusChanged' "
+    "ORDER BY originator_version DESC LIMIT 1"
 )
 _POSITION_OF = "SELECT notification_id FROM stored_events WHERE originator_id = %s AND originator_version = %s"
 _STATUSES = f"""
@@ -190,11 +199,14 @@ class PostgresEventStore:
             self._instances.put(instance, size)
         return instance
 
-    async def append(self, events: Sequence[Event], *, resulting: Instance | None = None) -> list[int]:
+    async def append(
+        self, events: Sequence[Event], *, resulting: Instance | None = None, request: KeyedRequest | None = None
+    ) -> list[int]:
         written = [self._mapper.write(event) for event in events]
         try:
             appending = [stored for stored, _ in written]
-            positions = await self._appender.append(appending, _idempotency_keys(events), workspace=events[0].workspace)
+            keys = _idempotency_keys(events, request)
+            positions = await self._appender.append(appending, keys, workspace=events[0].workspace)
         except BaseException:
             for event in events:
                 self._instances.forget(event.originator_id)
@@ -248,11 +260,31 @@ class PostgresEventStore:
             )
             return [row[0] for row in await cursor.fetchall()]
 
-    async def modification_by_key(
-        self, instance_id: str, user: str, idempotency_key: str
-    ) -> Recorded[ProcessVariablesModified] | None:
-        rows = await self._rows.fetch(_BY_KEY, {"stream": instance_id, "user": user, "key": idempotency_key})
-        return cast(Recorded[ProcessVariablesModified], self._rows.one(rows[0])) if rows else None
+    async def earlier_request(self, instance_id: str, user: str, idempotency_key: str) -> EarlierRequest | None:
+        async with borrowed(self._pool) as connection:
+            row = await (await connection.execute(_BY_KEY, (instance_id, user, idempotency_key))).fetchone()
+        if row is None:
+            return None
+        version, fingerprint, changed = row
+        recorded = await self.event_at(instance_id, version) if changed else None
+        if recorded is not None and isinstance(recorded.event, ProcessVariablesModified):
+            fingerprint = recorded.event.fingerprint  # also where an earlier release stored the key
+        return EarlierRequest(version, fingerprint, recorded)
+
+    async def keep_unchanged(self, instance_id: str, version: int, user: str, request: KeyedRequest) -> None:
+        values = (instance_id, user, request.idempotency_key, version, request.fingerprint)
+        async with borrowed(self._pool) as connection:
+            await connection.execute(_KEEP_UNCHANGED, values)
+
+    async def status_at(self, instance_id: str, version: int) -> InstanceStatus:
+        rows = await self._rows.fetch(_STATUS_AT, {"stream": instance_id, "version": version})
+        return cast(InstanceStatusChanged, self._rows.one(rows[0]).event).status if rows else InstanceStatus.STARTED
+
+    async def resets_after(self, instance_id: str, version: int) -> list[NavigatedBack]:
+        found = self.stream(instance_id, after=version, topics=(NavigatedBack,))
+        return [
+            event async for recorded in found if isinstance(event := recorded.event, NavigatedBack) and event.reset_data
+        ]
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
         # Times of a stream never go back (`DecisionLoop.provenance`), so a binary search finds the version.
@@ -266,8 +298,8 @@ class PostgresEventStore:
                 high = middle - 1
         return low or None
 
-    async def definition(self, workspace: str, key: str) -> Definition | None:
-        cached = self._definitions.get((workspace, key))
+    async def definition(self, workspace: str, key: str, *, fresh: bool = False) -> Definition | None:
+        cached = None if fresh else self._definitions.get((workspace, key))
         if cached and time.monotonic() - cached[1] < _DEFINITION_SECONDS:
             return cached[0]
         if cached:  # during this read, others continue with what is known
@@ -418,9 +450,13 @@ class PostgresEventStore:
             return {row[0] for row in await cursor.fetchall()}
 
 
-def _idempotency_keys(events: Sequence[Event]) -> list[IdempotencyKey]:
+def _idempotency_keys(events: Sequence[Event], request: KeyedRequest | None) -> list[IdempotencyKey]:
+    if request is not None:
+        first = events[0]
+        key = (request.idempotency_key, first.originator_version, request.fingerprint)
+        return [(first.originator_id, first.user, *key)]
     return [
-        (event.originator_id, event.user, event.idempotency_key, event.originator_version)
+        (event.originator_id, event.user, event.idempotency_key, event.originator_version, event.fingerprint)
         for event in events
         if isinstance(event, ProcessVariablesModified) and event.idempotency_key is not None
     ]

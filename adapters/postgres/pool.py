@@ -30,7 +30,10 @@ TIMED_OUT: tuple[type[Exception], ...] = (psycopg.errors.QueryCanceled, psycopg.
 UNAVAILABLE: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 """Driver's errors for an unavailable database or connection: nobody's data is at fault. They include `TIMED_OUT`."""
 
-# How values become text and back, and what a statement sees, whatever defaults a role or a database has for other
+ARRIVAL = "procvars.settings_arrive"
+"""Name of a setting that every connection begins with."""
+
+# How values become text and back, and what a statement sees: a role or a database may have other defaults, which suit other
 # programs. Not the search path, by which operators separate roles (docs/security.md).
 _RELIED_ON = {
     "client_encoding": "UTF8",
@@ -43,7 +46,12 @@ _RELIED_ON = {
     "array_nulls": "on",
     "transform_null_equals": "off",
     "default_transaction_isolation": "read committed",
+    # Tells whether the settings of a connection's start come to PostgreSQL.
+    ARRIVAL: "on",
 }
+
+_REFUSED_BY_POOLER = "unsupported startup parameter"
+_POOLER = "A connection pooler refuses the settings that a connection begins with: connect to PostgreSQL itself"
 
 log = structlog.get_logger(__name__)
 
@@ -93,9 +101,14 @@ def connection_pool(database_url: str, patience: Patience, *, max_size: int = 8)
 async def dedicated_connection(database_url: str, purpose: str, patience: Patience = UNHURRIED) -> Connection:
     """Return an autocommit connection outside the pool. Raises what `UNAVAILABLE` names."""
     conninfo = _conninfo(database_url, patience)
-    return await psycopg.AsyncConnection.connect(
-        conninfo, autocommit=True, application_name=f"procvars {purpose}", **_VIGILANCE
-    )
+    try:
+        return await psycopg.AsyncConnection.connect(
+            conninfo, autocommit=True, application_name=f"procvars {purpose}", **_VIGILANCE
+        )
+    except psycopg.OperationalError as error:
+        if _REFUSED_BY_POOLER in str(error):
+            raise psycopg.OperationalError(f"{_POOLER} ({error})") from error
+        raise
 
 
 async def projection_connection(database_url: str, patience: Patience = PROJECTION) -> Connection:

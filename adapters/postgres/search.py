@@ -1,9 +1,8 @@
 """Search in PostgreSQL, without Elasticsearch: the documents, and a row for each of their searchable values."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
@@ -14,8 +13,10 @@ from procvars.domain.definition import SearchType
 from procvars.domain.documents.documents import decode, encode
 from procvars.domain.documents.values import Document, Json
 from procvars.projections.projection import Connection
-from procvars.projections.search.document import SearchDocument, SearchValue, values_to_search
-from procvars.projections.search.store import Alternative, Condition, Operator, Search, SearchHit
+from procvars.projections.search.document import SearchDocument
+from procvars.projections.search.store import Alternative, Condition, Search, SearchHit
+from procvars.projections.search.types import VALUE_TYPES, Column, Operator, SearchValue, values_to_search
+from procvars.projections.search.words import folded
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.tables import Tables, table
 from procvars.projections.storage.text_columns import RawJson, arguments, like_prefix, without_nul
@@ -28,6 +29,7 @@ CREATE TABLE {search_index} (
     workspace text NOT NULL,
     definition text NOT NULL,
     title text NOT NULL,
+    folded_title text NOT NULL,
     status text NOT NULL,
     started_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -38,6 +40,7 @@ CREATE TABLE {search_index} (
 CREATE INDEX ON {search_index} (workspace, started_at, instance_id);
 CREATE INDEX ON {search_index} (workspace, definition, started_at, instance_id);
 CREATE INDEX ON {search_index} (workspace, definition, instance_id);
+CREATE INDEX ON {search_index} (workspace, left(folded_title, 200) text_pattern_ops);
 CREATE TABLE {search_values} (
     instance_id text NOT NULL,
     workspace text NOT NULL,
@@ -67,14 +70,14 @@ SELECT instance_id FROM {documents} WHERE workspace = %s AND definition = %s ORD
 # Returns the instances whose values changed.
 _WRITE = """
 WITH new AS (
-    SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
+    SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
         %b::timestamptz[], %b::bigint[], %b::text[], %b::text[])
-        AS n (instance_id, workspace, definition, title, status, started_at, updated_at, version, data, types)
+        AS n (instance_id, workspace, definition, title, folded_title, status, started_at, updated_at, version, data, types)
 ), old AS (
     SELECT o.instance_id, o.data, o.types FROM {documents} o JOIN new USING (instance_id)
 ), written AS (
     INSERT INTO {documents} AS t
-        (instance_id, workspace, definition, title, status, started_at, updated_at, version, data, types)
+        (instance_id, workspace, definition, title, folded_title, status, started_at, updated_at, version, data, types)
     SELECT * FROM new
     ON CONFLICT (instance_id) DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at,
         version = excluded.version, data = excluded.data, types = excluded.types
@@ -88,7 +91,9 @@ _FORGET_VALUES = "DELETE FROM {values} WHERE instance_id = ANY(%s)"
 _ADD_VALUES = """
 COPY {values} (instance_id, workspace, key, keyword, number, nearest, instant, truth, words) FROM STDIN (FORMAT BINARY)
 """
+_VALUE_COLUMNS = ("keyword", "number", "nearest", "instant", "truth", "words")
 _VALUE_TYPES = ("text", "text", "text", "text", "numeric", "float8", "timestamptz", "bool", "text[]")
+_FOUND_VERSION = "SELECT version FROM search_index WHERE instance_id = %s"
 _FIND = """
 SELECT i.instance_id, i.definition, i.status, i.started_at, i.version, i.data FROM search_index i
 WHERE i.workspace = %(workspace)s
@@ -103,27 +108,38 @@ ORDER BY i.started_at DESC, i.instance_id DESC
 LIMIT %(count)s
 """
 _HAS_VALUE = """
-    AND EXISTS (SELECT FROM search_values v
+    AND {negation}EXISTS (SELECT FROM search_values v
         WHERE v.instance_id = i.instance_id AND v.workspace = %(workspace)s AND {tests})
 """
 _KEY = "v.key = {key} AND ({any_of})"
+_ANY_VALUE = "v.key = {key}"
 _WORDS = "v.words @> {value}::text[]"
-_TRUTH = "v.truth = {value}"
-_KEYWORD = "v.beginning = left({value}, 200) AND v.keyword = {value}"
-_PREFIX = "v.beginning LIKE {pattern} AND (length({value}) <= 200 OR starts_with(v.keyword, {value}))"
-_INSTANT: dict[Operator, str] = {
-    "eq": "v.instant = {value}",
-    "gt": "v.instant > {value}",
-    "gte": "v.instant >= {value}",
-    "lt": "v.instant < {value}",
-    "lte": "v.instant <= {value}",
+_WORD_PART = "EXISTS (SELECT FROM unnest(v.words) AS w (word) WHERE position({value} IN w.word) > 0)"
+_TESTS: dict[Column, dict[Operator, str]] = {
+    "keyword": {
+        "eq": "v.beginning = left({value}, 200) AND v.keyword = {value}",
+        "prefix": "v.beginning LIKE {pattern} AND (length({value}) <= 200 OR starts_with(v.keyword, {value}))",
+        "contains": "position({value} IN left(v.keyword, 8000)) > 0",
+    },
+    "truth": {"eq": "v.truth = {value}"},
+    "instant": {
+        "eq": "v.instant = {value}",
+        "gt": "v.instant > {value}",
+        "gte": "v.instant >= {value}",
+        "lt": "v.instant < {value}",
+        "lte": "v.instant <= {value}",
+    },
+    "number": {
+        "eq": "v.nearest = {nearest}::float8 AND v.number = {value}",
+        "gt": "v.nearest >= {nearest}::float8 AND v.number > {value}",
+        "gte": "v.nearest >= {nearest}::float8 AND v.number >= {value}",
+        "lt": "v.nearest <= {nearest}::float8 AND v.number < {value}",
+        "lte": "v.nearest <= {nearest}::float8 AND v.number <= {value}",
+    },
 }
-_NUMBER: dict[Operator, str] = {
-    "eq": "v.nearest = {nearest}::float8 AND v.number = {value}",
-    "gt": "v.nearest >= {nearest}::float8 AND v.number > {value}",
-    "gte": "v.nearest >= {nearest}::float8 AND v.number >= {value}",
-    "lt": "v.nearest <= {nearest}::float8 AND v.number < {value}",
-    "lte": "v.nearest <= {nearest}::float8 AND v.number <= {value}",
+_TITLE: dict[Operator, str] = {
+    "prefix": "AND left(i.folded_title, 200) LIKE {pattern} AND starts_with(i.folded_title, {value})",
+    "contains": "AND position({value} IN i.folded_title) > 0",
 }
 _KEY_CHARACTERS = 100
 
@@ -131,7 +147,7 @@ _KEY_CHARACTERS = 100
 class PostgresSearch:
     """Implementation of `SearchStore`, in the transaction of its caller."""
 
-    shape = 0
+    shape = 2
     generations = Tables({"search_index": "instance_id", "search_values": "instance_id"}, _DDL)
 
     async def read(
@@ -150,6 +166,7 @@ class PostgresSearch:
                 document.workspace,
                 document.definition,
                 without_nul(document.title),
+                without_nul(folded(document.title)),
                 document.status,
                 document.started_at,
                 document.updated_at,
@@ -169,7 +186,7 @@ class PostgresSearch:
             for document in documents:
                 if document.instance_id in changed:
                     for key, value in document.data.items():
-                        for row in _value_rows(document.types[key], value):
+                        for row in _value_rows(document.types[key], key, value):
                             await copy.write_row((document.instance_id, document.workspace, _column_key(key), *row))
 
     async def ids(
@@ -178,14 +195,20 @@ class PostgresSearch:
         cursor = await connection.execute(_statement(_IDS, generation), (workspace, definition, limit))
         return [row[0] for row in await cursor.fetchall()]
 
+    async def found_version(self, connection: Connection, instance_id: str) -> int:
+        row = await (await connection.execute(_FOUND_VERSION, (instance_id,))).fetchone()
+        return 0 if row is None else int(row[0])
+
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
         last_start, last_id = search.last or (None, None)
         parameters = _Parameters()
         conditions = [_condition(condition, parameters) for condition in search.conditions]
         if search.words is not None:
-            found = sql.SQL(_WORDS).format(value=parameters.add(list(search.words)))
-            # An empty list of words would match every value; a text without words is found nowhere.
-            conditions.append(sql.SQL(_HAS_VALUE).format(tests=found if search.words else sql.SQL("false")))
+            conditions.append(_has_value(_words(search.words, parameters)))
+        if search.title is not None:
+            text = search.title.folded
+            names = {"value": parameters.add(text), "pattern": parameters.add(like_prefix(without_nul(text)))}
+            conditions.append(sql.SQL(_TITLE[search.title.operator]).format(**names))
         values = arguments(
             workspace=search.workspace,
             any_definition=not search.definitions,
@@ -221,48 +244,56 @@ class _Parameters:
 
 
 def _condition(condition: Condition, parameters: _Parameters) -> sql.Composed:
+    key = parameters.add(_column_key(condition.key))
     any_of = [_alternative(alternative, parameters) for alternative in condition.any_of]
-    tests = sql.SQL(_KEY).format(key=parameters.add(_column_key(condition.key)), any_of=sql.SQL(" OR ").join(any_of))
-    return sql.SQL(_HAS_VALUE).format(tests=tests)
+    tests = sql.SQL(_KEY if any_of else _ANY_VALUE).format(key=key, any_of=sql.SQL(" OR ").join(any_of))
+    return _has_value(tests, negated=condition.negated)
+
+
+def _has_value(tests: sql.Composable, *, negated: bool = False) -> sql.Composed:
+    return sql.SQL(_HAS_VALUE).format(tests=tests, negation=sql.SQL("NOT " if negated else ""))
 
 
 def _alternative(alternative: Alternative, parameters: _Parameters) -> sql.Composed:
-    tests = [_test(operator, value, parameters) for operator, value in alternative.tests]
+    column = VALUE_TYPES[alternative.type].column
+    tests = [_test(column, operator, value, parameters) for operator, value in alternative.tests]
     return sql.SQL("({})").format(sql.SQL(" AND ").join(tests))
 
 
-def _test(operator: Operator, value: SearchValue, parameters: _Parameters) -> sql.Composable:
+def _test(column: Column, operator: Operator, value: SearchValue, parameters: _Parameters) -> sql.Composable:
     if isinstance(value, tuple):
-        return sql.SQL(_WORDS).format(value=parameters.add(list(value))) if value else sql.SQL("false")
-    placeholder = parameters.add(value)
-    if isinstance(value, bool):
-        return sql.SQL(_TRUTH).format(value=placeholder)
+        return _words(value, parameters) if operator == "eq" else _word_parts(value, parameters)
+    names: dict[str, sql.Placeholder] = {"value": parameters.add(value)}
     if isinstance(value, Decimal):
-        nearest = parameters.add(_nearest(value))
-        return sql.SQL(_NUMBER[operator]).format(value=placeholder, nearest=nearest)
-    if isinstance(value, datetime):
-        return sql.SQL(_INSTANT[operator]).format(value=placeholder)
+        names["nearest"] = parameters.add(_nearest(value))
     if operator == "prefix":
-        return sql.SQL(_PREFIX).format(value=placeholder, pattern=parameters.add(like_prefix(without_nul(value))))
-    return sql.SQL(_KEYWORD).format(value=placeholder)
+        names["pattern"] = parameters.add(like_prefix(without_nul(str(value))))
+    return sql.SQL(_TESTS[column][operator]).format(**names)
 
 
-def _value_rows(search_type: SearchType, value: Json) -> list[tuple[object, ...]]:
-    """Return rows of keyword, number, nearest, instant, truth, words: one of them is set, or two for a number."""
-    rows: list[tuple[object, ...]] = []
-    for found in values_to_search(search_type, value):
+def _words(words: Sequence[str], parameters: _Parameters) -> sql.Composable:
+    """All of the words; every value has the words of an empty list, but a text without words is found nowhere."""
+    return sql.SQL(_WORDS).format(value=parameters.add(list(words))) if words else sql.SQL("false")
+
+
+def _word_parts(words: Sequence[str], parameters: _Parameters) -> sql.Composable:
+    parts = [sql.SQL(_WORD_PART).format(value=parameters.add(word)) for word in words]
+    return sql.SQL("({})").format(sql.SQL(" AND ").join(parts)) if parts else sql.SQL("false")
+
+
+def _value_rows(search_type: SearchType, key: str, value: Json) -> Iterator[tuple[object, ...]]:
+    """Yield the columns of `_VALUE_COLUMNS` for each value: one of them is set, or two for a number."""
+    column = VALUE_TYPES[search_type].column
+    for found in values_to_search(search_type, key, value):
+        kept: dict[str, object] = {column: found}
         match found:
-            case bool():
-                rows.append((None, None, None, None, found, None))
             case str():
-                rows.append((without_nul(found), None, None, None, None, None))
+                kept[column] = without_nul(found)
             case Decimal():
-                rows.append((None, found, _nearest(found), None, None, None))
-            case datetime():
-                rows.append((None, None, None, found, None, None))
-            case _:
-                rows.append((None, None, None, None, None, list(found)))
-    return rows
+                kept["nearest"] = _nearest(found)
+            case tuple():
+                kept[column] = list(found)
+        yield tuple(map(kept.get, _VALUE_COLUMNS))
 
 
 def _nearest(number: Decimal) -> float:

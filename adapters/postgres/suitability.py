@@ -1,11 +1,14 @@
 """Suitability of a database for the events."""
 
-from procvars.adapters.postgres.pool import Connection, names_schema
+from procvars.adapters.postgres.pool import ARRIVAL, Connection, names_schema
 from procvars.domain.errors import StoreUnavailable
 
 OLDEST_VERSION = 140000
 """PostgreSQL 14, as the server counts its versions."""
-_SETTINGS = "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema()"
+_SETTINGS = f"""
+SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_schema(),
+    current_setting('{ARRIVAL}', true)
+"""
 
 _ELSEWHERE = """
 SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -24,6 +27,12 @@ async def require_suitable(connection: Connection, database_url: str) -> None:
     row = await (await connection.execute(_SETTINGS)).fetchone()
     assert row is not None
     refuse_unsuitable(version=row[0], encoding=row[1])
+    if row[3] != "on":
+        raise UnsuitableDatabase(
+            "The settings that a connection begins with do not come to PostgreSQL, so dates and time-outs would be wrong: a "
+            "connection pooler drops them. Connect to PostgreSQL itself; PgBouncer cannot be between, as it has no LISTEN in "
+            "transaction mode either."
+        )
     if row[2] is None:
         raise UnsuitableDatabase("The search path of this role and database names no schema that exists.")
     if not names_schema(database_url) and (found := await (await connection.execute(_ELSEWHERE)).fetchone()):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from procvars.api.cli.output import fail, note, show_json, show_json_items, show_table
+from procvars.api.cli.output import fail, note, show_json, show_json_items, show_line, show_table
 from procvars.api.cli.session import with_store
 from procvars.api.processes.exit_codes import DIFFERENCE
 from procvars.api.processes.store import Store
@@ -109,7 +109,7 @@ def verify(
         show_json({"instances": checked, "items": found})
     else:
         for item in found:
-            print(f"{item.instance_id} version {item.version}: {item.message}")
+            show_line(f"{item.instance_id} version {item.version}: {item.message}")
     note(f"{checked} instances replayed, {len(found)} mismatches")
     if found:
         raise typer.Exit(DIFFERENCE)

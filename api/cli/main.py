@@ -13,7 +13,7 @@ from procvars.api.cli import bulk, distributed, engine, history, projections
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
-from procvars.api.cli.output import fail, note
+from procvars.api.cli.output import fail, note, write_any_text
 from procvars.api.processes.exit_codes import USAGE
 from procvars.api.processes.logging import configure_logging
 
@@ -119,7 +119,8 @@ def token(
 
 
 def main() -> None:
-    """Run the command of the command line, telling failures in one line."""
+    """Run the command of the command line. What keeps it from its work is told in one line."""
+    write_any_text()
     with failures_in_a_line():
         app()
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from procvars.adapters.postgres.pool import borrowed
-from procvars.api.cli.output import fail, note, show_json, show_table
+from procvars.api.cli.output import fail, note, show_json, show_line, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.session import with_store
 from procvars.api.processes.exit_codes import DIFFERENCE, USAGE
@@ -123,7 +123,8 @@ def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
     if json:
         show_json({"equal": not found, "differing": found})
     elif found:
-        print("\n".join(found))
+        for instance in found:
+            show_line(instance)
     if found:
         note(f"{name}: {len(found):,} differ; `procvars projections rebuild {name}` repairs them")
         raise typer.Exit(DIFFERENCE)

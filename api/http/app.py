@@ -9,9 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from procvars.api.http import health
+from procvars.api.http.compression import Compression
+from procvars.api.http.conditional_reads import ConditionalReads
 from procvars.api.http.console_files import console_route
 from procvars.api.http.paths import API
 from procvars.api.http.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request
+from procvars.api.http.route_promises import refuse_unknown_parameters
 from procvars.api.http.routes import (
     bulk,
     console,
@@ -40,7 +43,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         version=version,
         description="Change the variables of running process instances, safely, in production.",
         lifespan=lifespan,
-        middleware=outermost,
+        middleware=[*outermost, Middleware(ConditionalReads), Middleware(Compression)],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -50,6 +53,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
     modules = (variables, reading, execution, engines, definitions, events, projections, me, bulk)
     for router in (variables.edits, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.
+        refuse_unknown_parameters(router.routes)
         app.router.routes.extend(router.routes)
     app.include_router(health.router, prefix=API)
     app.include_router(health.router, include_in_schema=False)

@@ -10,7 +10,7 @@ from procvars.api.http.errors import RequestTooLarge, UnsupportedMediaType
 from procvars.api.http.problem_size import MOST_ITEMS
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import parse, parse_document
-from procvars.domain.documents.pointer import escape
+from procvars.domain.documents.pointer import join
 from procvars.domain.documents.values import Json
 from procvars.domain.editing import ApplyMergePatch, ApplyPatch, Change, ReplaceDocument
 from procvars.domain.errors import InvalidArgument
@@ -19,6 +19,7 @@ from procvars.domain.events import EditKind
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
+_IDENTITY = "identity"
 _KINDS: dict[str, EditKind] = {JSON: "put", JSON_PATCH: "json-patch", MERGE_PATCH: "merge-patch"}
 # Room for what a command has besides its variables.
 ENVELOPE_BYTES = 64 * 1024
@@ -43,7 +44,10 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def media_type(request: Request, accepted: Sequence[str], *, header: str = "Accept-Patch") -> str:
-    """Return the request's media type. Raises UnsupportedMediaType, which names the accepted ones in `header`."""
+    """The request's media type. Raises UnsupportedMediaType, which tells the accepted ones in `header`."""
+    if (encoding := request.headers.get("content-encoding", _IDENTITY).strip().lower()) != _IDENTITY:
+        detail = f"The body has the content encoding {encoding}; bodies are not taken compressed."
+        raise UnsupportedMediaType(detail, {"Accept-Encoding": _IDENTITY})
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given in accepted:
         return given
@@ -86,7 +90,7 @@ def validated(value: Any, model: type[M]) -> M:
         if error.error_count() > MOST_ITEMS:  # listing them takes more memory than the body
             raise InvalidArgument(f"The body has {error.error_count()} mistakes.") from error
         found: list[Json] = [
-            {"path": "".join(f"/{escape(str(part))}" for part in item["loc"]), "message": item["msg"]}
+            {"path": join(item["loc"]), "message": item["msg"]}
             for item in error.errors(include_input=False, include_context=False, include_url=False)
         ]
         raise InvalidArgument("The body does not have the form that this call takes.", errors=found) from error

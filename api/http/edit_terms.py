@@ -12,7 +12,7 @@ from procvars.domain.editing import EditTerms
 from procvars.domain.errors import InvalidArgument
 
 _REASON_CHARACTERS = 1000
-_KEY_CHARACTERS = 255
+KEY_CHARACTERS = 255
 _REBASE = "rebase"
 
 
@@ -36,8 +36,8 @@ def read_edit_terms(request: Request) -> EditTerms:
         errors.append({"path": "/reason", "message": f"It has to have at most {_REASON_CHARACTERS} characters"})
     if on_conflict not in (None, _REBASE):
         errors.append({"path": "/on_conflict", "message": f"It can only be {_REBASE}"})
-    if key is not None and not 1 <= len(key) <= _KEY_CHARACTERS:
-        errors.append({"path": "/idempotency-key", "message": f"It has to have 1 to {_KEY_CHARACTERS} characters"})
+    if key is not None and not 1 <= len(key) <= KEY_CHARACTERS:
+        errors.append({"path": "/idempotency-key", "message": f"It has to have 1 to {KEY_CHARACTERS} characters"})
     if errors:
         raise InvalidArgument("The edit's parameters do not have the form that this call takes.", errors=errors)
     return EditTerms(
@@ -59,7 +59,7 @@ async def _declared(
     on_conflict: Annotated[
         str | None, Query(pattern=f"^{_REBASE}$", description="Apply the edit to the current values.")
     ] = None,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=_KEY_CHARACTERS)] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=KEY_CHARACTERS)] = None,
 ) -> EditTerms:
     return read_edit_terms(request)
 

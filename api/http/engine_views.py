@@ -32,6 +32,11 @@ async def with_engines(request: Request, connection: Connection, items: Sequence
     if not connections or not items:
         return items
     engines = await engines_of(connection, [item.id for item in items])
+    if len(items) == 1 and not engines and await delivery_on(connection, items[0].id) is not None:
+        # Of an engine, and the read model does not have it yet.
+        instance = await services(request).store.on(connection).load(items[0].id, fresh=False)
+        if instance is not None and instance.engine is not None:
+            engines = {instance.id: instance.engine}
     found: list[Any] = []
     for item in items:
         name = engines.get(item.id)

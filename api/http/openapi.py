@@ -24,6 +24,7 @@ READING = ("instance-not-found", *_FORWARDED)
 ENGINES = ("not-of-an-engine", "engine-unavailable", "engine-refused")
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
             "event-too-large", "unsupported-media-type", "instance-not-found", *_FORWARDED)  # fmt: skip
+STEPS = ("version-conflict", "idempotency-key-reused")
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
          "rule-too-expensive", "not-editable-variable", "engine-type-mismatch", "instance-not-editable",
          "version-conflict", "precondition-required", "idempotency-key-reused",

@@ -9,6 +9,11 @@ from procvars.domain.errors import InvalidArgument
 _ENTITY_TAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 
 
+def optional_version(if_match: str | None) -> int | None:
+    """Return the version of an If-Match that may be missing. Raises InvalidArgument where it is not one in quotes."""
+    return None if if_match is None or if_match.strip() == "*" else base_version(if_match)
+
+
 def base_version(if_match: str | None) -> int:
     """Return the version that If-Match names.
 

@@ -13,11 +13,13 @@ from starlette.responses import Response
 from procvars.adapters.identity.discovery import ProviderUnavailable
 from procvars.api.http import errors as edge
 from procvars.api.http.problem_size import bounded
+from procvars.api.http.route_promises import allowed_methods
 from procvars.commands.decision_loop import TooBusy
 from procvars.commands.identity import KeysUnavailable, TokenExpired, TokenInvalid
 from procvars.domain import errors
 from procvars.domain.documents import errors as document_errors
 from procvars.domain.documents.documents import encode
+from procvars.domain.documents.pointer import join
 from procvars.projections.projection import NoSuchProjection
 from procvars.projections.rebuilding.rebuild import RebuildFailed, RebuildRunning
 from procvars.projections.running.parked import NotParked
@@ -153,10 +155,7 @@ async def on_error(_: Request, error: Exception) -> Response:
 async def on_invalid_request(_: Request, error: Exception) -> Response:
     """Answer FastAPI's own error for a path or a query."""
     assert isinstance(error, RequestValidationError)
-    found = [
-        {"path": "".join(f"/{part}" for part in item["loc"][1:]), "message": str(item["msg"])}
-        for item in error.errors()
-    ]
+    found = [{"path": join(item["loc"][1:]), "message": str(item["msg"])} for item in error.errors()]
     detail = "; ".join(f"{item['path'].lstrip('/')}: {item['message']}" for item in found)
     return problem_response(errors.InvalidArgument(detail, errors=found))
 
@@ -167,8 +166,11 @@ def internal_error() -> Response:
     return _response("urn:procvars:internal-error", title, 500, f"{title}; its log says more.", {}, {})
 
 
-async def on_http_exception(_: Request, error: Exception) -> Response:
-    """Answer Starlette's own error: no such route, no such method."""
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's own: no such route, no such method."""
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
-    return _response("about:blank", detail, error.status_code, detail, {}, error.headers or {})
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # Starlette names the methods of the first route alone
+        headers["Allow"] = ", ".join(allowed_methods(request.app.router.routes, request.scope))
+    return _response("about:blank", detail, error.status_code, detail, {}, headers)

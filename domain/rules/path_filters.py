@@ -133,7 +133,9 @@ def _length(value: Json | Nothing) -> Json | Nothing:
 
 
 def _comparison(symbol: str, left: Value, right: Value) -> Test:
-    compare = _COMPARISONS[symbol]
+    compare = _COMPARISONS.get(symbol)
+    if compare is None:
+        raise NotImplementedError(f"a comparison by {symbol}")
     return lambda node, at: compare(left(node, at), right(node, at), at.budget)
 
 

@@ -15,6 +15,7 @@ from procvars.domain.documents.values import Document, Json
 from procvars.domain.rules.budget import Budget
 from procvars.domain.rules.path_filters import Evaluation, FilterCompiler, Query
 from procvars.domain.rules.path_limits import mistake_of, parts
+from procvars.domain.rules.path_syntax import Environment
 
 MAX_CHARACTERS: Final = 1_000
 RESULT_BYTES_PER_STEP: Final = 8
@@ -23,7 +24,7 @@ _SMALL: Final = 1_000
 _STEPS_PER_CONTAINER: Final = 4
 
 # RFC 9535 and nothing beyond it: extensions of the library would make definitions that no other tool can read.
-_JSONPATH: Final = jsonpath.JSONPathEnvironment(strict=True)
+_JSONPATH: Final = Environment()
 
 Select = Callable[[Json, Evaluation], Iterable[Json]]
 
@@ -46,6 +47,8 @@ class Path:
             self._steps = _singular_steps(parsed)
         except jsonpath.JSONPathError as error:
             raise InvalidPath(str(error.args[0])) from error
+        except (NotImplementedError, ValueError) as error:  # what the library reads beyond RFC 9535
+            raise InvalidPath(str(error)) from error
         except RecursionError:
             raise InvalidPath("its filters are nested too deep") from None
         self._parsed = parsed

@@ -1,5 +1,6 @@
 """JSON Schema, drafts 4 to 2020-12 by `$schema`: validated by jsonschema-rs, with patterns matched in linear time."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NoReturn, cast
 
@@ -10,7 +11,15 @@ from procvars.domain.documents.pointer import join
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.rules.budget import Budget
 from procvars.domain.rules.schema_cost import SchemaCosts
-from procvars.domain.rules.schema_errors import EXPLAINED_STEPS, MASK, SchemaError, bounded, narrowed_errors
+from procvars.domain.rules.schema_errors import (
+    EXPLAINED_STEPS,
+    MASK,
+    SchemaError,
+    Violation,
+    bounded,
+    narrowed_violations,
+    violations,
+)
 from procvars.domain.rules.schema_graph import SchemaGraph
 from procvars.domain.rules.subschema import InvalidSchema
 
@@ -33,7 +42,11 @@ class Schema:
         self._validator = _validator(schema)
 
     def errors(self, document: Document, size: int) -> list[SchemaError]:
-        """Return what does not fit in a document, always in the same order; `size` is in bytes of compact JSON.
+        """Return the first of the `violations`. Raises BudgetExceeded."""
+        return bounded(self.violations(document, size))
+
+    def violations(self, document: Document, size: int) -> Iterator[Violation]:
+        """Return what of a document does not fit, always in the same order; `size` in bytes of compact JSON.
 
         Raises BudgetExceeded if finding that out would take too much work.
         """
@@ -41,11 +54,10 @@ class Schema:
         if size * self._costs.steps_per_byte > limit:
             self._costs.charge(document, Budget(limit))
         if self._validator.is_valid(document):
-            return []
+            return iter(())
         if size * self._costs.steps_per_byte <= EXPLAINED_STEPS:
-            found = self._validator.iter_errors(document)
-            return bounded(SchemaError(join(error.instance_path), error.message) for error in found)
-        return bounded(narrowed_errors(document, self._graph.root, self._parts(), self._costs.steps_per_byte))
+            return violations(self._validator, document)
+        return narrowed_violations(document, self._graph.root, self._parts(), self._costs.steps_per_byte)
 
     def _parts(self) -> jsonschema_rs.ValidatorMap:
         """Return validators of all parts of the schema. They are not kept, as they take much memory and are rarely

@@ -1,15 +1,10 @@
 """Search document of an instance: of the variables, only what the definition configures for search."""
 
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from decimal import Decimal
-from itertools import islice
+from datetime import datetime
 
 from procvars.domain.definition import Definition, SearchType
-from procvars.domain.documents.documents import encode
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.events import (
     WRITES,
@@ -20,16 +15,9 @@ from procvars.domain.events import (
 )
 from procvars.domain.instance import variables_after
 from procvars.domain.instance_status import InstanceStatus
-from procvars.projections.storage.derived_values import MAX_SEARCHED_VALUES, derived_values
-
-SearchValue = str | Decimal | datetime | bool | tuple[str, ...]
-"""Value by search type: `keyword` str, `number` Decimal, `date` datetime in UTC, `boolean` bool, `text` its words."""
-
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_DATE_TIME = re.compile(_DATE.pattern + r"[Tt ][0-9:]{8}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
-_WORD = re.compile(r"\w+")
-_ANALYSED_CHARACTERS = 200_000
-_WORD_CHARACTERS = 100
+from procvars.domain.rules.extraction import extraction
+from procvars.projections.search.types import fits, why_not
+from procvars.projections.storage.derived_values import derived_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,90 +74,24 @@ def _extracted(variables: Document, definition: Definition | None) -> tuple[dict
     if definition is not None:
         configured = {item.key: item.type for item in definition.search}
         for key, value in derived_values(definition, "search", variables).items():
-            fitting = _fitting(configured[key], value)
+            fitting = _fitting(configured[key], key, value)
             if fitting is not None:
                 data[key] = fitting
                 types[key] = configured[key]
     return data, types
 
 
-def values_to_search(search_type: SearchType, value: Json) -> Iterator[SearchValue]:
-    """Yield what is compared with a query: nothing for a value that does not fit, several values for a list.
+def not_indexed(definition: Definition, variables: Document) -> list[dict[str, Json]]:
+    """Return `[{key, reason}]` of the search keys that are there in the variables, and cannot be found by all of them."""
+    values = extraction(definition.search, variables).values
+    found = (
+        (item.key, why_not(item.type, item.key, values[item.key])) for item in definition.search if item.key in values
+    )
+    return [{"key": key, "reason": reason} for key, reason in found if reason is not None]
 
-    Of a longer list the first 10,000 values count: each is a row or a field of the index.
-    """
-    return islice(_values_to_search(search_type, value), MAX_SEARCHED_VALUES)
 
-
-def _values_to_search(search_type: SearchType, value: Json) -> Iterator[SearchValue]:
+def _fitting(search_type: SearchType, key: str, value: Json) -> Json:
+    """The value, or of a list what of it fits; None for nothing."""
     if isinstance(value, list):
-        for element in value:
-            yield from _values_to_search(search_type, element)
-        return
-    found: SearchValue | None = None
-    match search_type:
-        case "keyword":
-            found = _text(value)
-        case "number":
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                found = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-        case "date":
-            found = _instant(value) if isinstance(value, str) else None
-        case "boolean":
-            found = value if isinstance(value, bool) else None
-        case "text":
-            text = _text(value)
-            found = None if text is None else words(text)
-    if found is not None:
-        yield found
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Return the distinct words to search a text by: runs of letters, digits and underscores, case-folded.
-
-    Of a longer text the first 200,000 characters count, of a longer word the first 100.
-    """
-    analysed = unicodedata.normalize("NFKC", text[:_ANALYSED_CHARACTERS]).casefold()
-    found = dict.fromkeys(_WORD.findall(analysed))
-    if max(map(len, found), default=0) > _WORD_CHARACTERS:
-        found = dict.fromkeys(word[:_WORD_CHARACTERS] for word in found)
-    return tuple(found)
-
-
-def _fitting(search_type: SearchType, value: Json) -> Json:
-    """Return the value, or the elements of a list that fit; None if nothing does."""
-    if isinstance(value, list):
-        return [kept for element in value if (kept := _fitting(search_type, element)) is not None] or None
-    return value if _fits(search_type, value) else None
-
-
-def _fits(search_type: SearchType, value: Json) -> bool:
-    """Return whether `values_to_search` yields anything, without the cost of words and numbers."""
-    match search_type:
-        case "keyword" | "text":
-            return value is not None and not isinstance(value, dict)
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "date":
-            return isinstance(value, str) and _instant(value) is not None
-
-
-def _text(value: Json) -> str | None:
-    """Return the text to search by, of a number or boolean its JSON text; None for other values."""
-    if isinstance(value, str):
-        return value
-    return None if value is None or isinstance(value, dict | list) else encode(value).decode()
-
-
-def _instant(text: str) -> datetime | None:
-    """Return the instant of an RFC 3339 time, or of a date its beginning in UTC; None for other texts."""
-    try:
-        if _DATE.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC)
-        if _DATE_TIME.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):  # the 30th of February, or a time before the year 1
-        pass
-    return None
+        return [kept for element in value if (kept := _fitting(search_type, key, element)) is not None] or None
+    return value if fits(search_type, key, value) else None

@@ -2,27 +2,24 @@
 `tests/contracts/search_contract.py`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, cast
+from typing import Protocol
 
 from procvars.domain.definition import SearchType
 from procvars.domain.documents.values import Json
-from procvars.domain.errors import InvalidArgument
 from procvars.projections.projection import Connection, Generations
-from procvars.projections.search.document import SearchDocument, SearchValue, values_to_search, words
+from procvars.projections.search.document import SearchDocument
+from procvars.projections.search.types import Operator, SearchValue
 from procvars.projections.storage.text_columns import RawJson
-
-Operator = Literal["eq", "gt", "gte", "lt", "lte", "prefix"]
-
-_RANGES = ("gt", "gte", "lt", "lte")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyCondition:
-    """A condition on a key. `value` is a string, number or boolean to be equal to (for a `text` key, words to be found
-    in it), or an object: `{gt|gte|lt|lte: …}` for numbers and dates, `{prefix: …}` for keywords.
+    """`value`: a string, number or boolean to be equal to (for a `text` key, words to be found in it), or an object:
+    `{ne: …}`, `{in: […]}`, `{exists: true|false}`, `{gt|gte|lt|lte: …}` for numbers and dates, `{prefix: …}` for keywords,
+    `{contains: …}` for keywords (a part of the value) and texts (parts of its words).
     """
 
     key: str
@@ -41,6 +38,8 @@ class SearchQuery:
     statuses: Sequence[str] | None = None
     started_after: datetime | None = None
     started_before: datetime | None = None
+    title: Json = None
+    """`{prefix: …}` or `{contains: …}`, without regard to case and accents."""
     limit: int | None = None
     cursor: str | None = None
 
@@ -59,6 +58,17 @@ class Condition:
 
     key: str
     any_of: tuple[Alternative, ...]
+    """None of them: there is a value."""
+    negated: bool = False
+    """Whether no value may pass instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class TitleTest:
+    """`folded`: what the title begins with, or has somewhere, as `words.folded` makes it."""
+
+    operator: Operator
+    folded: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ class Search:
     workspace: str
     conditions: tuple[Condition, ...]
     words: tuple[str, ...] | None
+    title: TitleTest | None
     definitions: list[str]
     """Keys of definitions; empty for any."""
     statuses: list[str]
@@ -130,38 +141,6 @@ class SearchStore(Protocol):
         """
         ...
 
-
-def typed(condition: KeyCondition, types: Iterable[SearchType]) -> Condition:
-    """Return the condition for a key that has these types. Raises InvalidArgument if it fits none of them."""
-    alternatives = tuple(
-        Alternative(search_type, tests)
-        for search_type in sorted(types)
-        if (tests := _tests(search_type, condition.value)) is not None
-    )
-    if not alternatives:
-        names = " or ".join(sorted(types))
-        raise InvalidArgument(f"the condition for {condition.key!r} does not fit its type, {names}", key=condition.key)
-    return Condition(condition.key, alternatives)
-
-
-def searched_words(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else words(text)
-
-
-def _tests(search_type: SearchType, value: Json) -> tuple[tuple[Operator, SearchValue], ...] | None:
-    if not isinstance(value, dict):
-        equal = _operand(search_type, value)
-        return None if equal is None else (("eq", equal),)
-    if value.keys() == {"prefix"}:
-        prefix = value["prefix"]
-        return (("prefix", prefix),) if search_type == "keyword" and isinstance(prefix, str) else None
-    if search_type not in ("number", "date") or not value or not value.keys() <= set(_RANGES):
-        return None
-    bounds = {operator: _operand(search_type, bound) for operator, bound in value.items()}
-    if None in bounds.values():
-        return None
-    return tuple(cast(Mapping[Operator, SearchValue], bounds).items())
-
-
-def _operand(search_type: SearchType, value: Json) -> SearchValue | None:
-    return None if isinstance(value, list) else next(values_to_search(search_type, value), None)
+    async def found_version(self, connection: Connection, instance_id: str) -> int:
+        """Return the version of the document that a search finds now; 0 where it finds none."""
+        ...

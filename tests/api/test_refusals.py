@@ -116,6 +116,20 @@ def test_a_schema_is_held(api: httpx.Client) -> None:
     assert found["errors"][0]["path"] == "/income" and found["errors"][0]["message"]
 
 
+def test_the_engine_is_warned_of_a_schema_and_an_edit_elsewhere_of_what_was_there(api: httpx.Client) -> None:
+    """A process is not stopped by a schema, and nobody's edit by what the process has written."""
+    define(api, "warned", schema={"properties": {"income": {"type": "integer"}}})
+    started = api.post(f"{W}/instances", json={"definition": "warned", "variables": {"income": "much"}}).json()
+    assert [warning["code"] for warning in started["warnings"]] == ["schema-violated"]
+    url = f"{W}/instances/{started['id']}/data"
+    merge = {"Content-Type": "application/merge-patch+json"}
+    written = api.post(url, content=b'{"income":"more"}', headers=merge).json()
+    assert written["warnings"][0]["errors"][0]["path"] == "/income"
+    edited = put(api, started["id"], {"income": "more", "name": "Ada"}, 2)
+    assert [warning["code"] for warning in edited.json()["warnings"]] == ["schema-violated-before"]
+    problem(put(api, started["id"], {"income": "most", "name": "Ada"}, 3), 422, "schema-violation")
+
+
 def test_the_same_call_again_answers_as_the_first_time(api: httpx.Client) -> None:
     """An idempotency key makes a repetition harmless; with another body it is refused."""
     instance = start(api, {"a": 1})

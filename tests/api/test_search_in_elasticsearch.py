@@ -43,6 +43,16 @@ async def test_an_edit_is_found(api: httpx.Client, database_url: str, elasticsea
     assert await differences(database_url, elasticsearch_node.address) == []
 
 
+def test_sync_says_that_the_index_is_current_once_a_search_finds_it_so(api: httpx.Client) -> None:
+    """Whoever has waited for it finds at the first attempt, and none of the edits was refreshed by itself."""
+    instance = start(api, {"application": {"income": 0}})
+    for income in range(1, 6):
+        put(api, instance, {"application": {"income": income}}, income).raise_for_status()
+        synced(api, instance)
+        assert found(api, keys={"income": income}) == [instance]
+        assert found(api, keys={"income": {"ne": income}}) == []
+
+
 def test_only_configured_variables_are_in_the_index(api: httpx.Client, elasticsearch_node: Service) -> None:
     """Others may find the index by its alias, and in it nothing that no definition names."""
     instance = start(api, {"application": {"income": 50_000}, "secret": "hidden"})

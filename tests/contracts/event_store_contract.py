@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from procvars.commands.ports import EventStore, StreamConflict
+from procvars.commands.ports import EarlierRequest, EventStore, KeyedRequest, StreamConflict
 from procvars.domain.definition import definition_from, definition_stream
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document
@@ -126,7 +126,7 @@ class EventStoreContract:
             assert await store.event_at(nobody, 1) is None
             assert await store.version_at(nobody, START) is None
             assert await store.modifications_after(nobody, 0) == []
-            assert await store.modification_by_key(nobody, "ada", "k") is None
+            assert await store.earlier_request(nobody, "ada", "k") is None
         assert await store.definition("bank", "nothing") is None
         with pytest.raises(NoSuchVersion):
             await store.position_of("nobody", 1)
@@ -263,11 +263,24 @@ class EventStoreContract:
     async def test_a_modification_is_found_by_its_key(self, store: Store, other: Store, stream: Stream) -> None:
         """By the same user on the same instance, from any process."""
         positions = await store.append([stream.started(), stream.modified({"n": 1}, key="k")])
-        found = await other.modification_by_key(stream.id, "ada", "k")
-        assert found is not None and (found.position, found.event) == (positions[1], stream.events[1])
-        assert await store.modification_by_key(stream.id, "grace", "k") is None
-        assert await store.modification_by_key(stream.id, "ada", "another") is None
-        assert await store.modification_by_key(Stream().id, "ada", "k") is None
+        found = await other.earlier_request(stream.id, "ada", "k")
+        assert found is not None and found.recorded is not None
+        assert (found.recorded.position, found.recorded.event) == (positions[1], stream.events[1])
+        assert await store.earlier_request(stream.id, "grace", "k") is None
+        assert await store.earlier_request(stream.id, "ada", "another") is None
+        assert await store.earlier_request(Stream().id, "ada", "k") is None
+
+    async def test_a_step_of_the_engine_is_found_by_its_key(self, store: Store, other: Store, stream: Stream) -> None:
+        """With its fingerprint, as its event has none; and so is one that changed nothing, which has no event."""
+        request = KeyedRequest("k", "f")
+        positions = await store.append([stream.started()], request=request)
+        found = await other.earlier_request(stream.id, "ada", "k")
+        assert found is not None and found.recorded is not None
+        assert (found.version, found.fingerprint, found.recorded.position) == (1, "f", positions[0])
+        await store.append([stream.written({"n": 1})])
+        await store.keep_unchanged(stream.id, 2, "ada", KeyedRequest("same", "g"))
+        await store.keep_unchanged(stream.id, 1, "ada", KeyedRequest("same", "h"))
+        assert await other.earlier_request(stream.id, "ada", "same") == EarlierRequest(2, "g", None)
 
     async def test_a_key_is_of_one_modification(self, store: Store, stream: Stream) -> None:
         """A second one under it is a conflict, so that of two that were sent at once one finds the other; another user may

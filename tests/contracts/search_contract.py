@@ -14,8 +14,11 @@ from procvars.domain.definition import SearchType
 from procvars.domain.documents.documents import encode
 from procvars.domain.documents.values import Json
 from procvars.projections.projection import Connection
+from procvars.projections.search.conditions import typed
 from procvars.projections.search.document import SearchDocument
-from procvars.projections.search.store import KeyCondition, Search, SearchHit, SearchStore, searched_words, typed
+from procvars.projections.search.store import KeyCondition, Search, SearchHit, SearchStore, TitleTest
+from procvars.projections.search.types import Operator
+from procvars.projections.search.words import folded, searched_words
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -49,9 +52,12 @@ class Index:
         asked = Search(
             workspace="demo",
             conditions=tuple(
-                typed(KeyCondition(key, value), (types or {})[key]) for key, value in (keys or {}).items()
+                condition
+                for key, value in (keys or {}).items()
+                for condition in typed(KeyCondition(key, value), (types or {})[key])
             ),
-            words=searched_words(text),
+            words=None if text is None else searched_words(text),
+            title=None,
             definitions=[],
             statuses=[],
             started_after=None,
@@ -238,6 +244,91 @@ class SearchContract:
         assert sorted(await index.ids(text="red")) == ["a", "b"]
         assert await index.ids(text="bus red") == ["b"]
         assert await index.ids(text="?") == []
+
+    async def test_words_of_any_language(self, index: Index) -> None:
+        """Accents and case do not count; what is written without spaces is found by any part of it."""
+        await index.write_values(
+            "text",
+            {
+                "vi": "Đường Nguyễn Huệ", "fr": "Crème BRÛLÉE", "ja": "東京都庁に行きます", "ko": "서울에서 만나요",
+                "th": "สวัสดีชาวโลก", "hi": "हिन्दी में लिखा", "ru": "Ёлка", "ar": "مُحَمَّد", "wide": "ＡＢＣ　ｶﾞﾗｽ", "de": "Straße",
+            },
+        )  # fmt: skip
+        for asked, expected in {
+            "nguyen duong": ["vi"], "creme brulee": ["fr"], "京都": ["ja"], "東": ["ja"], "東庁": [], "行きます": ["ja"],
+            "서울": ["ko"], "ชาว": ["th"], "हिन्दी": ["hi"], "हिन": [], "елка": ["ru"], "محمد": ["ar"], "abc ガラス": ["wide"],
+            "STRASSE": ["de"],
+        }.items():  # fmt: skip
+            assert await index.matching("text", asked) == expected, asked
+
+    async def test_a_value_may_be_excluded(self, index: Index) -> None:
+        """Found is what has the key, and no value equal to that one."""
+        await index.write_values("keyword", {"a": "x", "b": "y", "c": ["x", "y"], "d": "X"})
+        await index.write(document("none"))
+        assert await index.matching("keyword", {"ne": "x"}) == ["b", "d"]
+        await index.write_values("number", {"n": 1, "m": 1.0, "o": 2**64}, key="n")
+        assert await index.matching("number", {"ne": 1}, key="n") == ["o"]
+        await index.write_values("text", {"t": "red car", "u": "blue car"}, key="t")
+        assert await index.matching("text", {"ne": "red"}, key="t") == ["u"]
+        assert sorted(await index.ids({"k": {"ne": 1}}, {"k": {"number", "keyword"}})) == ["a", "b", "c", "d"]
+
+    async def test_a_value_may_be_one_of_several(self, index: Index) -> None:
+        """Of any of the key's types."""
+        await index.write_values("keyword", {"a": "x", "b": "y", "c": "z"})
+        assert await index.matching("keyword", {"in": ["x", "z", "w"]}) == ["a", "c"]
+        await index.write_values("date", {"d": "2026-03-01", "e": "2026-03-02"}, key="d")
+        assert await index.matching("date", {"in": ["2026-03-02T00:00:00Z"]}, key="d") == ["e"]
+        await index.write_values("boolean", {"t": True, "f": False}, key="b")
+        assert await index.matching("boolean", {"in": [True, False]}, key="b") == ["f", "t"]
+
+    async def test_a_part_of_a_value_is_found(self, index: Index) -> None:
+        """Of a keyword as it is written, wildcards being characters; of a text within its words."""
+        await index.write_values("keyword", {"a": "inv-100%*?", "b": "INV-100", "c": "x\\y"})
+        assert await index.matching("keyword", {"contains": "v-1"}) == ["a"]
+        assert await index.matching("keyword", {"contains": "%*?"}) == ["a"]
+        assert await index.matching("keyword", {"contains": "0*"}) == []
+        assert await index.matching("keyword", {"contains": "\\"}) == ["c"]
+        await index.write_values("text", {"t": "Late orders of Zürich", "u": "border"}, key="t")
+        assert await index.matching("text", {"contains": "ORDER"}, key="t") == ["t", "u"]
+        assert await index.matching("text", {"contains": "ürich ord"}, key="t") == ["t"]
+        assert await index.matching("text", {"contains": "?"}, key="t") == []
+
+    async def test_a_part_of_a_long_keyword_is_found_in_its_beginning(self, index: Index) -> None:
+        """In the first 8,000 characters."""
+        await index.write_values("keyword", {"a": "x" * 7_990 + "needle", "b": "x" * 7_999 + "needle"})
+        assert await index.matching("keyword", {"contains": "needle"}) == ["a"]
+
+    async def test_a_key_may_have_to_be_there_or_not(self, index: Index) -> None:
+        """A value of any type counts, also a text without words; none where no value fitted."""
+        values: list[tuple[SearchType, Json]] = [
+            ("keyword", "x"), ("number", 2**70), ("date", "2026-03-01"), ("boolean", False), ("text", "?!"),
+        ]  # fmt: skip
+        for number, (search_type, value) in enumerate(values):
+            await index.write(document(f"i{number}", data={"k": value}, types={"k": search_type}))
+        await index.write(document("none", data={"other": 1}, types={"other": "number"}))
+        assert await index.matching("keyword", {"exists": True}) == ["i0", "i1", "i2", "i3", "i4"]
+        assert await index.matching("keyword", {"exists": False}) == ["none"]
+
+    async def test_a_title_is_found_by_its_beginning_or_a_part(self, index: Index) -> None:
+        """Case and accents do not count, and wildcards are characters."""
+        await index.write(
+            document("a", title="Crédit 100% immobilier"),
+            document("b", title="CREDIT card"),
+            document("c", title="\0" * 9),
+        )
+        cases: list[tuple[Operator, str, list[str]]] = [
+            ("prefix", "credit", ["a", "b"]), ("prefix", "Crédit 1", ["a"]), ("prefix", "card", []),
+            ("contains", "CARD", ["b"]), ("contains", "0% I", ["a"]), ("contains", "%", ["a"]), ("contains", "_", []),
+        ]  # fmt: skip
+        for operator, text, expected in cases:
+            assert sorted(await index.ids(title=TitleTest(operator, folded(text)))) == expected, text
+
+    async def test_it_says_which_version_a_search_finds(self, index: Index) -> None:
+        """0 for what it does not find, or not yet."""
+        assert await index.store.found_version(index.connection, "i1") == 0
+        await index.write(document("i1", version=3))
+        await index.refresh()
+        assert await index.store.found_version(index.connection, "i1") == 3
 
     async def test_any_element_of_a_list_matches(self, index: Index) -> None:
         """Both bounds of a range have to hold for the same element."""

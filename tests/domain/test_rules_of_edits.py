@@ -101,8 +101,8 @@ def test_the_engine_is_not_stopped_by_a_rule_that_is_too_expensive(definition: D
     """A process cannot wait until somebody has mended a definition."""
     rules = EditRules(definition, 10**7)
     new: Document = {"l": [[0] * 1_000] * 10}
-    assert start("i", None, new, PROVENANCE, rules=rules).variables == new
-    assert write_variables(INSTANCE, ReplaceDocument(new), PROVENANCE, rules=rules) is not None
+    assert start("i", None, new, PROVENANCE, rules=rules)[0].variables == new
+    assert write_variables(INSTANCE, ReplaceDocument(new), PROVENANCE, rules=rules)[0] is not None
 
 
 @pytest.mark.parametrize("schema", [UNUSABLE_SCHEMA, {"pattern": "(?=x)"}, {"$ref": "https://example.com/s"}])
@@ -112,7 +112,10 @@ def test_a_schema_that_only_an_earlier_release_accepted_does_not_stop_edits(sche
     (warning,) = decided(definition, {"name": 1}).event.warnings
     assert warning["code"] == "schema-not-checked" and "JSON Schema" in str(warning["detail"])
     assert previewed(definition, {"name": 1}).warnings == [warning]
-    assert write_variables(INSTANCE, ReplaceDocument({"name": 1}), PROVENANCE, rules=EditRules(definition, 10**7))
+    written, warnings = write_variables(
+        INSTANCE, ReplaceDocument({"name": 1}), PROVENANCE, rules=EditRules(definition, 10**7)
+    )
+    assert written is not None and warnings == [warning]
     with pytest.raises(InvalidDefinition):
         check_definition(definition)
 

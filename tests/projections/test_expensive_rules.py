@@ -13,7 +13,7 @@ from procvars.domain.definition import definition_from
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.events import DefinitionPublished
 from procvars.projections.projection import Connection, Projection
-from procvars.projections.search.document import values_to_search
+from procvars.projections.search.types import values_to_search
 from procvars.projections.search_index import SearchIndex
 from procvars.projections.storage import derived_values
 from procvars.projections.storage.text_columns import RawJson
@@ -116,6 +116,6 @@ def test_what_is_left_out_is_logged_once_for_a_version_of_the_definition() -> No
 def test_so_many_values_of_a_list_can_be_searched() -> None:
     """Each is a row: a document of ten megabytes must not become millions of them."""
     many: list[Json] = list(range(30_000))
-    assert len(list(values_to_search("number", [many]))) == derived_values.MAX_SEARCHED_VALUES
+    assert len(list(values_to_search("number", "k", [many]))) == derived_values.MAX_SEARCHED_VALUES
     keywords = RawJson(json.dumps({"a": many, "b": many}))
     assert len(list(searchable(keywords))) == 2 * derived_values.MAX_SEARCHED_VALUES

@@ -7,7 +7,9 @@ import pytest
 
 from procvars.domain.definition import SearchType
 from procvars.domain.documents.values import Json
-from procvars.projections.search.document import SearchDocument, derived, values_to_search, words
+from procvars.projections.search.document import SearchDocument, derived
+from procvars.projections.search.types import values_to_search
+from procvars.projections.search.words import words
 from tests.projections.story import START, Story
 
 FITTING: list[tuple[SearchType, Json, object]] = [
@@ -19,6 +21,14 @@ FITTING: list[tuple[SearchType, Json, object]] = [
     ("date", "2026-02-28", datetime(2026, 2, 28, tzinfo=UTC)),
     ("date", "2026-02-28T12:00:00.5-02:00", datetime(2026, 2, 28, 14, 0, 0, 500_000, tzinfo=UTC)),
     ("date", "2026-02-28 12:00:00Z", datetime(2026, 2, 28, 12, tzinfo=UTC)),
+    ("date", "2026-02-28T12:00:00.000+0100", datetime(2026, 2, 28, 11, tzinfo=UTC)),
+    ("date", "2026-02-28T12:00:00+01", datetime(2026, 2, 28, 11, tzinfo=UTC)),
+    ("date", "2026-02-28T12:00:00", datetime(2026, 2, 28, 12, tzinfo=UTC)),
+    ("date", "2026-02-28T12:00", datetime(2026, 2, 28, 12, tzinfo=UTC)),
+    ("date", "2026-02-28T12:00+01:00[Europe/Paris]", datetime(2026, 2, 28, 11, tzinfo=UTC)),
+    ("date", "2026-02-28t12:00:00.123456789z", datetime(2026, 2, 28, 12, 0, 0, 123_456, tzinfo=UTC)),
+    ("date", "2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),
+    ("date", "2016-12-31T16:59:60.5-07:00", datetime(2017, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)),
     ("boolean", False, False),
     ("text", "Don't panic", ("don", "t", "panic")),
 ]
@@ -29,9 +39,12 @@ UNFIT: list[tuple[SearchType, Json]] = [
     ("number", True),
     ("date", "2026-02-30"),
     ("date", "20260228"),
-    ("date", "2026-02-28T12:00:00"),
     ("date", "2026-02-28T12:00:60Z"),
     ("date", "0001-01-01T00:00:00+14:00"),
+    ("date", "2026-02-28T12:00:00+1"),
+    ("date", "2026-02-28T12:00:00+01:99"),
+    ("date", "2026-02-28T24:00:00Z"),
+    ("date", "9999-12-31T23:59:59-01:00"),
     ("date", "٢٠٢٦-٠٢-٢٨"),
     ("date", 1),
     ("boolean", "true"),
@@ -43,13 +56,13 @@ UNFIT: list[tuple[SearchType, Json]] = [
 @pytest.mark.parametrize(("search_type", "value", "expected"), FITTING)
 def test_a_fitting_value_is_searched(search_type: SearchType, value: Json, expected: object) -> None:
     """Each type compares what it is about."""
-    assert list(values_to_search(search_type, value)) == [expected]
+    assert list(values_to_search(search_type, "k", value)) == [expected]
 
 
 @pytest.mark.parametrize(("search_type", "value"), UNFIT)
 def test_an_unfit_value_is_left_out(search_type: SearchType, value: Json) -> None:
     """It raises nothing, and is not searched."""
-    assert list(values_to_search(search_type, value)) == []
+    assert list(values_to_search(search_type, "k", value)) == []
 
 
 async def test_data_has_what_fits_only() -> None:
@@ -75,4 +88,4 @@ async def test_data_has_what_fits_only() -> None:
 
 def test_words_are_the_same_however_they_are_composed() -> None:
     """Two ways to write the same letter in Unicode are one word."""
-    assert words("e\u0301cole") == words("École") == ("école",)
+    assert words("e\u0301cole") == words("École") == ("ecole",)

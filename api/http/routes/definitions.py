@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Header, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from procvars.api.http.access import DefinitionEditor, Reader
-from procvars.api.http.answers import answer
+from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import read_model
 from procvars.api.http.openapi import COMMANDS, body, problems
 from procvars.api.http.paths import WORKSPACE
+from procvars.api.http.preconditions import optional_version
 from procvars.api.http.services import services
 from procvars.commands.messages import PublishDefinition
 from procvars.domain.definition import Definition
@@ -49,9 +50,20 @@ _EXAMPLE = {
 }
 
 
-@router.put("/{key}", responses=problems(*COMMANDS, "invalid-definition"), openapi_extra=body(_EXAMPLE, DefinitionBody))
-async def publish(request: Request, caller: DefinitionEditor, key: Key) -> Response:
-    """Publish a process definition. Read models of its instances follow."""
+@router.put(
+    "/{key}",
+    responses=problems(*COMMANDS, "invalid-definition", "version-conflict"),
+    openapi_extra=body(_EXAMPLE, DefinitionBody),
+)
+async def publish(
+    request: Request,
+    caller: DefinitionEditor,
+    key: Key,
+    if_match: Annotated[
+        str | None, Header(description="The version that the new definition is based on, in quotes. Without it: any.")
+    ] = None,
+) -> Response:
+    """Configures a process definition. Read models of its instances follow."""
     sent = await read_model(request, DefinitionBody, services(request).settings.max_document_bytes)
     definition = await services(request).execution.publish_definition(
         PublishDefinition(
@@ -62,9 +74,10 @@ async def publish(request: Request, caller: DefinitionEditor, key: Key) -> Respo
             search=[item.model_dump() for item in sent.search],
             task_fields=[item.model_dump() for item in sent.task_fields],
             json_schema=sent.json_schema,  # type: ignore[arg-type]  # strictly parsed JSON
+            base_version=optional_version(if_match),
         )
     )
-    return answer(_shown(definition))
+    return answer(_shown(definition), headers=etag(definition.version))
 
 
 _LISTED: dict[int | str, dict[str, Any]] = {
@@ -88,7 +101,7 @@ async def read(request: Request, caller: Reader, key: Key) -> Response:
     definition = await services(request).store.definition(caller.workspace, key)
     if definition is None:
         raise DefinitionNotFound()
-    return answer(_shown(definition))
+    return answer(_shown(definition), headers=etag(definition.version))
 
 
 def _shown(definition: Definition) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Commands of the process engine to instances."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
@@ -10,12 +10,15 @@ from starlette.responses import Response
 from procvars.api.http.access import Engine, Reader
 from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import JSON_PATCH, MERGE_PATCH, read_change, read_model
-from procvars.api.http.openapi import COMMANDS, READING, bodies, body, problems
+from procvars.api.http.openapi import COMMANDS, READING, STEPS, bodies, body, problems
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.read_models import existing_instance
 from procvars.api.http.services import services
+from procvars.api.http.step_terms import StepHeaders
 from procvars.commands import messages
-from procvars.commands.execution import StepAnswer
+from procvars.commands.execution import StepAnswer, id_for
+from procvars.domain.documents.values import Json
+from procvars.domain.events import IntegrationCalled, TaskOpened
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections.history.debug_records import debug_page
 from procvars.projections.history.integrations import integrations
@@ -24,7 +27,7 @@ from procvars.projections.history.navigation_snapshots import navigation_snapsho
 router = APIRouter(prefix=WORKSPACE + "/instances", tags=["execution"])
 
 _ID = r"^[A-Za-z0-9_.~-]{1,128}$"
-_FINAL = ("instance-not-active",)
+_FINAL = ("instance-not-active", *STEPS)
 
 
 # PostgreSQL's text cannot hold NUL, so texts in read models must not have it.
@@ -75,17 +78,23 @@ class TaskBody(_Body):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
+def _asked(sent: _Body) -> Json:
+    """Return the body as a fingerprint is taken of it."""
+    asked: Json = sent.model_dump()
+    return asked
+
+
 def _limit(request: Request) -> int:
     return services(request).settings.max_document_bytes
 
 
-def _step(result: StepAnswer, status: int = 200, **more: str) -> Response:
+def _step(result: StepAnswer, status: int = 200, **more: object) -> Response:
     content = {"id": result.id, "version": result.version, "position": result.position, "status": result.status, **more}
     return answer(content, status, etag(result.version))
 
 
 def _started(result: StepAnswer, workspace: str) -> Response:
-    response = _step(result, 201)
+    response = _step(result, 201, warnings=result.warnings)
     response.headers["Location"] = f"/api/v1/workspaces/{workspace}/instances/{result.id}"
     return response
 
@@ -93,39 +102,47 @@ def _started(result: StepAnswer, workspace: str) -> Response:
 @router.post(
     "",
     status_code=201,
-    responses=problems(*COMMANDS, "definition-not-found", "instance-already-exists", "schema-violation",
-                       "document-too-large"),
+    responses=problems(*COMMANDS, *STEPS, "definition-not-found", "instance-already-exists", "document-too-large"),
     openapi_extra=body({"definition": "loan", "variables": {"application": {"income": 50000}}}, StartBody),
 )  # fmt: skip
-async def start(request: Request, caller: Engine) -> Response:
+async def start(request: Request, caller: Engine, headers: StepHeaders) -> Response:
     """Start a process instance."""
     sent = await read_model(request, StartBody, _limit(request))
-    instance_id = sent.id or str(uuid4())
-    command = messages.StartInstance(caller, instance_id, sent.definition, sent.title, sent.variables)
+    terms = headers.of("start", _asked(sent))
+    instance_id = sent.id or id_for(caller, terms.request)
+    command = messages.StartInstance(caller, instance_id, sent.definition, sent.title, sent.variables, terms=terms)
     return _started(await services(request).execution.start(command), caller.workspace)
 
 
-@router.post("/{instance_id}/status", responses=problems(*COMMANDS, "invalid-transition"),
+@router.post("/{instance_id}/status", responses=problems(*COMMANDS, *STEPS, "invalid-transition"),
              openapi_extra=body({"status": "ON_HOLD"}, StatusBody))  # fmt: skip
-async def change_status(request: Request, caller: Engine, instance_id: str) -> Response:
+async def change_status(request: Request, caller: Engine, instance_id: str, headers: StepHeaders) -> Response:
     """Move the instance to another status."""
     sent = await read_model(request, StatusBody, _limit(request))
-    command = messages.ChangeStatus(caller, instance_id, sent.status)
+    command = messages.ChangeStatus(caller, instance_id, sent.status, terms=headers.of("status", _asked(sent)))
     return _step(await services(request).execution.change_status(command))
 
 
 @router.post(
     "/{instance_id}/data",
-    responses=problems(*COMMANDS, *_FINAL, "patch-failed", "invalid-patch", "not-an-object", "schema-violation",
-                       "document-too-large"),
+    responses=problems(*COMMANDS, *_FINAL, "patch-failed", "invalid-patch", "not-an-object", "document-too-large"),
     openapi_extra=bodies({MERGE_PATCH: {"a": 1}, JSON_PATCH: [{"op": "add", "path": "/a", "value": 1}]}),
 )  # fmt: skip
-async def write_data(request: Request, caller: Engine, instance_id: str) -> Response:
+async def write_data(
+    request: Request,
+    caller: Engine,
+    instance_id: str,
+    headers: StepHeaders,
+    on_conflict: Annotated[
+        Literal["rebase"] | None, Query(description="Apply the write to the current values.")
+    ] = None,
+) -> Response:
     """Write variables as a step of the process."""
-    _, change, _ = await read_change(request, (MERGE_PATCH, JSON_PATCH), _limit(request))
-    return _step(
-        await services(request).execution.write_variables(messages.WriteVariables(caller, instance_id, change))
-    )
+    kind, change, sent = await read_change(request, (MERGE_PATCH, JSON_PATCH), _limit(request))
+    terms = headers.of(kind, sent, rebase=on_conflict is not None)
+    command = messages.WriteVariables(caller, instance_id, change, terms=terms)
+    result = await services(request).execution.write_variables(command)
+    return _step(result, warnings=result.warnings)
 
 
 @router.post(
@@ -134,19 +151,24 @@ async def write_data(request: Request, caller: Engine, instance_id: str) -> Resp
     responses=problems(*COMMANDS, *_FINAL, "definition-not-found"),
     openapi_extra=body({"definition": "credit-check", "params_to_copy": ["customer"]}, SubprocessBody),
 )
-async def start_subprocess(request: Request, caller: Engine, instance_id: str) -> Response:
+async def start_subprocess(request: Request, caller: Engine, instance_id: str, headers: StepHeaders) -> Response:
     """Start a subprocess with a copy of the parent's variables."""
     sent = await read_model(request, SubprocessBody, _limit(request))
-    command = messages.StartSubprocess(caller, instance_id, str(uuid4()), sent.definition, sent.params_to_copy)
+    terms = headers.of("subprocess", _asked(sent))
+    child_id = str(uuid4())
+    command = messages.StartSubprocess(caller, instance_id, child_id, sent.definition, sent.params_to_copy, terms=terms)
     return _started(await services(request).execution.start_subprocess(command), caller.workspace)
 
 
 @router.post("/{instance_id}/navigation-snapshots", status_code=201, responses=problems(*COMMANDS, *_FINAL),
              openapi_extra=body({"node": "review"}, NodeBody))  # fmt: skip
-async def take_navigation_snapshot(request: Request, caller: Engine, instance_id: str) -> Response:
+async def take_navigation_snapshot(
+    request: Request, caller: Engine, instance_id: str, headers: StepHeaders
+) -> Response:
     """Keep the current variables for navigating back to the node."""
     sent = await read_model(request, NodeBody, _limit(request))
-    command = messages.TakeNavigationSnapshot(caller, instance_id, sent.node)
+    terms = headers.of("navigation-snapshot", _asked(sent))
+    command = messages.TakeNavigationSnapshot(caller, instance_id, sent.node, terms=terms)
     return _step(await services(request).execution.take_navigation_snapshot(command), 201, node=sent.node)
 
 
@@ -161,24 +183,30 @@ async def list_navigation_snapshots(request: Request, caller: Reader, instance_i
              responses=problems(*COMMANDS, *_FINAL, "no-such-navigation-snapshot"),
              openapi_extra=body({"node": "review", "reset_data": True}, NavigateBackBody))  # fmt: skip
 async def navigate_back(
-    request: Request, caller: Engine, instance_id: str, dry_run: Annotated[bool, Query()] = False
+    request: Request,
+    caller: Engine,
+    instance_id: str,
+    headers: StepHeaders,
+    dry_run: Annotated[bool, Query()] = False,
 ) -> Response:
     """Navigate back to a node; with `reset_data` the variables return to its snapshot."""
     sent = await read_model(request, NavigateBackBody, _limit(request))
-    command = messages.NavigateBack(caller, instance_id, sent.node, sent.reset_data, dry_run)
+    terms = headers.of("navigate-back", [_asked(sent), dry_run])
+    command = messages.NavigateBack(caller, instance_id, sent.node, sent.reset_data, dry_run, terms=terms)
     result = await services(request).execution.navigate_back(command)
     return answer(result, headers=etag(result.version))
 
 
 @router.post("/{instance_id}/integrations", status_code=201, responses=problems(*COMMANDS, *_FINAL),
              openapi_extra=body({"name": "credit-bureau", "request": {"id": "12345"}}, IntegrationBody))  # fmt: skip
-async def call_integration(request: Request, caller: Engine, instance_id: str) -> Response:
+async def call_integration(request: Request, caller: Engine, instance_id: str, headers: StepHeaders) -> Response:
     """Record that an external system was called; a token waits for its answer."""
     sent = await read_model(request, IntegrationBody, _limit(request))
-    integration_id = str(uuid4())
-    command = messages.CallIntegration(caller, instance_id, integration_id, sent.name, sent.request)
+    terms = headers.of("integration", _asked(sent))
+    command = messages.CallIntegration(caller, instance_id, str(uuid4()), sent.name, sent.request, terms=terms)
     result = await services(request).execution.call_integration(command)
-    return _step(result, 201, integration_id=integration_id)
+    assert isinstance(result.event, IntegrationCalled)
+    return _step(result, 201, integration_id=result.event.integration_id)
 
 
 @router.get("/{instance_id}/integrations", responses=problems(*READING))
@@ -195,28 +223,38 @@ async def list_integrations(request: Request, caller: Reader, instance_id: str) 
 @router.post("/{instance_id}/integrations/{integration_id}/response",
              responses=problems(*COMMANDS, *_FINAL, "no-such-integration", "integration-already-answered"),
              openapi_extra=body({"response": {"score": 720}}, ResponseBody))  # fmt: skip
-async def answer_integration(request: Request, caller: Engine, instance_id: str, integration_id: str) -> Response:
+async def answer_integration(
+    request: Request, caller: Engine, instance_id: str, integration_id: str, headers: StepHeaders
+) -> Response:
     """Record the answer of the external system: the token no longer waits. The variables stay as they are."""
     sent = await read_model(request, ResponseBody, _limit(request))
-    command = messages.AnswerIntegration(caller, instance_id, integration_id, sent.response)
+    terms = headers.of("integration-response", [integration_id, _asked(sent)])
+    command = messages.AnswerIntegration(caller, instance_id, integration_id, sent.response, terms=terms)
     return _step(await services(request).execution.answer_integration(command))
 
 
 @router.post("/{instance_id}/tasks", status_code=201, responses=problems(*COMMANDS, *_FINAL),
              openapi_extra=body({"title": "Review the application", "assignee": "mary"}, TaskBody))  # fmt: skip
-async def open_task(request: Request, caller: Engine, instance_id: str) -> Response:
+async def open_task(request: Request, caller: Engine, instance_id: str, headers: StepHeaders) -> Response:
     """Open a task for a person."""
     sent = await read_model(request, TaskBody, _limit(request))
-    task_id = str(uuid4())
-    command = messages.OpenTask(caller, instance_id, task_id, sent.title, sent.node, sent.assignee, sent.metadata)
-    return _step(await services(request).execution.open_task(command), 201, task_id=task_id)
+    terms = headers.of("task", _asked(sent))
+    command = messages.OpenTask(
+        caller, instance_id, str(uuid4()), sent.title, sent.node, sent.assignee, sent.metadata, terms=terms
+    )
+    result = await services(request).execution.open_task(command)
+    assert isinstance(result.event, TaskOpened)
+    return _step(result, 201, task_id=result.event.task_id)
 
 
 @router.post("/{instance_id}/tasks/{task_id}/close",
              responses=problems(*_FINAL, *READING, "no-such-task", "task-already-closed"))  # fmt: skip
-async def close_task(request: Request, caller: Engine, instance_id: str, task_id: str) -> Response:
+async def close_task(
+    request: Request, caller: Engine, instance_id: str, task_id: str, headers: StepHeaders
+) -> Response:
     """Close a task."""
-    return _step(await services(request).execution.close_task(messages.CloseTask(caller, instance_id, task_id)))
+    command = messages.CloseTask(caller, instance_id, task_id, terms=headers.of("close", task_id))
+    return _step(await services(request).execution.close_task(command))
 
 
 @router.get("/{instance_id}/debug", responses=problems(*READING))

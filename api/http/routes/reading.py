@@ -1,6 +1,7 @@
 """Read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -9,14 +10,14 @@ from starlette.responses import Response
 
 from procvars.adapters.postgres.pool import Connection, borrowed
 from procvars.api.http.access import Auditor, Reader, TaskReader
-from procvars.api.http.answers import answer
+from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
 from procvars.api.http.engine_views import WAIT_FOR_A_PERSON, DeliveryStatus, delivery_on, fields_of, with_engines
 from procvars.api.http.openapi import COMMANDS, READING, body, problems
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.read_models import existing_instance, until_shown, version_of_existing, wait_for
 from procvars.api.http.services import services
-from procvars.domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind
+from procvars.domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind, SearchUnavailable
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections import audit_log, current_variables, engine_delivery, search_index, snapshot_history
 from procvars.projections.operations import SyncStatus, sync_status
@@ -72,7 +73,7 @@ async def read_instance(request: Request, caller: Reader, instance_id: str) -> R
         raise ProjectionBehind()
     async with borrowed(services(request).pool) as connection:
         (item,) = await with_engines(request, connection, [found])
-    return answer(item)
+    return answer(item, headers=etag(found.version))
 
 
 @router.get("/instances/{instance_id}/snapshots", responses=problems(*READING))
@@ -112,13 +113,13 @@ async def sync(
     async with borrowed(services(request).pool) as connection:  # one for all queries, as thousands may call at once
         store = services(request).store.on(connection)
         version = await version_of_existing(store, caller.workspace, instance_id)
-        found = await _sync_status(request, connection, instance_id, version)
+        found = await _synced(request, connection, instance_id, version)
         position = await store.position_of(instance_id, version)
 
     async def look() -> bool | None:
         nonlocal found
         async with borrowed(services(request).pool) as connection:
-            found = await _sync_status(request, connection, instance_id, version)
+            found = await _synced(request, connection, instance_id, version)
         return _has_caught_up(found) or None
 
     if wait and not _has_caught_up(found):
@@ -130,11 +131,19 @@ async def sync(
     return answer({"version": version, "projections": ordered})
 
 
-async def _sync_status(
-    request: Request, connection: Connection, instance_id: str, version: int
-) -> dict[str, SyncStatus]:
-    """What `sync_status` says of the projections of this server; of an engine's instance also where its edits are."""
+async def _synced(request: Request, connection: Connection, instance_id: str, version: int) -> dict[str, SyncStatus]:
+    """Return `sync_status`; the search index is current once a search finds the instance so, and an engine's instance also
+    has the state of its delivery.
+    """
     found = await sync_status(connection, services(request).projections, instance_id, version)
+    written = found[search_index.NAME]
+    if written.current:
+        try:
+            shown = await services(request).search.found_version(connection, instance_id)
+        except SearchUnavailable:
+            shown = 0
+        if shown < version:
+            found[search_index.NAME] = replace(written, version=shown, current=False)
     reached = found.get(engine_delivery.NAME)
     if reached is not None and (delivery := await delivery_on(connection, instance_id)) is not None:
         found[engine_delivery.NAME] = DeliveryStatus(
@@ -239,6 +248,7 @@ class SearchBody(BaseModel):
     statuses: list[InstanceStatus] | None = None
     started_after: AwareDatetime | None = None
     started_before: AwareDatetime | None = None
+    title: dict[str, str] | None = None
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
 
@@ -259,6 +269,7 @@ async def search(request: Request, caller: Reader) -> Response:
         statuses=sent.statuses,
         started_after=sent.started_after,
         started_before=sent.started_before,
+        title=None if sent.title is None else {**sent.title},
         limit=sent.limit,
         cursor=sent.cursor,
     )

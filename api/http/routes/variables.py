@@ -28,6 +28,7 @@ from procvars.domain.errors import InvalidArgument, NoSuchVersion
 from procvars.domain.provenance import Caller
 from procvars.projections.history.blame import blame as blame_of
 from procvars.projections.history.modifications import modifications
+from procvars.projections.search.document import not_indexed
 
 router = APIRouter(prefix=INSTANCE, tags=["variables"])
 edits = APIRouter(prefix=INSTANCE, tags=["variables"], route_class=EditRoute)
@@ -110,7 +111,14 @@ async def preview(request: Request, caller: Editor, instance_id: str) -> Respons
     """Return what PUT or PATCH with this body would do now, without an effect."""
     limit = services(request).settings.max_document_bytes
     _, change, _ = await read_change(request, (JSON, JSON_PATCH, MERGE_PATCH), limit)
-    return answer(await services(request).editing.preview(PreviewModification(caller, instance_id, change)))
+    found = await services(request).editing.preview(PreviewModification(caller, instance_id, change))
+    affects = {
+        "keywords": found.affects.keywords,
+        "search": found.affects.search,
+        "tasks": found.affects.tasks,
+        "not_indexed": not_indexed(found.definition, found.variables),
+    }
+    return answer({"patch": found.patch, "changes": found.changes, "warnings": found.warnings, "affects": affects})
 
 
 @router.post("/snapshots/{version}/restore", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-snapshot")})

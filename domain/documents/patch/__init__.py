@@ -5,12 +5,14 @@ from procvars.domain.documents.patch.changes import Changes, changes
 from procvars.domain.documents.patch.difference import diff
 from procvars.domain.documents.patch.merging import merge
 from procvars.domain.documents.patch.operations import Operation, Patch, validate, validate_sent
+from procvars.domain.documents.patch.origins import Origins
 from procvars.domain.documents.patch.rebasing import overlap, rebase, touched_paths
 
 __all__ = [
     "MAX_SHIFTED",
     "Changes",
     "Operation",
+    "Origins",
     "Patch",
     "apply",
     "changes",

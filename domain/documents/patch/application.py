@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, TypeAlias, cast
 
-from procvars.domain.documents.documents import depth, encode, parse, same, type_name
+from procvars.domain.documents.documents import depth, encode, parse, type_name
+from procvars.domain.documents.equality import equal_by_value
 from procvars.domain.documents.errors import NotAnObject, PatchFailed, TooDeep
 from procvars.domain.documents.patch.operations import Operation, Patch, pointer, validate
 from procvars.domain.documents.pointer import index, member, resolve, split
@@ -28,8 +29,8 @@ def apply(document: Document, patch: Patch, *, max_shifted: int | None = None) -
     `max_shifted` bounds the work of a patch that has just been sent. A stored one has to be applied, however much it
     takes.
 
-    Only the containers on the way to a change are copied, once per patch; everything else is shared between the two
-    documents, and with the patch's values. `test` compares exactly: 1, 1.0 and true differ.
+    Only the containers on the way to a change are copied (once a patch); everything else is shared between the two
+    documents, and with the patch's values. `test` compares by value: 1 and 1.0 are equal, 1 and true are not.
 
     Raises InvalidPatch (malformed), PatchFailed (an operation that cannot be applied), NotAnObject (the whole document
     replaced with something else) or TooDeep (the result has more than 200 levels).
@@ -72,8 +73,7 @@ class _Draft:
                 self._add(path, self._independent(self._fitting(path, source)))
             case "test":
                 found, expected = resolve(self._root, path), operation["value"]
-                # == ends at the first difference, so the time is bounded by the size of the patch.
-                if found != expected or not same(found, expected):
+                if not equal_by_value(found, expected):
                     raise LookupError("the value differs from the one tested for")
 
     def finished(self) -> Document:

@@ -242,7 +242,7 @@ async def test_a_connection_that_was_cut_between_appends_is_not_noticed(
     """The next append is stored, once."""
     await appender.append([event("a")], [], workspace="bank")
     await observer.execute(_TERMINATE)
-    (position,) = await appender.append([event("b")], [("b", "ada", "k", 1)], workspace="bank")
+    (position,) = await appender.append([event("b")], [("b", "ada", "k", 1, None)], workspace="bank")
     cursor = await observer.execute("SELECT notification_id FROM stored_events WHERE originator_id = 'b'")
     assert await cursor.fetchall() == [(position,)]
 
@@ -255,7 +255,7 @@ async def test_an_append_whose_answer_is_lost_is_found(url: str, observer: psyco
         await appender.append([event("before the loss")], [], workspace="bank")
         network.lose_next_answer()
         events = [event("lost answer", 1), event("lost answer", 2)]
-        positions = await appender.append(events, [("lost answer", "ada", "k", 1)], workspace="bank")
+        positions = await appender.append(events, [("lost answer", "ada", "k", 1, None)], workspace="bank")
         assert network.answers_lost == 1
         await appender.stop()
     cursor = await observer.execute(

@@ -201,7 +201,7 @@ def test_a_copy_is_independent_of_its_source() -> None:
         {"op": "add", "path": "/list/", "value": 1},
         {"op": "add", "path": "/missing/a", "value": 1},
         {"op": "add", "path": "/one/a", "value": 1},
-        {"op": "test", "path": "/one", "value": 1.0},
+        {"op": "test", "path": "/one", "value": 1.5},
         {"op": "test", "path": "/one", "value": True},
         {"op": "move", "from": "/missing", "path": "/a"},
         {"op": "move", "from": "/tree", "path": "/tree/a"},
