@@ -16,10 +16,9 @@ from procvars.domain.bulk.job_state import JobState
 from procvars.domain.bulk.results import Result
 from procvars.domain.documents.documents import encode
 from procvars.domain.errors import StoreUnavailable
+from procvars.projections.storage import advisory_locks
 
 _RUNNING = "SELECT id FROM bulk_jobs WHERE state = 'running' ORDER BY created_at, id LIMIT 100"
-_LOCK = "SELECT pg_try_advisory_lock(724915, hashtext(%s))"
-_UNLOCK = "SELECT pg_advisory_unlock(724915, hashtext(%s))"
 _TAKE = f"""
 UPDATE bulk_jobs SET attempts = attempts + 1, started_at = coalesce(started_at, now())
 WHERE id = %s AND state = 'running' RETURNING {SPEC_COLUMNS}, attempts
@@ -83,12 +82,12 @@ class PostgresBulkQueue:
         try:
             session = await self._connected()
             for (job_id,) in await (await session.execute(_RUNNING)).fetchall():
-                locked = await (await session.execute(_LOCK, (job_id,))).fetchone()
+                locked = await (await session.execute(advisory_locks.BULK, (job_id,))).fetchone()
                 if not (locked and locked[0]):
                     continue
                 if row := await (await session.execute(_TAKE, (job_id,))).fetchone():
                     return job_of(*row[:5]), row[5]
-                await session.execute(_UNLOCK, (job_id,))  # it ended in between
+                await session.execute(advisory_locks.BULK_ENDED, (job_id,))  # it ended in between
         except UNAVAILABLE as error:
             await self.close()
             raise StoreUnavailable(str(error)) from error
@@ -97,7 +96,7 @@ class PostgresBulkQueue:
     async def _let_go(self, job_id: str) -> None:
         try:
             if self._session is not None:
-                await self._session.execute(_UNLOCK, (job_id,))
+                await self._session.execute(advisory_locks.BULK_ENDED, (job_id,))
         except UNAVAILABLE as error:  # the lock is gone with the session
             log.warning("session of a bulk modification was lost", bulk_id=job_id, error=str(error))
             await self.close()

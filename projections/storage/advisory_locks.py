@@ -28,3 +28,7 @@ COMPARISON: Final = "SELECT pg_try_advisory_lock(724914, hashtext(%s))"
 
 ENGINE: Final = "SELECT pg_try_advisory_lock(724915, hashtext(%s))"
 """Held by the process that is connected with the real engine of this name, for its session."""
+
+BULK: Final = "SELECT pg_try_advisory_lock(724916, hashtext(%s))"
+"""Lock of the session that works at the bulk modification of this id."""
+BULK_ENDED: Final = "SELECT pg_advisory_unlock(724916, hashtext(%s))"
