@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     check_streams_per_minute: int = Field(default=600, ge=0)
     """Streams per minute in which each read model is compared with the event store; 0 turns the comparison off."""
     max_document_bytes: int = Field(default=10 * 2**20, gt=0)
+    bulk_max_instances: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Instances that one bulk modification may change."""
     log_format: Literal["console", "json"] = "json"
 
     @field_validator("database_url")

@@ -3,7 +3,13 @@
 The errors know no HTTP: `api/http/problems.py` maps each of them to a problem type.
 """
 
+import re
 from typing import Any
+
+
+def slug(error: type[Exception]) -> str:
+    """Return the name of a kind of error as callers know it: `version-conflict` of VersionConflict."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
 
 
 class ReadTooLarge(Exception):
@@ -72,6 +78,10 @@ class NoSuchAuditEntry(NotFound):
     """There is no such entry in the audit log of this workspace."""
 
 
+class NoSuchBulkModification(NotFound):
+    """There is no such bulk modification in this workspace."""
+
+
 class Conflict(DomainError):
     """The command does not fit the instance as it is now."""
 
@@ -100,6 +110,14 @@ class TaskAlreadyClosed(Conflict):
     """The task was closed already."""
 
 
+class BulkModificationRunning(Conflict):
+    """The bulk modification has not ended yet."""
+
+
+class InstanceContended(Conflict):
+    """Others changed the instance faster than the bulk modification could follow."""
+
+
 class EventUnreadable(DomainError):
     """An event of this stream cannot be read by this release of the program: it is damaged, or a newer one stored it."""
 
@@ -124,6 +142,10 @@ class VersionConflict(Conflict):
     """Somebody changed the instance since the version that this edit is based on."""
 
 
+class SelectionChanged(DomainError):
+    """Other instances are selected now than when the digest was made."""
+
+
 class Unprocessable(DomainError):
     """The request is well formed, and asks for something that cannot be."""
 
@@ -142,6 +164,14 @@ class EngineTypeMismatch(Unprocessable):
 
 class RuleTooExpensive(Unprocessable):
     """A rule of the process definition would need too much work on these variables."""
+
+
+class TooManyInstances(Unprocessable):
+    """More instances are selected than a bulk modification may have."""
+
+
+class BulkChangeTooLarge(DomainError):
+    """The change of a bulk modification is larger than this server keeps with every instance."""
 
 
 class DocumentTooLarge(DomainError):

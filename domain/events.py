@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SkipValidation
 
+from procvars.domain.bulk.job_state import JobState
 from procvars.domain.instance_status import InstanceStatus
 
 # Values come from the strict parser, or from an event that did: validating them again would cost more than the rest of
@@ -23,14 +24,14 @@ EditKind = Literal["put", "json-patch", "merge-patch", "restore", "reapply", "bu
 
 
 class Event(BaseModel):
-    """Something that happened in one stream: that of a process instance, or that of a process definition."""
+    """Something that happened in one stream: that of a process instance, a process definition or a bulk modification."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="iso8601")
     TOPIC: ClassVar[str]
     class_version: ClassVar[int] = 1
 
     originator_id: str
-    """Id of the stream: the instance's id, or `definition_stream()` of a definition."""
+    """Id of the stream: the instance's id, `definition_stream()` of a definition, or `BULK_PREFIX` and a job's id."""
     originator_version: int
     """Version in the stream: 1 for its first event, without gaps."""
     timestamp: datetime
@@ -203,6 +204,27 @@ class DefinitionPublished(Event):
     json_schema: Value
 
 
+class BulkModificationEnded(Event):
+    """One change was made to many instances: what their own events do not say."""
+
+    TOPIC: ClassVar[str] = "BulkModificationEnded"
+
+    url: str
+    """The URL of the request."""
+    request: Variables
+    """The JSON that was sent: `select`, `patch` or `merge` or `undo`, and `reason`."""
+    digest: str
+    undoes: str | None
+    """Id of the bulk modification that this one undid."""
+    state: JobState
+    cancelled_by: str | None
+    total: int
+    changed: int
+    unchanged: int
+    skipped: int
+    failed: int
+
+
 class UnreadableEvent(Event):
     """Placeholder for an event that cannot be read: it is damaged, or a newer release stored it. Never stored itself;
     its time, workspace and user are meaningless.
@@ -230,7 +252,7 @@ INSTANCE_EVENTS: tuple[type[Event], ...] = (
     VariableTypesObserved,
     IncidentRetried,
 )
-EVENTS: tuple[type[Event], ...] = (*INSTANCE_EVENTS, DefinitionPublished)
+EVENTS: tuple[type[Event], ...] = (*INSTANCE_EVENTS, DefinitionPublished, BulkModificationEnded)
 
 WRITES: Final = (VariablesWritten, ProcessVariablesModified, NavigatedBack)
 """Events after an instance's start that set its document. Each has the whole of it."""

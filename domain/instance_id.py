@@ -6,6 +6,8 @@ LONGEST = 200
 """Length of the longest id, in characters."""
 DEFINITION_PREFIX = "definition:"
 """Prefix of the streams of definitions, which no instance's id has."""
+BULK_PREFIX = "bulk-modification:"
+"""Prefix of the streams of bulk modifications, which no instance's id has."""
 
 # Control characters, and halves of surrogate pairs, which no encoding can write.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -17,12 +19,12 @@ def is_instance_id(text: str) -> bool:
     """Return whether an instance could have this id; only the event store knows whether one has it."""
     return (
         0 < len(text) <= LONGEST
-        and not text.startswith(DEFINITION_PREFIX)
+        and not text.startswith((DEFINITION_PREFIX, BULK_PREFIX))
         and text not in _DOT_SEGMENTS
         and _FORBIDDEN.search(text) is None
     )
 
 
 def is_stream_id(text: str) -> bool:
-    """Return whether a stream of the store could have this id: an instance's, or a definition's."""
-    return is_instance_id(text.removeprefix(DEFINITION_PREFIX))
+    """Return whether a stream of the store could have this id: an instance's, a definition's, or a bulk modification's."""
+    return is_instance_id(text.removeprefix(DEFINITION_PREFIX).removeprefix(BULK_PREFIX))

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg import sql
 
 from procvars.domain.documents.values import Json
-from procvars.domain.events import Event, IncidentRetried, ProcessVariablesModified, Recorded
+from procvars.domain.events import BulkModificationEnded, Event, IncidentRetried, ProcessVariablesModified, Recorded
+from procvars.domain.instance_id import BULK_PREFIX
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted
@@ -24,12 +26,14 @@ from procvars.projections.storage.text_columns import (
 )
 
 NAME = "audit_log"
+_AUDITED = (ProcessVariablesModified, BulkModificationEnded, IncidentRetried)
+_VARIABLES = "Process variables"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditItem:
     id: str
-    """`<instance>-<version>`, so that a rebuild gives every entry the same id."""
+    """`<stream>-<version>`, so that a rebuild gives every entry the same id."""
     timestamp: datetime
     user: str
     user_name: str
@@ -47,6 +51,7 @@ class AuditEntry(AuditItem):
     body: RawJson
     patch: RawJson
     bulk_id: str | None
+    """Id of the bulk modification that the entry is about or a part of."""
 
 
 # The index has only the beginning of a user's id, as that of a token may exceed the limit of an index entry.
@@ -73,18 +78,18 @@ CREATE INDEX ON {audit_log} (workspace, time);
 CREATE INDEX ON {audit_log} (subject_identifier, time);
 CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
 """
-# So far, every entry records a successful update of variables.
 _COUNTED = """
 SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
 """
 _ADD = """
 INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status,
     reason, url, body, patch, bulk_id)
-SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, n.subject, n.event, n.instance_id, n.version, 'Success',
+SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, n.subject, n.event, n.stream, n.version, n.status,
     n.reason, n.url, n.body, n.patch, n.bulk_id
 FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-    %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
-    AS n (id, workspace, time, user_id, user_name, subject, event, instance_id, version, reason, url, body, patch, bulk_id)
+    %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+    AS n (id, workspace, time, user_id, user_name, subject, event, stream, version, status, reason, url, body, patch,
+        bulk_id)
 ON CONFLICT DO NOTHING
 """
 _ITEM = "SELECT id, time, user_id, user_name, subject, event, subject_identifier, version, status, reason"
@@ -124,44 +129,80 @@ class AuditLog:
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         found = (recorded.event for recorded in events)
-        rows = [_row(event) for event in found if isinstance(event, ProcessVariablesModified | IncidentRetried)]
+        rows = [_row(event) for event in found if isinstance(event, _AUDITED)]
         if rows:
             statement = sql.SQL(_ADD).format(table=table(NAME, generation))
             await connection.execute(statement, columns(rows))
 
     async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
         found = await tallies(connection, _COUNTED, table(NAME, generation), stream_ids)
-        return [Counted((ProcessVariablesModified, IncidentRetried), found)]
+        return [Counted(_AUDITED, found)]
 
 
-def _row(event: ProcessVariablesModified | IncidentRetried) -> tuple[object, ...]:
-    if isinstance(event, IncidentRetried):
-        asked: Json = {"incident_id": event.incident_id, "activity": event.activity, "message": event.message}
-        return (*_head(event, "Incident", "Retry"), None, "", raw_json(asked), raw_json([]), None)
-    body: Json = event.body
-    patch: Json = [*event.patch]
-    return (
-        *_head(event, "Process variables", "Update"),
-        without_nul_or_none(event.reason),
-        without_nul(event.url),
-        raw_json(body),
-        raw_json(patch),
-        event.bulk_id,
-    )
-
-
-def _head(event: Event, subject: str, kind: str) -> tuple[object, ...]:
+def _row(event: ProcessVariablesModified | BulkModificationEnded | IncidentRetried) -> tuple[object, ...]:
+    entry = _entry(event)
     return (
         f"{event.originator_id}-{event.originator_version}",
         event.workspace,
         event.timestamp,
         without_nul(event.user),
         without_nul(event.user_name),
-        subject,
-        kind,
+        entry.subject,
+        entry.event,
         event.originator_id,
         event.originator_version,
+        entry.status,
+        without_nul_or_none(entry.reason),
+        without_nul(entry.url),
+        raw_json(entry.body),
+        raw_json(entry.patch),
+        entry.bulk_id,
     )
+
+
+class _Entry(NamedTuple):
+    """What each kind of entry has of its own."""
+
+    subject: str
+    event: str
+    status: str
+    reason: str | None
+    url: str
+    body: Json
+    patch: list[Json]
+    bulk_id: str | None
+
+
+def _entry(event: ProcessVariablesModified | BulkModificationEnded | IncidentRetried) -> _Entry:
+    match event:
+        case ProcessVariablesModified():
+            patch: list[Json] = [*event.patch]
+            return _Entry(_VARIABLES, "Update", "Success", event.reason, event.url, event.body, patch, event.bulk_id)
+        case BulkModificationEnded():
+            return _bulk_entry(event)
+        case IncidentRetried():
+            asked: Json = {"incident_id": event.incident_id, "activity": event.activity, "message": event.message}
+            return _Entry("Incident", "Retry", "Success", None, "", asked, [], None)
+
+
+def _bulk_entry(event: BulkModificationEnded) -> _Entry:
+    """Return the entry of the job itself: the request with its `result`; each change has an entry of its own."""
+    result: Json = {
+        "state": event.state,
+        "cancelled_by": event.cancelled_by,
+        "undoes": event.undoes,
+        "total": event.total,
+        "changed": event.changed,
+        "unchanged": event.unchanged,
+        "skipped": event.skipped,
+        "failed": event.failed,
+        "digest": event.digest,
+    }
+    status = "Failed" if event.state == "failed" else "Success"
+    patch = event.request.get("patch") or []
+    bulk_id = event.originator_id.removeprefix(BULK_PREFIX)
+    body: Json = {**event.request, "result": result}
+    return _Entry(_VARIABLES, "Update bulk", status, event.request["reason"], event.url, body, patch, bulk_id)
 
 
 async def audit_entries(

@@ -59,10 +59,10 @@ _STREAM_BACKWARDS = page_where(
 _OF_WORKSPACE = page_of(
     """SELECT * FROM (
         (SELECT * FROM stored_events WHERE workspace = %(workspace)s AND notification_id > %(after)s
-            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+            AND topic NOT IN ('DefinitionPublished', 'BulkModificationEnded') ORDER BY notification_id LIMIT %(limit)s)
         UNION ALL
         (SELECT * FROM stored_events WHERE workspace IS NULL AND notification_id > %(after)s
-            AND topic <> 'DefinitionPublished' ORDER BY notification_id LIMIT %(limit)s)
+            AND topic NOT IN ('DefinitionPublished', 'BulkModificationEnded') ORDER BY notification_id LIMIT %(limit)s)
     ) AS either ORDER BY notification_id LIMIT %(limit)s""",
     "notification_id",
 )

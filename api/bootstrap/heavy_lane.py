@@ -8,6 +8,7 @@ from functools import partial
 
 from starlette.middleware import Middleware
 
+from procvars.api.bootstrap.bulk import bulk_modifications
 from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.server import positions, token_verifier
 from procvars.api.bootstrap.store import lane_store
@@ -79,6 +80,7 @@ async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterato
                 waiting=waiting,
                 editing=editing,
                 execution=execution,
+                bulk=bulk_modifications(store, lambda: None),
                 engines=operations,
                 search=store.search,
                 projections=store.projections,

@@ -13,6 +13,7 @@ from procvars.adapters.identity.openid import OpenIdVerifier
 from procvars.adapters.identity.shared_secret import SharedSecretVerifier
 from procvars.adapters.postgres.listener import APPENDED, MOVED, Hear, listen
 from procvars.adapters.postgres.pool import borrowed
+from procvars.api.bootstrap.bulk import bulk_modifications
 from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.store import open_store
 from procvars.api.heavy_lane.weights import LIGHT_TEXT_BYTES
@@ -22,6 +23,7 @@ from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Positions, Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
+from procvars.api.processes.bulk_workers import BulkWorkers
 from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.processes.store import Store
 from procvars.api.processes.supervised_child import SupervisedChild
@@ -98,6 +100,8 @@ async def open_server(
         tasks.keep_running("release of who waits", waiting.release)
         if projector is not None:
             tasks.keep_running("projector", projector.run)
+        workers = BulkWorkers(environment, store.pool)
+        tasks.keep_running("bulk modifications", workers.run)
         tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         operations = await engines.enter_async_context(
             open_operations(settings, store, requests, loop, editing, execution)
@@ -118,6 +122,7 @@ async def open_server(
                 waiting=waiting,
                 editing=editing,
                 execution=execution,
+                bulk=bulk_modifications(store, workers.announce),
                 engines=operations,
                 search=store.search,
                 projections=store.projections,

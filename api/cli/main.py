@@ -9,7 +9,7 @@ import typer
 
 from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
-from procvars.api.cli import distributed, engine, history, projections
+from procvars.api.cli import bulk, distributed, engine, history, projections
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
@@ -36,6 +36,8 @@ app.add_typer(
     help="Replay instances from the event store: what changed, by whom, and whether it fits.",
 )
 app.add_typer(engine.app, name="engine", help="List, import and follow the instances of real engines.")
+
+app.add_typer(bulk.app, name="bulk", help="Make one change to many instances, through a running server.")
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")]

@@ -1,4 +1,4 @@
-"""Progress of a rebuild or an import: a bar on a terminal, lines elsewhere."""
+"""Progress of long work: a bar on a terminal, lines elsewhere."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ from procvars.api.rebuilds.rebuild import Progress, Report
 _LINE_SECONDS = 10.0
 
 
-class _PerSecond(ProgressColumn):
+class _Rate(ProgressColumn):
     def __init__(self, unit: str) -> None:
         super().__init__()
         self._unit = unit
@@ -28,9 +28,9 @@ class _PerSecond(ProgressColumn):
 
 @contextmanager
 def progress_bar(what: str, unit: str = "events") -> Iterator[Report]:
-    """Show what is reported to it: units done, rate, time left."""
+    """Show what is reported to it: how many units are done, rate, time left."""
     if sys.stderr.isatty():
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _PerSecond(unit), TimeRemainingColumn())
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(unit), TimeRemainingColumn())
         with Bar(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task(what, total=None)
             yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)

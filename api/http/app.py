@@ -13,6 +13,7 @@ from procvars.api.http.console_files import console_route
 from procvars.api.http.paths import API
 from procvars.api.http.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request
 from procvars.api.http.routes import (
+    bulk,
     console,
     definitions,
     engines,
@@ -46,7 +47,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    modules = (variables, reading, execution, engines, definitions, events, projections, me)
+    modules = (variables, reading, execution, engines, definitions, events, projections, me, bulk)
     for router in (variables.edits, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.
         app.router.routes.extend(router.routes)

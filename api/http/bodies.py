@@ -67,10 +67,19 @@ async def read_change(request: Request, accepted: Sequence[str], limit: int) -> 
     return _KINDS[kind], change, body
 
 
+async def read_json(request: Request, limit: int) -> Json:
+    """Return the JSON of a command's body, which has at most `limit` bytes beside the envelope. Raises as `read_change`."""
+    media_type(request, [JSON], header="Accept")
+    return parse(await read_body(request, limit + ENVELOPE_BYTES))
+
+
 async def read_model(request: Request, model: type[M], limit: int) -> M:
     """Return a command's body. Raises as `read_change`, and InvalidArgument with `errors: [{path, message}]`."""
-    media_type(request, [JSON], header="Accept")
-    value: Any = parse(await read_body(request, limit + ENVELOPE_BYTES))
+    return validated(await read_json(request, limit), model)
+
+
+def validated(value: Any, model: type[M]) -> M:
+    """Return a value as the model. Raises InvalidArgument with `errors: [{path, message}]`."""
     try:
         return model.model_validate(value)
     except ValidationError as error:

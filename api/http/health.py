@@ -87,6 +87,8 @@ async def metrics(request: Request) -> Response:
                 differences=item.differences,
                 mended=item.mended,
             )
+        load = services(request).probe.bulk_load
+        found.bulk_load(jobs=load.jobs, instances=load.instances)
     found.waiting_callers(services(request).waiting.callers)
     tasks = services(request).tasks
     for name in tasks.names:

@@ -50,6 +50,14 @@ class Metrics:
             "Calls that wait for a read model or for an event.",
             registry=self._registry,
         )
+        self._bulk_jobs = Gauge(
+            "procvars_bulk_modifications_running", "Bulk modifications that have not ended.", registry=self._registry
+        )
+        self._bulk_instances = Gauge(
+            "procvars_bulk_instances_left",
+            "Instances of running bulk modifications that have no outcome yet.",
+            registry=self._registry,
+        )
         self._tasks = Gauge(
             "procvars_background_task_up",
             "1 while a task beside the requests is well; 0 after it failed.",
@@ -79,6 +87,10 @@ class Metrics:
 
     def waiting_callers(self, count: int) -> None:
         self._waiting.set(count)
+
+    def bulk_load(self, *, jobs: int, instances: int) -> None:
+        self._bulk_jobs.set(jobs)
+        self._bulk_instances.set(instances)
 
     def background_task(self, name: str, *, well: bool) -> None:
         self._tasks.labels(name).set(well)

@@ -28,6 +28,8 @@ EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-vi
          "rule-too-expensive", "not-editable-variable", "engine-type-mismatch", "instance-not-editable",
          "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip
+BULK = (*(slug for slug in COMMANDS if slug != "instance-not-found"), "not-an-object", "invalid-patch", "too-many-instances",
+        "selection-changed", "bulk-change-too-large", "idempotency-key-reused", "search-unavailable")  # fmt: skip
 
 
 def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:

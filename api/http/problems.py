@@ -1,6 +1,5 @@
 """Errors as problem details (RFC 9457): the one table from error to status and problem type."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +45,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.NoSuchAuditEntry: 404,
     errors.NoSuchIncident: 404,
     errors.NotOfAnEngine: 404,
+    errors.NoSuchBulkModification: 404,
     NoSuchProjection: 404,
     NotParked: 404,
     errors.InstanceAlreadyExists: 409,
@@ -58,9 +58,12 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.NothingToResolve: 409,
     errors.DeliveryPending: 409,
     errors.IncidentNotRetryable: 409,
+    errors.BulkModificationRunning: 409,
     document_errors.PatchFailed: 409,
     errors.VersionConflict: 412,
+    errors.SelectionChanged: 412,
     edge.RequestTooLarge: 413,
+    errors.BulkChangeTooLarge: 413,
     errors.DocumentTooLarge: 413,
     errors.EventTooLarge: 413,
     edge.UnsupportedMediaType: 415,
@@ -79,6 +82,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.NotEditableVariable: 422,
     errors.EngineTypeMismatch: 422,
     errors.RuleTooExpensive: 422,
+    errors.TooManyInstances: 422,
     errors.InvalidDefinition: 422,
     errors.InvalidArgument: 422,
     errors.IdempotencyKeyReused: 422,
@@ -109,12 +113,8 @@ class ProblemType:
         return f"urn:procvars:{self.slug}"
 
 
-def _slug(error: type[Exception]) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
-
-
 PROBLEM_TYPES: dict[type[Exception], ProblemType] = {
-    error: ProblemType(_slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
+    error: ProblemType(errors.slug(error), status, (error.__doc__ or "").strip().splitlines()[0].rstrip("."))
     for error, status in _STATUS_BY_ERROR.items()
 }
 

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import Pool
+from procvars.api.bulk.ordering import BulkModifications
 from procvars.api.http.console_sign_in import ConsoleSignIn
 from procvars.api.http.metrics import Metrics
 from procvars.api.http.store_probe import StoreProbe
@@ -43,6 +44,7 @@ class Services:
     editing: Editing
     execution: Execution
     engines: EngineOperations
+    bulk: BulkModifications
     search: SearchStore
     projections: tuple[Projection, ...]
     projector: ProjectorProcess | None

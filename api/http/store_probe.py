@@ -5,6 +5,7 @@ concurrent probes share one query.
 import asyncio
 from collections.abc import Sequence
 
+from procvars.adapters.postgres.bulk_jobs import BulkLoad, bulk_load
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import PROBE, UNAVAILABLE, Connection, dedicated_connection
 from procvars.domain.errors import StoreUnavailable
@@ -22,6 +23,8 @@ class StoreProbe:
         self._projections = projections
         self._connection: Connection | None = None
         self._looking: asyncio.Task[list[ProjectionStatus]] | None = None
+        self.bulk_load = BulkLoad(0, 0)
+        """Bulk modifications that are running, as the last look at the projections found them."""
 
     async def projection_statuses(self) -> list[ProjectionStatus]:
         """Return the state of the projections, in their order. Raises StoreUnavailable, within four seconds."""
@@ -41,6 +44,7 @@ class StoreProbe:
             async with asyncio.timeout(_SECONDS):
                 if self._connection is None or self._connection.closed:
                     self._connection = await dedicated_connection(self._database_url, "probe", PROBE)
+                self.bulk_load = await bulk_load(self._connection)
                 return await list_projections(self._connection, self._store.on(self._connection), self._projections)
         except _TROUBLE as error:
             await self._disconnect()

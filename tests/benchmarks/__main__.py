@@ -15,6 +15,7 @@ from rich.table import Table
 from procvars.api.processes.garbage_collection import collect_rarely
 from tests.benchmarks import (
     appends,
+    bulk,
     elasticsearch,
     engines,
     heavy_neighbour,
@@ -46,6 +47,7 @@ def _measurements(edits: int | None) -> dict[str, Measure]:
         "large_documents": lambda _: large_documents.measure(),
         "stored_size": stored_size.measure,
         "http_edits": http_edits.measure,
+        "bulk": bulk.measure,
         "projecting": projecting.measure,
         "rebuilding": rebuilding.measure,
         "kafka_feeding": kafka_feeding.measure,

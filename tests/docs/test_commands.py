@@ -19,6 +19,12 @@ _CALL = re.compile(r"(GET|PUT|POST|PATCH) (W?/[^\s`…?]*)")
 _CURL = re.compile(r"\$W(/[^\s\"?]*)")
 
 
+def environment_variables(command: Any) -> set[str]:
+    """Return the variables that options of a command, or of those in a group, are taken from."""
+    found = {parameter.envvar for parameter in command.params if parameter.envvar}
+    return found.union(*(environment_variables(one) for one in getattr(command, "commands", {}).values()))
+
+
 def commands(page: Path) -> list[str]:
     lines = [line.strip() for block in code_blocks(page) for line in block.splitlines()]
     found = [re.sub(r"\s+#.*", "", line) for line in lines + code_spans(page)]
@@ -26,8 +32,10 @@ def commands(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name)
-def test_commands_exist(page: Path) -> None:
+def test_commands_exist(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command alone stands for its purpose; with anything behind it, it has to be complete."""
+    for variable in environment_variables(COMMAND_LINE):
+        monkeypatch.setenv(variable, "7")
     for line in commands(page):
         given = shlex.split(_ARGUMENTS.sub("7", line))[1:]
         group = COMMAND_LINE

@@ -26,6 +26,20 @@ NOT_FOR_EDITS = {
     "no-such-navigation-snapshot",
     "no-such-integration",
     "no-such-task",
+    # real engines
+    "no-such-incident",
+    "not-of-an-engine",
+    "nothing-to-resolve",
+    "delivery-pending",
+    "incident-not-retryable",
+    "engine-unavailable",
+    "engine-refused",
+    # bulk modifications
+    "no-such-bulk-modification",
+    "bulk-modification-running",
+    "bulk-change-too-large",
+    "too-many-instances",
+    "selection-changed",
     # projections
     "no-such-projection",
     "not-parked",

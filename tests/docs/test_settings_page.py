@@ -4,6 +4,7 @@ import re
 
 from procvars.api.settings import Settings
 from tests.docs.pages import PAGES, ROOT, table_rows
+from tests.docs.test_commands import COMMAND_LINE, environment_variables
 
 
 def test_every_setting_is_described() -> None:
@@ -19,7 +20,7 @@ def test_every_setting_is_described() -> None:
 
 
 def test_named_settings_exist() -> None:
-    """On every page."""
-    known = {f"PROCVARS_{field.upper()}" for field in Settings.model_fields}
+    """On every page, as a setting or as the variable of a command's option."""
+    known = {f"PROCVARS_{field.upper()}" for field in Settings.model_fields} | environment_variables(COMMAND_LINE)
     for page in PAGES:
         assert set(re.findall(r"PROCVARS_[A-Z_]*[A-Z]", page.read_text())) <= known, page

@@ -17,6 +17,7 @@ from procvars.domain.documents.values import Document, Json
 from procvars.domain.errors import DomainError
 from procvars.domain.events import (
     Event,
+    IncidentRetried,
     InstanceStarted,
     InstanceStatusChanged,
     IntegrationAnswered,
@@ -28,6 +29,7 @@ from procvars.domain.events import (
     TaskClosed,
     TaskOpened,
     VariablesWritten,
+    VariableTypesObserved,
 )
 from procvars.domain.instance import Instance, evolve
 from procvars.domain.instance_status import InstanceStatus
@@ -184,6 +186,14 @@ def integration_answered(integration_id: str, response: Json = None) -> Happenin
 def task_opened(task_id: str, **fields: Any) -> Happening:
     values: dict[str, Any] = {"title": "Review", "node": None, "assignee": None, "metadata": {}}
     return happening(TaskOpened, task_id=task_id, **(values | fields))
+
+
+def types_observed(engine: str, types: dict[str, str]) -> Happening:
+    return happening(VariableTypesObserved, engine=engine, types=types)
+
+
+def incident_retried(incident_id: str) -> Happening:
+    return happening(IncidentRetried, incident_id=incident_id, activity="score", message="no rate")
 
 
 def task_closed(task_id: str) -> Happening:

@@ -22,6 +22,7 @@ from tests.domain.given_when_then import (
     START,
     Happening,
     given,
+    incident_retried,
     integration_answered,
     integration_called,
     modified,
@@ -32,6 +33,7 @@ from tests.domain.given_when_then import (
     subprocess_started,
     task_closed,
     task_opened,
+    types_observed,
     written,
 )
 
@@ -80,6 +82,8 @@ EVERY: dict[str, Happening] = {
     "answered": integration_answered("called"),
     "opened": task_opened("t"),
     "closed": task_closed("opened"),
+    "observed": types_observed("claims", {"income": "Long"}),
+    "retried": incident_retried("7"),
 }
 BEGIN = [started({"income": 1}), integration_called("called"), task_opened("opened")]
 
