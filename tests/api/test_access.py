@@ -15,7 +15,7 @@ ENGINE_POSTS = (
 )  # fmt: skip
 SAMPLE = {
     "workspace": "bank", "instance_id": "x", "key": "x", "version": "1", "task_id": "x", "integration_id": "x",
-    "entry": "x", "name": "current_variables", "bulk_id": "x",
+    "entry": "x", "name": "current_variables", "bulk_id": "x", "incident_id": "x",
 }  # fmt: skip
 
 
