@@ -132,7 +132,7 @@ async def test_whoever_waits_too_long_is_told_so(
     loop: DecisionLoop, instance: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And decides nothing; the one before it is not disturbed."""
-    monkeypatch.setattr(decision_loop, "_TURN_SECONDS", 0.05)
+    monkeypatch.setattr(decision_loop, "_LOCK_SECONDS", 0.05)
     gate, late = Gate("t"), Opening()
     slow = asyncio.create_task(loop.run(CALLER, instance, gate))
     await gate.asked.wait()

@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import uuid4
 
@@ -28,9 +29,11 @@ from procvars.domain.events import (
     EVENTS,
     INSTANCE_EVENTS,
     Event,
+    IncidentRetried,
     InstanceStarted,
     InstanceStatusChanged,
     ProcessVariablesModified,
+    VariableTypesObserved,
 )
 from procvars.domain.instance import Instance, replay
 from procvars.domain.instance_status import InstanceStatus
@@ -100,7 +103,15 @@ class SameStore:
         await execution.close_task(messages.CloseTask(CALLER, instance, "t"))
         await execution.navigate_back(messages.NavigateBack(CALLER, instance, "review", reset_data=True, dry_run=False))
         await execution.change_status(messages.ChangeStatus(CALLER, instance, InstanceStatus.ON_HOLD))
+        await self._appears_in_an_engine(instance)
         return instance
+
+    async def _appears_in_an_engine(self, instance: str) -> None:
+        store, by = self.commands.store.events, Provenance(CALLER, datetime.now(UTC))
+        last = await store.last_version(instance)
+        types = VariableTypesObserved(**by.header(instance, last + 1), engine="claims", types={"rate": "Double"})
+        retried = IncidentRetried(**by.header(instance, last + 2), incident_id="7", activity="score", message="no rate")
+        await store.append([types, retried])
 
     async def written_by_procvars(self, stream: str) -> list[Event]:
         return [one.event async for one in self.commands.store.events.stream(stream, topics=EVENTS)]
