@@ -23,7 +23,6 @@ from tests.waiting import until
 pytest_plugins = ["tests.services.fixtures"]
 
 ROOT = Path(__file__).parent
-SERVICES = frozenset({"postgres_server", "kafka_broker", "elasticsearch_node", "camunda7"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.path.relative_to(ROOT)
         together = "console" if file.parts[0] == "console" else str(file)
-        group = "services" if SERVICES.intersection(getattr(item, "fixturenames", ())) else together
+        group = "services" if "service_starts" in getattr(item, "fixturenames", ()) else together
         item.add_marker(pytest.mark.xdist_group(group))
 
 
