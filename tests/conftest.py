@@ -25,6 +25,7 @@ pytest_plugins = ["tests.services.fixtures"]
 ROOT = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process of `pytest -n` run all that shares a service or the demo; other files are spread."""
     for item in items:

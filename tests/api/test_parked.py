@@ -26,7 +26,12 @@ def test_a_stream_that_cannot_be_applied_is_parked_and_retried(new_server: NewSe
 
             synced(api, other)
             sync = api.get(f"{W}/instances/{instance}/sync", params={"wait": 20}).json()
-            assert sync["projections"]["audit_log"] == {"version": 1, "current": False, "parked": True}
+            assert sync["projections"]["audit_log"] == {
+                "title": "Audit log",
+                "version": 1,
+                "current": False,
+                "parked": True,
+            }
             assert current(sync) == set(PROJECTION_NAMES) - {"audit_log"}
             assert variables(api, instance) == {"n": 2}
             (parked,) = api.get("/projections/audit_log/parked").json()["items"]
@@ -55,6 +60,6 @@ def test_a_paused_projection_waits_and_catches_up(new_server: NewServer) -> None
         put(api, instance, {"n": 1}, 1).raise_for_status()
         assert variables(api, instance, after_version=2) == {"n": 1}
         state = api.get(f"{W}/instances/{instance}/sync").json()["projections"]["search_index"]
-        assert state == {"version": 1, "current": False, "parked": False}
+        assert state == {"title": "Search", "version": 1, "current": False, "parked": False}
         assert api.post("/projections/search_index/resume").json()["state"] == "running"
         synced(api, instance)

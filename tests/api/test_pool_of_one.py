@@ -18,6 +18,9 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
     assert api.post("/projections/audit_log/pause").status_code == 200
     put(api, instance, {"n": 3}).raise_for_status()
     entry = api.get(f"{W}/audit-log", params={"instance_id": instance}).json()["items"][0]["id"]
+    previewed = {"select": {"ids": [instance]}, "merge": {"n": 4}, "reason": "a dry run", "dry_run": True}
+    bulk = api.post(f"{W}/bulk-modifications", json=previewed)
+    assert bulk.status_code == 202, bulk.text
     named = {
         "workspace": "bank",
         "instance_id": instance,
@@ -25,9 +28,12 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
         "version": "2",
         "entry": entry,
         "name": "audit_log",
+        "bulk_id": bulk.json()["id"],
     }
     paths = httpx.get(f"{server.address}/openapi.json").json()["paths"]
-    reads = [path.format(**named) for path, methods in paths.items() if "get" in methods]
+    of_engines = "incidents"
+    gets = [path for path, methods in paths.items() if "get" in methods and of_engines not in path]
+    reads = [path.format(**named) for path in gets]
     assert len(reads) > 20
     everything = token(org=("ORG_ADMIN",), workspaces={"bank": ("WORKSPACE_ADMIN", "ENGINE")})
     headers = {"Authorization": f"Bearer {everything}"}
