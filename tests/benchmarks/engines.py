@@ -56,8 +56,9 @@ async def measure(cluster: Cluster) -> list[Measurement]:
         others = Camunda7Desk(desk.address)
         strangers = [others.start(variables=variables) for _ in range(_EDITED)]
         settings = desk.settings(directory, poll_seconds=1.0, reconcile_seconds=600)
-        bare = max([await _bare_read(desk) for _ in range(3)])
-        imported = max([await _import(cluster.new_database(), settings) for _ in range(3)])
+        imported, bare = await medians(
+            lambda: _import(cluster.new_database(), settings), lambda: _bare_read(desk), rounds=5
+        )
         server = Server(directory, cluster.new_database(), environment={"PROCVARS_ENGINES": str(settings)}).start()
         try:
             with server.client() as api:
