@@ -47,7 +47,7 @@ check: install
 test: check
 	npm --prefix $(CONSOLE) test --silent
 	tests/console/install-chromium
-	.venv/bin/pytest --numprocesses 2 --dist loadgroup
+	.venv/bin/pytest
 
 bench: install
 	.venv/bin/python -m tests.benchmarks

@@ -22,19 +22,6 @@ from tests.waiting import until
 
 pytest_plugins = ["tests.services.fixtures"]
 
-ROOT = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process of `pytest -n` run all that shares a service or the demo; other files are spread."""
-    for item in items:
-        file = item.path.relative_to(ROOT)
-        together = "console" if file.parts[0] == "console" else str(file)
-        group = "services" if "service_starts" in getattr(item, "fixturenames", ()) else together
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 SECRET = "a secret for tests that is long enough"
 
 
