@@ -108,4 +108,6 @@ class RebuildProcesses:
             return False
 
     async def _run(self, *arguments: str) -> Ended:
-        return await run_module("procvars.api.cli.main", "projections", *arguments, environment=self._environment)
+        return await run_module(
+            "procvars.api.children.projections_command", "projections", *arguments, environment=self._environment
+        )
