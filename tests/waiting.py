@@ -32,7 +32,7 @@ def until(
     look: Callable[[], Seen],
     holds: Callable[[Seen], object] = bool,
     *,
-    seconds: float = 60,
+    seconds: float = 120,
     not_yet: Trouble = (),
     more: Callable[[], str] = str,
 ) -> Seen:
@@ -58,7 +58,7 @@ async def until_async(
     look: Callable[[], Awaitable[Seen]],
     holds: Callable[[Seen], object] = bool,
     *,
-    seconds: float = 60,
+    seconds: float = 120,
     not_yet: Trouble = (),
     more: Callable[[], str] = str,
 ) -> Seen:
