@@ -28,7 +28,11 @@ _LARGEST_ANSWER = 32 * 2**20
 """Bytes that the variables of several instances may have together in one answer."""
 _RETRIES = {"failedJob": "/job/{}/retries", "failedExternalTask": "/external-task/{}/retries"}
 _RAW = {"deserializeValues": "false"}
-_OLDEST_FIRST: Json = [{"sortBy": "startTime", "sortOrder": "asc"}]
+# Pages need an order without ties: what began in the same millisecond could otherwise be on two pages or on none.
+_OLDEST_FIRST: Json = [{"sortBy": by, "sortOrder": "asc"} for by in ("startTime", "instanceId")]
+_UPDATES_IN_ORDER: Json = [
+    {"sortBy": by, "sortOrder": "asc"} for by in ("time", "processInstanceId", "variableName", "variableRevision")
+]
 
 
 class Camunda7:
@@ -74,16 +78,13 @@ class Camunda7:
         return _time(found[0]["time"]) if found else None
 
     async def updates_since(self, time: datetime, skip: int, limit: int) -> HistoryPage:
-        query = {
-            "variableUpdates": "true",
+        page = {"firstResult": str(skip), "maxResults": str(limit), **_RAW}
+        chosen: dict[str, Json] = {
+            "variableUpdates": True,
             "occurredAfter": _time_to_send(time),
-            "sortBy": "time",
-            "sortOrder": "asc",
-            "firstResult": str(skip),
-            "maxResults": str(limit),
-            **_RAW,
+            "sorting": _UPDATES_IN_ORDER,
         }
-        found = await self._http.get("/history/detail", query)
+        found = await self._http.post("/history/detail", page, chosen)
         keys = self._of.get("processDefinitionKeyIn")
         updates = [
             _update(row)

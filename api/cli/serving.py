@@ -80,7 +80,7 @@ async def _serve(
             raise unavailable(host, port, error) from error
         finally:
             if access_log is not None:
-                access_log.flush()
+                access_log.close()
 
 
 def _in_the_loop(act: Callable[[], object]) -> Callable[[], None]:

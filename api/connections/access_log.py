@@ -6,6 +6,7 @@ nobody.
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -32,9 +33,13 @@ class AccessLog:
         self._waiting: list[dict[str, object]] = []
         self._dropped = 0
         self._is_scheduled = False
+        self._is_closed = False
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="access-log")
 
     def record(self, scope: Scope, *, request_id: str, route: str | None, status: int, seconds: float) -> None:
         """Record a request that has been answered."""
+        if self._is_closed:
+            return
         if len(self._waiting) >= _MOST_WAITING:
             self._dropped += 1
             return
@@ -60,14 +65,20 @@ class AccessLog:
             self._is_scheduled = True
             asyncio.get_running_loop().call_later(_COLLECTING_SECONDS, self._write_behind)
 
-    def flush(self) -> None:
-        """Write what is left, at once."""
+    def close(self) -> None:
+        """Write what is left, behind what is being written. Requests that are answered later are not recorded."""
+        self._is_closed = True
+        self._writer.submit(self._write, self._taken())
+        self._writer.shutdown()
+
+    def _taken(self) -> list[dict[str, object]]:
         lines, self._waiting = self._waiting, []
-        self._write(lines)
+        return lines
 
     def _write_behind(self) -> None:
-        lines, self._waiting = self._waiting, []
-        writing = asyncio.get_running_loop().run_in_executor(None, self._write, lines)
+        if self._is_closed:
+            return
+        writing = asyncio.get_running_loop().run_in_executor(self._writer, self._write, self._taken())
         writing.add_done_callback(self._written)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
@@ -77,7 +88,7 @@ class AccessLog:
             self._dropped = 0
         if error := writing.exception():
             log.warning("the access log could not be written", error=str(error))
-        if self._waiting:
+        if self._waiting and not self._is_closed:
             self._is_scheduled = True
             asyncio.get_running_loop().call_later(_COLLECTING_SECONDS, self._write_behind)
 

@@ -146,18 +146,15 @@ def test_copies_of_anything_are_bounded(value: Json) -> None:
     assert refusal.value.index == application.MAX_COPIED_BYTES // len(encode(value))
 
 
-def test_a_test_does_not_write_out_what_it_is_held_against(monkeypatch: pytest.MonkeyPatch) -> None:
+class _Unread(list[Json]):
+    def __iter__(self) -> Iterator[Json]:
+        pytest.fail("elements of an array of another length were compared")
+
+
+def test_a_test_does_not_read_what_cannot_be_equal() -> None:
     """A value that differs is told apart without looking at all of a large document."""
-    asked: list[Json] = []
-
-    def counted(a: Json, b: Json) -> bool:
-        asked.append(b)
-        return same(a, b)
-
-    monkeypatch.setattr(application, "same", counted)
     with pytest.raises(PatchFailed):
-        apply({"a": [0] * 100_000}, [{"op": "test", "path": "/a", "value": [0]}])
-    assert asked == []
+        apply({"a": _Unread([0] * 100_000)}, [{"op": "test", "path": "/a", "value": [0]}])
     with pytest.raises(PatchFailed):
         apply({"a": [0, 1]}, [{"op": "test", "path": "/a", "value": [0, True]}])
 
