@@ -1,19 +1,21 @@
 """JSON that this program wrote itself, read back fast and exactly; JSON from outside goes to `domain.documents`."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import orjson
 
+from procvars.domain.documents.documents import decode
+from procvars.domain.documents.numbers import fragment
+
 
 def dumps(value: Any) -> bytes:
-    """Return compact JSON; a leading space marks JSON with an integer that does not fit 64 bits."""
+    """Return compact JSON; a leading space marks JSON with a number that only a `Number` can keep."""
     try:
         return orjson.dumps(value)
     except TypeError:
-        return b" " + json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return b" " + orjson.dumps(value, default=fragment)
 
 
 def loads_without(data: bytes, empty: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
@@ -21,7 +23,7 @@ def loads_without(data: bytes, empty: Mapping[str, Any]) -> tuple[dict[str, Any]
 
     The text of what is replaced is passed over, not decoded.
     """
-    read = json.loads if data.startswith(b" ") else orjson.loads
+    read = decode if data.startswith(b" ") else orjson.loads
     members = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     kept = {name: bytes(text) for name, text in members.items() if name not in empty}
     values = {name: read(text) for name, text in kept.items()}
@@ -31,6 +33,4 @@ def loads_without(data: bytes, empty: Mapping[str, Any]) -> tuple[dict[str, Any]
 
 def loads(data: bytes) -> Any:
     """Return the value that `dumps` was given."""
-    if data.startswith(b" "):
-        return json.loads(data)
-    return orjson.loads(data)
+    return decode(data) if data.startswith(b" ") else orjson.loads(data)

@@ -4,14 +4,15 @@ A document has JSON values, an engine types beside them: a Long and an Integer m
 in the engine, and an edit that one of them cannot hold is refused before it is saved.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from procvars.domain.documents.documents import depth, encode, same, type_name
+from procvars.domain.documents.numbers import is_number, literal_of, worth_the_same
 from procvars.domain.documents.pointer import join
 from procvars.domain.documents.values import MAX_DEPTH, Document, Json
 from procvars.domain.errors import EngineTypeMismatch, NotEditableVariable
@@ -134,8 +135,6 @@ def changed_names(previous: Document, new: Document) -> list[str]:
 
 def _double(value: Json) -> float | None:
     """Return the double that is exactly this number as the engine writes it, None where there is none."""
-    literal = encode(value).decode()
-    double = float(literal)
-    if double in (float("inf"), float("-inf")):
-        return None
-    return double if Decimal(repr(double)) == Decimal(literal) else None
+    assert is_number(value)
+    double = float(literal_of(value))
+    return double if math.isfinite(double) and worth_the_same(double, value) else None

@@ -4,7 +4,7 @@ Every (type, key) has its own field, so definitions may disagree about a key's t
 that Elasticsearch's types cannot hold:
 
 - a keyword of 8,000 characters or more has its beginning in the key's field, and all of it in `long_keywords`;
-- a number from 2^53 on, where doubles have gaps, is in `large_numbers` as a text that sorts like the number;
+- a number that no double is, which are also all from 2^53 on, is in `large_numbers` as a text that sorts like the number;
 - a date is in microseconds since 1970: `date` has milliseconds, and `date_nanos` ends in the year 2262;
 - the words of a text are found together only within one value, so each value is a nested document.
 """
@@ -89,6 +89,8 @@ SEGMENT = 8_000
 _NAME_CHARACTERS = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Makes the exponents of numbers below 1 positive.
+_EXPONENTS_BELOW_ONE = 20_000
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
 
 
@@ -137,7 +139,7 @@ def source(document: SearchDocument) -> dict[str, Any]:
                 case str():
                     kept = found[:SEGMENT]
                     shared.setdefault("long_keywords", []).extend(segments(name, found))
-                case Decimal() if abs(found) >= LARGE:
+                case Decimal() if not has_double(found):
                     shared.setdefault("large_numbers", []).append(sortable(name, found))
                     continue
                 case Decimal():
@@ -200,19 +202,28 @@ def last_segment(name: str, text: str) -> str:
 
 
 def sortable(name: str, number: Decimal) -> str:
-    """Return the number as a term that sorts by bytes like the numbers from 2^53 on, positive and negative. Smaller
-    ones are one point between the two.
+    """Return the number as a term that sorts by bytes as the numbers do by value.
+
+    The name is followed by 0 and 2 for numbers from 2^53 on, negative and positive, and by 1 for those between.
     """
-    if abs(number) < LARGE:
-        return f"{name} 1"
     digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
-    magnitude = f"{number.adjusted():04d}{digits}"
+    if abs(number) >= LARGE:
+        negative, positive, magnitude = "0", "2", f"{number.adjusted():04d}{digits}"
+    elif number:
+        negative, positive, magnitude = "1-", "11", f"{number.adjusted() + _EXPONENTS_BELOW_ONE:05d}{digits}"
+    else:
+        return f"{name} 10"
     # ":" comes after all digits: the longer one of two negative numbers that begin alike is the lower one.
-    return f"{name} 2{magnitude}" if number > 0 else f"{name} 0{magnitude.translate(_COMPLEMENT)}:"
+    return f"{name} {positive}{magnitude}" if number > 0 else f"{name} {negative}{magnitude.translate(_COMPLEMENT)}:"
+
+
+def has_double(number: Decimal) -> bool:
+    """Tell whether the number is one of those that the double fields tell apart."""
+    return abs(number) < LARGE and Decimal(repr(double(number))) == number
 
 
 def double(number: Decimal) -> float:
-    """Return the number as a double, which tells numbers below 2^53 apart; -0.0 becomes 0.0."""
+    """Return the nearest double; -0.0 becomes 0.0."""
     return float(number) + 0.0
 
 

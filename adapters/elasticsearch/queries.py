@@ -1,6 +1,7 @@
 """Translation of a search to an Elasticsearch query."""
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -53,18 +54,18 @@ def _condition(condition: Condition) -> Query:
 
 def _alternative(name: str, alternative: Alternative) -> Query:
     field = f"{alternative.type}.{name}"
-    operator, value = alternative.tests[0]
+    test, value = alternative.tests[0]
     match value:
         case bool():
             return {"term": {field: value}}
         case str():
-            return _keyword(name, field, operator, value)
+            return _keyword(name, field, test, value)
         case Decimal():
             return _numbers(name, field, _span(cast(tuple[tuple[Operator, Decimal], ...], alternative.tests)))
         case datetime():
             return _dates(field, _span(cast(tuple[tuple[Operator, datetime], ...], alternative.tests)))
         case _:
-            return _words(value, name, operator)
+            return _words(value, name, test)
 
 
 def _keyword(name: str, field: str, operator: Operator, value: str) -> Query:
@@ -119,21 +120,26 @@ def _dates(field: str, span: _Span[datetime]) -> Query:
 
 
 def _numbers(name: str, field: str, span: _Span[Decimal]) -> Query:
-    """Return the query, on the key's field as far as doubles tell numbers apart, on `large_numbers` beyond."""
+    """Return the query, on the key's field for the numbers that doubles tell apart, on `large_numbers` for the others."""
     parts = []
     if not ((span.low is not None and span.low >= LARGE) or (span.high is not None and span.high <= -LARGE)):
-        low = None if span.low is None or span.low <= -LARGE else double(span.low)
-        high = None if span.high is None or span.high >= LARGE else double(span.high)
-        parts.append(_range(field, low, span.low_open, high, span.high_open))
-    if not (_is_small(span.low) and _is_small(span.high)):
-        least = f"{name} 0" if span.low is None else sortable(name, span.low)
-        most = f"{name} 3" if span.high is None else sortable(name, span.high)
-        parts.append(_range("large_numbers", least, span.low_open, most, span.high_open))
+        low, low_open, high, high_open = None, False, None, False
+        if span.low is not None and span.low > -LARGE:
+            low, low_open = _double_bound(span.low, span.low_open, operator.gt)
+        if span.high is not None and span.high < LARGE:
+            high, high_open = _double_bound(span.high, span.high_open, operator.lt)
+        parts.append(_range(field, low, low_open, high, high_open))
+    least = f"{name} 0" if span.low is None else sortable(name, span.low)
+    most = f"{name} 3" if span.high is None else sortable(name, span.high)
+    parts.append(_range("large_numbers", least, span.low_open, most, span.high_open))
     return _any(parts)
 
 
-def _is_small(number: Decimal | None) -> bool:
-    return number is not None and abs(number) < LARGE
+def _double_bound(bound: Decimal, is_open: bool, is_within: Callable[[Decimal, Decimal], bool]) -> tuple[float, bool]:
+    """Return the double nearest to a bound, and whether it is left out: it may be on either side of a bound that is none."""
+    nearest = double(bound)
+    spelled = Decimal(repr(nearest))
+    return nearest, is_open if spelled == bound else not is_within(spelled, bound)
 
 
 def _range(field: str, low: float | str | None, low_open: bool, high: float | str | None, high_open: bool) -> Query:

@@ -1,8 +1,8 @@
 """Conversion of events to bytes and back: compact JSON, compressed with zstandard, optionally encrypted.
 
 The state of a stored event is JSON of the event's fields. Its first byte says which parser reads it exactly: orjson
-wrote `{`, so every integer in it fits 64 bits and orjson may read it; a space precedes JSON with a larger integer,
-which orjson would turn into a float.
+wrote `{`, so it has no number but integers of 64 bits and doubles, and orjson may read it; a space precedes JSON with
+another number, which orjson would change.
 """
 
 import re

@@ -1,13 +1,12 @@
 """A running server as a command speaks to it: as the user of a token, under the same rules as anybody else."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import httpx
 import typer
 
-from procvars.domain.documents.documents import encode
+from procvars.domain.documents.documents import decode, encode
 from procvars.domain.documents.values import Json
 from procvars.domain.errors import DomainError
 
@@ -56,7 +55,7 @@ class Workspace:
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ServerUnreachable(f"The server does not answer: {error}") from error
         if answer.is_success:
-            return json.loads(answer.content)
+            return decode(answer.content)
         if answer.headers.get("content-type", "").startswith(_PROBLEM):
             problem = answer.json()
             raise Refused(f"{problem['detail']} ({problem['type'].rpartition(':')[2]})", **_members(problem))

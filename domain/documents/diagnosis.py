@@ -10,7 +10,7 @@ from typing import Final
 
 from procvars.domain.documents.cursor import closes_another
 from procvars.domain.documents.errors import DocumentError, InvalidJson
-from procvars.domain.documents.numbers import first_lossy
+from procvars.domain.documents.numbers import first_too_long
 from procvars.domain.documents.scanner import Container, Scanner, ScanStart
 from procvars.domain.documents.structure import (
     OpenContainer,
@@ -47,9 +47,9 @@ def diagnose(raw: bytes, refusal: str = "") -> DocumentError:
 
 
 def diagnose_numbers(raw: bytes) -> DocumentError | None:
-    """Return the error for the first number of a valid JSON text that cannot be kept, or None."""
+    """Return the error for the first number of a valid JSON text with too many characters, or None."""
     masked = mask_strings(raw)
-    mistake = first_lossy(masked)
+    mistake = first_too_long(masked)
     if mistake is None:
         return None
     text = raw.decode()
@@ -67,9 +67,9 @@ def _scan(text: str, start: ScanStart | None) -> DocumentError | None:
 def _first_mistake(masked: bytes) -> int:
     """Return a place at or before the first mistake. A parser has accepted the text except for its end.
 
-    The parser accepts numbers that cannot be kept, and an empty container one level too deep.
+    The parser accepts numbers with too many characters, and an empty container one level too deep.
     """
-    found = (len(masked), first_lossy(masked), first_too_deep(masked))
+    found = (len(masked), first_too_long(masked), first_too_deep(masked))
     return min(offset for offset in found if offset is not None)
 
 

@@ -5,6 +5,8 @@ Python's `==` treats 1, 1.0 and True as equal, and 0.0 and -0.0; comparisons of 
 
 import hashlib
 import json
+import re
+import sys
 from typing import Any, Final
 
 import jiter
@@ -12,9 +14,11 @@ import orjson
 
 from procvars.domain.documents.diagnosis import diagnose, diagnose_numbers
 from procvars.domain.documents.errors import NotAnObject, TooDeep
-from procvars.domain.documents.numbers import may_be_lossy
+from procvars.domain.documents.numbers import Number, fraction, fragment, integer, may_need_numbers
 from procvars.domain.documents.values import MAX_DEPTH, Document, Json
 
+_WHITE_SPACE: Final = b" \t\r\n"
+_LONG_INTEGER: Final = re.compile(rb"(?:\A|(?<=[\s:,\[-]))[0-9]{4300,}+(?:\.[0-9]++)?")
 _TYPED_BY_TEXT: Final = (dict, list, float)
 _TYPE_NAMES: Final[dict[type, str]] = {
     dict: "object",
@@ -22,6 +26,7 @@ _TYPE_NAMES: Final[dict[type, str]] = {
     str: "string",
     int: "number",
     float: "number",
+    Number: "number",
     bool: "boolean",
     type(None): "null",
 }
@@ -32,19 +37,20 @@ def parse(raw: bytes) -> Json:
 
     Raises InvalidJson, DuplicateKey, TooDeep (more than 200 levels) or UnrepresentableValue for the first mistake.
     """
-    value, verbatim = _verbatim(raw)
-    if not verbatim:
+    value, as_encoded = _as_encoded(raw)
+    if not as_encoded:
         try:
-            value = _jiter(raw)
+            value = _jiter(_with_short_integers(raw))
         except ValueError as refusal:
             raise diagnose(raw, str(refusal)) from None
     # The parsers' own limits are higher: jiter accepts an empty array or object at level 201.
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise TooDeep
-    if not verbatim and may_be_lossy(raw):
-        lossy = diagnose_numbers(raw)
-        if lossy is not None:
-            raise lossy
+    if not as_encoded and may_need_numbers(raw):
+        too_long = diagnose_numbers(raw)
+        if too_long is not None:
+            raise too_long
+        value = _with_numbers(raw)
     return value
 
 
@@ -57,10 +63,11 @@ def parse_document(raw: bytes) -> Document:
 
 
 def decode(raw: bytes | str) -> Json:
-    """Return the value of a text that `encode` wrote, of any depth: values made of several documents exceed a
+    """Return the value of a text that `encode` wrote, of up to 1,000 levels: values made of several documents exceed a
     document's.
     """
-    value: Json = json.loads(raw)
+    text = raw.encode() if isinstance(raw, str) else raw
+    value: Json = _with_numbers(text) if may_need_numbers(text) else orjson.loads(text)
     return value
 
 
@@ -71,10 +78,7 @@ def type_name(value: Json) -> str:
 
 def encode(value: Json | list[Document]) -> bytes:
     """Return the compact UTF-8 text that `parse` reads back as the same value, in the order of its keys."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # orjson has no integers beyond 64 bits
-        return _dumps(value, sort_keys=False)
+    return orjson.dumps(value, default=fragment)
 
 
 def same(a: Json, b: Json) -> bool:
@@ -87,18 +91,12 @@ def same(a: Json, b: Json) -> bool:
         return a == b
     # == ignores the types inside and -0.0. Both show in the text, which C code writes about as fast as it compares the
     # values.
-    try:
-        return orjson.dumps(a) == orjson.dumps(b) or (a == b and canonical(a) == canonical(b))
-    except TypeError:  # as in encode
-        return canonical(a) == canonical(b)
+    return encode(a) == encode(b) or (a == b and canonical(a) == canonical(b))
 
 
 def canonical(value: Json) -> bytes:
     """Return a text that is equal for exactly those values that are `same`. It may change with the libraries."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # as in encode
-        return _dumps(value, sort_keys=True)
+    return orjson.dumps(value, default=fragment, option=orjson.OPT_SORT_KEYS)
 
 
 def fingerprint(value: Json | list[Document]) -> str:
@@ -106,7 +104,10 @@ def fingerprint(value: Json | list[Document]) -> str:
 
     It uses the standard library's encoder, so that stored fingerprints outlive a new version of orjson.
     """
-    return hashlib.sha256(_dumps(value, sort_keys=True)).hexdigest()
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True, default=_for_a_fingerprint
+    )
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def depth(value: Json) -> int:
@@ -124,25 +125,44 @@ def depth(value: Json) -> int:
     return levels
 
 
-def _verbatim(raw: bytes) -> tuple[Json, bool]:
-    """Return the value of a text that encodes back to the same bytes, and whether it does.
+def _as_encoded(raw: bytes) -> tuple[Json, bool]:
+    """Return the value of a text that encodes back to the same bytes but for white space, and whether it does.
 
-    Such a text has no repeated key and loses no digit, so neither has to be checked. Programs mostly send compact JSON,
-    for which this takes a third of the time.
+    Such a text has no repeated key and loses no digit, so neither has to be checked. Programs mostly send that, and it
+    takes half of the time.
     """
-    if raw[1:2].isspace() or raw[raw.find(b":") + 1 : raw.find(b":") + 2].isspace():
-        return None, False
     try:
         value: Json = orjson.loads(raw)
-        return value, orjson.dumps(value) == raw
+        encoded = orjson.dumps(value)
     except (ValueError, TypeError):
         return None, False
+    return value, encoded == raw or encoded.translate(None, _WHITE_SPACE) == raw.translate(None, _WHITE_SPACE)
 
 
-def _jiter(raw: bytes, **options: Any) -> Any:
-    return jiter.from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True, **options)
+def _jiter(raw: bytes) -> Json:
+    value: Json = jiter.from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
+    return value
 
 
-def _dumps(value: Json | list[Document], *, sort_keys: bool) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
-    return text.encode()
+def _with_short_integers(raw: bytes) -> bytes:
+    """Return a text of the same length for jiter, which takes no number with more than 4,300 digits before its point.
+
+    They become fractions, also what looks like one in a string, so only places in the text and its being valid mean
+    anything then.
+    """
+    return _LONG_INTEGER.sub(lambda found: b"0." + found[0][2:].replace(b".", b"0"), raw)
+
+
+def _with_numbers(raw: bytes) -> Json:
+    """Return the value of a valid JSON text."""
+    value: Json = json.loads(raw, parse_int=integer, parse_float=fraction)
+    return value
+
+
+def _for_a_fingerprint(number: object) -> int | str:
+    """Return an integer as one, and any other `Number` as a text that no document has: half a surrogate pair."""
+    assert isinstance(number, Number)
+    digits = number.literal.removeprefix("-")
+    if digits.isdigit() and digits != "0" and len(digits) <= sys.int_info.default_max_str_digits:
+        return int(number.literal)
+    return f"\ud800{number.literal}"

@@ -1,5 +1,6 @@
 """Equality by value, as RFC 6902 has it for `test`: numbers are equal where they are the same number, however written."""
 
+from procvars.domain.documents.numbers import is_number, worth_the_same
 from procvars.domain.documents.values import Json
 
 
@@ -21,6 +22,9 @@ def equal_by_value(a: Json, b: Json) -> bool:
             if len(one) != len(other):
                 return False
             pending += zip(one, other, strict=True)
+        elif is_number(one) and is_number(other):
+            if not worth_the_same(one, other):
+                return False
         elif isinstance(one, bool) or isinstance(other, bool) or one != other:
             return False
     return True

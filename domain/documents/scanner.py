@@ -15,7 +15,7 @@ from typing import Final
 from procvars.domain.documents.cursor import Cursor, closes_another
 from procvars.domain.documents.errors import DuplicateKey, InvalidJson, TooDeep, UnrepresentableValue
 from procvars.domain.documents.hints import CURLY_QUOTES, number_hint, word_hint
-from procvars.domain.documents.numbers import why_not_kept
+from procvars.domain.documents.numbers import MAX_CHARACTERS
 from procvars.domain.documents.pointer import join
 from procvars.domain.documents.values import MAX_DEPTH
 
@@ -204,8 +204,8 @@ class Scanner(Cursor):
         written = like[0] if like else self._text[start]
         if literal != written:
             raise self._invalid(start, number_hint(written))
-        why = why_not_kept(literal)
-        if why:
+        if len(literal) > MAX_CHARACTERS:
+            why = f"a number of {len(literal)} characters, more than {MAX_CHARACTERS}"
             raise UnrepresentableValue(self._path(self._open), why)
         self._at += len(literal)
 

@@ -2,8 +2,12 @@
 
 from typing import Final, TypeAlias
 
-Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
-"""A JSON value. Numbers are int exactly where the text has neither fraction nor exponent; no NaN, no Infinity."""
+from procvars.domain.documents.numbers import Number
+
+Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | Number | bool | None
+"""A JSON value. A number is an int (of 64 bits) or a float where that is written back with the same digits, else a
+`Number`.
+"""
 
 Document: TypeAlias = dict[str, Json]
 """The variables of a process instance: always a JSON object."""

@@ -1,11 +1,12 @@
 """Filter expressions of JSONPath (RFC 9535, 2.3.5), compiled from the parser's tree into functions of the current node."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol, TypeGuard
+from typing import Final, NamedTuple, Protocol
 
 from jsonpath import filter as tree
 from jsonpath.path import JSONPath
 
+from procvars.domain.documents.numbers import is_number, worth_less, worth_the_same
 from procvars.domain.documents.values import Json
 from procvars.domain.rules.budget import Budget
 from procvars.domain.rules.patterns import Pattern, compiled, found_pattern
@@ -162,7 +163,7 @@ def _equal(left: Json | Nothing, right: Json | Nothing, budget: Budget) -> bool:
             budget.spend(len(one) // _CHARACTERS_PER_STEP)
             if one != other:
                 return False
-        elif not (_is_number(one) and _is_number(other) and one == other):
+        elif not (is_number(one) and is_number(other) and worth_the_same(one, other)):
             return False
     return True
 
@@ -171,11 +172,7 @@ def _less(left: Json | Nothing, right: Json | Nothing, budget: Budget) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         budget.spend(len(left) // _CHARACTERS_PER_STEP)
         return left < right
-    return _is_number(left) and _is_number(right) and left < right
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number(left) and is_number(right) and worth_less(left, right)
 
 
 _COMPARISONS: Final[dict[str, Callable[[Json | Nothing, Json | Nothing, Budget], bool]]] = {

@@ -1,14 +1,12 @@
 """The syntax of JSONPath as RFC 9535 has it: python-jsonpath's parser without what it allows beyond, and with all of Unicode."""
 
 import json
-import math
 import re
-from decimal import Decimal
 from typing import Final
 
 import jsonpath
 from jsonpath import JSONPathSyntaxError
-from jsonpath.filter import BaseExpression, FloatLiteral, IntegerLiteral
+from jsonpath.filter import BaseExpression, FilterExpressionLiteral
 from jsonpath.lex import Lexer
 from jsonpath.parse import Parser
 from jsonpath.stream import TokenStream
@@ -28,10 +26,11 @@ from jsonpath.token import (
     Token,
 )
 
+from procvars.domain.documents.numbers import Number, fraction, integer
+
 _COMPARISONS: Final = frozenset((TOKEN_EQ, TOKEN_NE, TOKEN_LT, TOKEN_LE, TOKEN_GT, TOKEN_GE))
 _NEGATED: Final = frozenset((TOKEN_LPAREN, TOKEN_ROOT, TOKEN_SELF, TOKEN_FUNCTION))
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?([0-9]+))?")
-_MAX_EXPONENT: Final = 4_000
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<other>\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)?")
 _CHARACTERS: Final = {
     quote: re.compile(rf"(?:[^\\\x00-\x1f]|\\(?:[bfnrt/\\{quote}]|u[0-9A-Fa-f]{{4}}))*") for quote in "'\""
 }
@@ -46,16 +45,11 @@ class _Lexer(Lexer):
 class _Parser(Parser):
     def parse_integer_literal(self, stream: TokenStream) -> BaseExpression:
         """Return the number exactly, whatever its size."""
-        token = stream.next()
-        return IntegerLiteral(value=int(_number(token)))
+        return _number(stream.next())
 
     def parse_float_literal(self, stream: TokenStream) -> BaseExpression:
-        """Return the number as a double has it."""
-        token = stream.next()
-        value = float(_number(token))
-        if math.isinf(value):
-            raise JSONPathSyntaxError("the number is larger than a double can be", token=token)
-        return FloatLiteral(value=value)
+        """Return the number exactly, whatever its size."""
+        return _number(stream.next())
 
     def parse_prefix_expression(self, stream: TokenStream) -> BaseExpression:
         """Return the negation of a test: neither a literal nor another negation is one."""
@@ -105,10 +99,10 @@ def _kind(stream: TokenStream, offset: int) -> str:
     return stream.peek(offset).kind
 
 
-def _number(token: Token) -> Decimal:
+def _number(token: Token) -> BaseExpression:
     found = _NUMBER.fullmatch(token.value)
     if found is None:
         raise JSONPathSyntaxError("invalid number", token=token)
-    if int(found[1] or 0) > _MAX_EXPONENT:
-        raise JSONPathSyntaxError(f"an exponent is at most {_MAX_EXPONENT}", token=token)
-    return Decimal(token.value)
+    read = integer if found["other"] is None else fraction
+    literal: FilterExpressionLiteral[int | float | Number] = FilterExpressionLiteral(value=read(token.value))
+    return literal

@@ -1,12 +1,14 @@
 """JSON Schema, drafts 4 to 2020-12 by `$schema`: validated by jsonschema-rs, with patterns matched in linear time."""
 
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
 import jsonschema_rs
 
 from procvars.domain.documents.documents import decode, encode
+from procvars.domain.documents.numbers import MAX_CHARACTERS, Number, decimal_of
 from procvars.domain.documents.pointer import join
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.rules.budget import Budget
@@ -23,6 +25,10 @@ from procvars.domain.rules.schema_errors import (
 from procvars.domain.rules.schema_graph import SchemaGraph
 from procvars.domain.rules.subschema import InvalidSchema
 
+# jsonschema-rs makes a Python integer of a number that violates a schema, and Python refuses one of more than 4,300 digits
+# unless told otherwise.
+sys.set_int_max_str_digits(MAX_CHARACTERS)
+
 MAX_BYTES: Final = 256 * 1024
 _REGEX: Final = jsonschema_rs.RegexOptions(size_limit=10 << 20)
 
@@ -36,10 +42,10 @@ class Schema:
 
     def __init__(self, schema: dict[str, Json] | bool) -> None:
         """Compile the schema. Raises InvalidSchema."""
-        self._schema = schema
+        self._schema = cast(dict[str, Json] | bool, _with_decimals(schema))
         self._graph = SchemaGraph(schema)
         self._costs = SchemaCosts(self._graph)
-        self._validator = _validator(schema)
+        self._validator = _validator(self._schema)
 
     def errors(self, document: Document, size: int) -> list[SchemaError]:
         """Return the first of the `violations`. Raises BudgetExceeded."""
@@ -53,8 +59,13 @@ class Schema:
         limit = STEPS + STEPS_PER_BYTE * size
         if size * self._costs.steps_per_byte > limit:
             self._costs.charge(document, Budget(limit))
-        if self._validator.is_valid(document):
+        try:
+            valid = self._validator.is_valid(document)
+        except ValueError:  # it knows no `Number`
+            valid = self._validator.is_valid(_with_decimals(document))
+        if valid:
             return iter(())
+        document = cast(Document, _with_decimals(document))
         if size * self._costs.steps_per_byte <= EXPLAINED_STEPS:
             return violations(self._validator, document)
         return narrowed_violations(document, self._graph.root, self._parts(), self._costs.steps_per_byte)
@@ -97,6 +108,15 @@ def _validator(schema: dict[str, Json] | bool) -> jsonschema_rs.Validator:
         raise InvalidSchema(join(error.instance_path), message) from error
     except (jsonschema_rs.ReferencingError, ValueError) as error:
         raise InvalidSchema("", str(error)) from error
+
+
+def _with_decimals(value: Json) -> Any:
+    """Return the value with a Decimal, which the validator takes, for every `Number`."""
+    if isinstance(value, dict):
+        return {name: _with_decimals(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_with_decimals(element) for element in value]
+    return decimal_of(value) if isinstance(value, Number) else value
 
 
 def _refuse(uri: str) -> NoReturn:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from procvars.domain.documents.numbers import is_number, literal_of
 from procvars.domain.documents.values import Json
 
 _DATE_TIME: Final = re.compile(
@@ -24,10 +25,10 @@ def moment(key: str, value: Json) -> datetime | None:
     """
     if isinstance(value, str):
         return _written(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not counts_milliseconds(key):
+    if not is_number(value) or not counts_milliseconds(key):
         return None
     try:
-        return _EPOCH + timedelta(milliseconds=value)
+        return _EPOCH + timedelta(milliseconds=float(literal_of(value)))
     except (OverflowError, ValueError):
         return None
 

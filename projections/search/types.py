@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from procvars.domain.definition import SearchType
 from procvars.domain.documents.documents import encode, type_name
+from procvars.domain.documents.numbers import decimal_of, is_number
 from procvars.domain.documents.values import Json
 from procvars.projections.search.dates import moment
 from procvars.projections.search.words import searched_words, words
@@ -20,6 +21,9 @@ Operator = Literal["eq", "gt", "gte", "lt", "lte", "prefix", "contains"]
 
 RANGE: Final[frozenset[Operator]] = frozenset(("gt", "gte", "lt", "lte"))
 _EQUAL: Final[frozenset[Operator]] = frozenset(("eq",))
+# What a `numeric` of PostgreSQL has room for: 16,383 digits behind the point, and more before it than are useful.
+_LARGEST_EXPONENT: Final = 10_000
+_SMALLEST_EXPONENT: Final = -16_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,12 @@ def _searched_words(key: str, value: Json) -> tuple[str, ...] | None:
 
 
 def _number(_: str, value: Json) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         return None
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    number = decimal_of(value)
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return number if number.adjusted() < _LARGEST_EXPONENT and exponent > _SMALLEST_EXPONENT else None
 
 
 def _truth(_: str, value: Json) -> bool | None:
@@ -68,7 +75,7 @@ VALUE_TYPES: Final[Mapping[SearchType, ValueType]] = {
         _keyword, _keyword, _EQUAL | {"prefix", "contains"}, "keyword", "a text, a number or a truth value"
     ),
     "text": ValueType(_words, _searched_words, _EQUAL | {"contains"}, "words", "a text, a number or a truth value"),
-    "number": ValueType(_number, _number, _EQUAL | RANGE, "number", "a number"),
+    "number": ValueType(_number, _number, _EQUAL | RANGE, "number", "a number below 1e10000"),
     "date": ValueType(
         moment,
         moment,

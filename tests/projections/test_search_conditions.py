@@ -13,6 +13,7 @@ from procvars.projections.search.document import not_indexed
 from procvars.projections.search.store import KeyCondition, SearchQuery
 from procvars.projections.search.types import VALUE_TYPES
 from procvars.projections.search.words import searched_words, words
+from tests.big_integers import big_integer
 
 
 def test_every_type_of_a_definition_is_in_the_table() -> None:
@@ -101,13 +102,13 @@ def test_what_cannot_be_indexed_is_named_with_the_reason() -> None:
     }  # fmt: skip
     assert not_indexed(definition, fitting) == []
     unfit: dict[str, Json] = {
-        "due": "secret", "due_ms": 10**30, "count": [1, "secret"], "name": {"a": "secret"}, "flag": "secret",
+        "due": "secret", "due_ms": big_integer(10**30), "count": [1, "secret"], "name": {"a": "secret"}, "flag": "secret",
         "many": [*range(10_001)],
     }  # fmt: skip
     found = {str(item["key"]): str(item["reason"]) for item in not_indexed(definition, unfit)}
     assert list(found) == ["due", "due_ms", "count", "name", "flag", "many"]
     assert "secret" not in str(found)
-    assert found["count"] == "string does not fit the type number: it takes a number"
+    assert found["count"] == "string does not fit the type number: it takes a number below 1e10000"
     assert found["many"] == "of 10001 values the first 10000 can be searched"
 
 

@@ -10,13 +10,14 @@ from procvars.domain.documents.values import Json
 from procvars.projections.search.document import SearchDocument, derived
 from procvars.projections.search.types import values_to_search
 from procvars.projections.search.words import words
+from tests.big_integers import big_integer
 from tests.projections.story import START, Story
 
 FITTING: list[tuple[SearchType, Json, object]] = [
     ("keyword", "a", "a"),
     ("keyword", 1.0, "1.0"),
     ("keyword", True, "true"),
-    ("number", 2**70, Decimal(2**70)),
+    ("number", big_integer(2**70), Decimal(2**70)),
     ("number", 0.1, Decimal("0.1")),
     ("date", "2026-02-28", datetime(2026, 2, 28, tzinfo=UTC)),
     ("date", "2026-02-28T12:00:00.5-02:00", datetime(2026, 2, 28, 14, 0, 0, 500_000, tzinfo=UTC)),

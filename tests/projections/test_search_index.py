@@ -11,6 +11,7 @@ from procvars.domain.instance_status import InstanceStatus
 from procvars.projections.projection import Connection
 from procvars.projections.search.store import KeyCondition, SearchQuery
 from procvars.projections.search_index import SearchIndex, search
+from tests.big_integers import big_integer
 from tests.projections.story import Story, begin, feed
 
 
@@ -32,7 +33,7 @@ async def test_every_event_moves_the_hit(connection: Connection) -> None:
     story = Story()
     story.publish(search={"income": ("number", "$.income")})
     story.start("i1", {"income": 1, "secret": "x"})
-    story.modify("i1", {"income": 2**70, "secret": "y"})
+    story.modify("i1", {"income": big_integer(2**70), "secret": "y"})
     story.change_status("i1", InstanceStatus.FINISHED)
     await told(connection, story)
     (hit,) = (await search(connection, PostgresSearch(), SearchQuery("demo"))).items

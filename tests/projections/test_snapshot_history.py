@@ -7,6 +7,7 @@ from procvars.domain.documents.values import Document
 from procvars.projections import snapshot_history
 from procvars.projections.projection import Connection
 from procvars.projections.snapshot_history import SnapshotHistory
+from tests.big_integers import big_integer
 from tests.projections.story import START, Story, begin, feed
 
 
@@ -18,7 +19,7 @@ async def told(connection: Connection, story: Story) -> None:
 
 async def test_a_snapshot_is_what_stood_before_the_modification(connection: Connection) -> None:
     """Its version is the modification's, its document the exact previous one."""
-    before: Document = {"n": "\0", "big": 10**30, "f": 1.0}
+    before: Document = {"n": "\0", "big": big_integer(10**30), "f": 1.0}
     story = Story()
     story.start("i1", before)
     story.modify("i1", {}, reason="typo")

@@ -7,6 +7,7 @@ from procvars.projections.task_keywords import TaskKeywords
 from procvars.projections.tasks import task_list
 from procvars.projections.tasks.instance_tasks import TaskStatus
 from procvars.projections.tasks.task_list import TaskItem
+from tests.big_integers import big_integer
 from tests.projections.story import Story, begin, feed
 
 KEYWORDS = {"name": "$.name", "id": "$.id"}
@@ -43,7 +44,7 @@ async def test_a_task_shows_the_keywords_and_data_of_its_instance(connection: Co
     """An item has what the event said, and what the definition takes from the variables, as exact JSON."""
     story = Story()
     story.publish(keywords=KEYWORDS, task_fields={"sum": "$.sum", "none": "$.none"})
-    story.start("i1", {"name": "J\0", "id": 2**70, "sum": 1.0})
+    story.start("i1", {"name": "J\0", "id": big_integer(2**70), "sum": 1.0})
     story.open_task("i1", "t1", title="Review", node="n", assignee="bob", metadata={"due": 1.0})
     await told(connection, story)
     assert (await task_list.tasks(connection, "demo")).items == [
@@ -135,7 +136,7 @@ async def test_another_process_does_not_work_with_an_old_definition(connection: 
 
 async def test_values_of_every_type_are_found_by_their_text(connection: Connection) -> None:
     """Numbers, truth values and null are found by their JSON text, a list by each of its elements."""
-    big = 2**70
+    big = big_integer(2**70)
     values = {"s": "text", "n": 1, "f": 1.0, "b": True, "z": None, "l": ["x", 7, ["y"]], "o": {"k": 1}, "g": big}
     await told(connection, keyworded(values))
     for keyword, expected in {
@@ -148,7 +149,7 @@ async def test_values_of_every_type_are_found_by_their_text(connection: Connecti
         "7": "l",
         "Y": "l",
         '{"k":1}': "o",
-        str(big): "g",
+        big.literal: "g",
     }.items():
         assert await matching(connection, keyword) == [expected]
 

@@ -1,13 +1,37 @@
 """Hypothesis strategies for JSON values, and for documents that descend from one another by edits."""
 
+import json
+import re
+
 from hypothesis import strategies as st
 
+from procvars.domain.documents.numbers import Number, fraction, integer
 from procvars.domain.documents.values import Document, Json
 
 # Few and awkward, so that the keys of two documents meet.
 keys = st.sampled_from(["", "a", "b", "~", "/", "~1", "0", "-", "ä", "\x00"]) | st.text(max_size=3)
-numbers = st.sampled_from([0, 1, 0.0, -0.0, 1.0, 2**53 + 1, 2**64, -(2**80)]) | st.integers(-(2**80), 2**80)
 floats = st.floats(allow_nan=False, allow_infinity=False)
+_AWKWARD = [
+    "-0",
+    "1.10",
+    "1.100",
+    "1e2",
+    "1E+02",
+    "1e400",
+    "-1e-400",
+    "0e400",
+    "9007199254740993e0",
+    "1e99999999999999999999",
+]
+literals = st.from_regex(
+    r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][+-]?[0-9]{1,4})?", fullmatch=True
+) | st.sampled_from([*_AWKWARD, "7" * 5_000])
+"""Numbers as they may be written, in every spelling."""
+numbers: st.SearchStrategy[Json] = (
+    st.sampled_from([0, 1, 0.0, -0.0, 1.0, 2**53 + 1, 2**63, 2**64 - 1])
+    | st.integers(-(2**80), 2**80).map(str).map(integer)
+    | literals.map(lambda literal: integer(literal) if literal.lstrip("-").isdigit() else fraction(literal))
+)
 scalars: st.SearchStrategy[Json] = (
     st.none() | st.booleans() | numbers | floats | st.text(max_size=6) | st.sampled_from(["", "\x00", "😀", "1e400"])
 )
@@ -48,10 +72,23 @@ def _edited(draw: st.DrawFn, value: Json, *, root: bool = True) -> Json:
             return [*value[:at], *(_edited(draw, child, root=False) for child in value[at : at + 1]), *value[at + 1 :]]
 
 
+def written(value: Json, indent: int | None = None, *, escaped: bool = True) -> bytes:
+    """The value as Python's own encoder writes it: with spaces, and with escapes for what is not ASCII where told to."""
+    literals: list[str] = []
+
+    def placeholder(number: object) -> str:
+        assert isinstance(number, Number)
+        literals.append(number.literal)
+        return f"\x7f{len(literals) - 1}\x7f\x7f"
+
+    text = json.dumps(value, indent=indent, ensure_ascii=escaped, default=placeholder)
+    return re.sub('"\x7f([0-9]+)\x7f\x7f"', lambda found: literals[int(found[1])], text).encode()
+
+
 def look_alikes(value: Json) -> list[Json]:
-    """Values that Python takes for equal to this one, where there are any."""
+    """Values that are worth the same as this one, where there are any."""
     if isinstance(value, int | float) and value == 1:
-        return [1, 1.0, True]
+        return [1, 1.0, True, fraction("1.00"), fraction("1e0")]
     if isinstance(value, int | float) and value == 0:
-        return [0, 0.0, -0.0, False]
+        return [0, 0.0, -0.0, False, integer("-0"), fraction("0e0")]
     return [value]

@@ -1,6 +1,7 @@
 """Patches are exact, never touch the document they are applied to, and say why they cannot be applied."""
 
 import copy
+from typing import Any
 
 import jsonpatch
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from procvars.domain.documents.documents import depth, same
 from procvars.domain.documents.errors import InvalidPatch, InvalidPointer, NotAnObject, PatchFailed, TooDeep
+from procvars.domain.documents.numbers import Number
 from procvars.domain.documents.patch import Changes, Patch, apply, changes, diff, merge, validate
 from procvars.domain.documents.pointer import join, resolve, split
 from procvars.domain.documents.values import Document, Json
@@ -97,11 +99,20 @@ def test_the_jsonpatch_library_applies_a_diff_exactly(pair: tuple[Document, Docu
     assert same(jsonpatch.apply_patch(copy.deepcopy(previous), diff(previous, new)), new)
 
 
+def with_python_numbers(value: Json) -> Any:
+    """The value without any `Number`, which the library does not know."""
+    if isinstance(value, dict):
+        return {name: with_python_numbers(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [with_python_numbers(element) for element in value]
+    return len(value.literal) if isinstance(value, Number) else value
+
+
 @given(pairs)
 @settings(max_examples=50, deadline=None)
 def test_a_patch_of_the_jsonpatch_library_is_applied_as_it_applies_it(pair: tuple[Document, Document]) -> None:
     """Its diff moves values about as well; it does not see every change of type, but what it says is done."""
-    previous, new = pair
+    previous, new = map(with_python_numbers, pair)
     theirs = jsonpatch.make_patch(previous, new)
     assert same(apply(previous, theirs.patch), theirs.apply(previous))
 

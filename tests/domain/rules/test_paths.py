@@ -13,6 +13,7 @@ from procvars.domain.documents.values import Document, Json
 from procvars.domain.rules.budget import Allowance, Budget, BudgetExceeded
 from procvars.domain.rules.extraction import extract, extraction
 from procvars.domain.rules.paths import MAX_CHARACTERS, InvalidPath, Path, mistake_in
+from tests.big_integers import big_integer
 from tests.domain.documents.json_strategies import documents
 
 LIBRARY = jsonpath.JSONPathEnvironment(strict=True)
@@ -82,7 +83,11 @@ def test_a_path_that_compares_finds_what_the_library_finds(path: str, document: 
         ("$.l[?@ == 1]", {"l": [1, 1.0, True, "1"]}, [1, 1.0]),
         ("$.l[?@ >= true]", {"l": [True, False, 1]}, [True]),
         ("$.l[?@.a == @.b]", {"l": [{}, {"a": 1}]}, [{}]),
-        ("$.l[?@ == $.x]", {"l": [2**64, 2**64 + 1], "x": 2**64}, [2**64]),
+        (
+            "$.l[?@ == $.x]",
+            {"l": [big_integer(2**64), big_integer(2**64 + 1)], "x": big_integer(2**64)},
+            [big_integer(2**64)],
+        ),
     ],
 )
 def test_values_are_compared_as_json(path: str, document: Document, expected: list[Json]) -> None:

@@ -6,9 +6,12 @@ from hypothesis import strategies as st
 
 from procvars.domain.documents.pointer import escape
 from procvars.domain.documents.values import Document, Json
+from tests.big_integers import big_integer
 
 _NAMES = st.sampled_from(["a", "b", "c/d", "~", "", "0"])
-_SCALARS: st.SearchStrategy[Json] = st.sampled_from([None, True, False, 0, 1, 1.0, -0.0, 2**70, "", "x", "\0"])
+_SCALARS: st.SearchStrategy[Json] = st.sampled_from(
+    [None, True, False, 0, 1, 1.0, -0.0, big_integer(2**70), "", "x", "\0"]
+)
 
 
 def _objects(values: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:

@@ -21,7 +21,7 @@ export function compare(before: Tape, after: Tape, options: { wholeArrays?: bool
 export function same(a: Tape, b: Tape, nodeA = 0, nodeB = 0): boolean {
   const kind = a.kind[nodeA];
   if (kind !== b.kind[nodeB]) return false;
-  if (kind === Kind.Number) return raw(a, nodeA) === raw(b, nodeB);
+  if (kind === Kind.Number) return sameNumber(raw(a, nodeA), raw(b, nodeB));
   if (kind === Kind.String) return sameText(raw(a, nodeA), raw(b, nodeB));
   if (kind !== Kind.Object && kind !== Kind.Array) return true;
   if (a.size[nodeA] !== b.size[nodeB]) return false;
@@ -40,6 +40,16 @@ export function same(a: Tape, b: Tape, nodeA = 0, nodeB = 0): boolean {
 }
 
 const sameText = (a: string, b: string): boolean => a === b || decode(a) === decode(b);
+
+const sameNumber = (a: string, b: string): boolean => a === b || withPlainExponent(a) === withPlainExponent(b);
+
+/** How an exponent is spelled does not count: 1e2, 1E2 and 1e+02 are one number, and 100 is another. */
+function withPlainExponent(literal: string): string {
+  const [mantissa, exponent] = literal.split(/e/i);
+  if (exponent === undefined) return literal;
+  const digits = exponent.replace(/^[+-]?0*/, "") || "0";
+  return `${mantissa}e${exponent.startsWith("-") && digits !== "0" ? "-" : ""}${digits}`;
+}
 
 const byName = (tape: Tape, node: number): Map<string, number> =>
   new Map([...children(tape, node)].map((item) => [keyOf(tape, item), item]));

@@ -30,6 +30,8 @@ export interface Problem {
 
 /** The server refuses what is nested deeper (422 `too-deep`). */
 export const MAX_DEPTH = 200;
+/** The server refuses what is longer (422 `unrepresentable-value`). */
+export const MAX_NUMBER_CHARACTERS = 10_000;
 /** A list longer than this helps nobody; the scanner stops there. */
 export const MAX_PROBLEMS = 50;
 

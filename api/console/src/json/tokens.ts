@@ -1,4 +1,4 @@
-import type { ProblemCode } from "./problems";
+import { MAX_NUMBER_CHARACTERS, type ProblemCode } from "./problems";
 import { Kind } from "./tape";
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -16,7 +16,12 @@ export function numberAt(text: string, start: number): { end: number; message?: 
   const exact = NUMBER.exec(text) ? NUMBER.lastIndex : start;
   NUMBER_LIKE.lastIndex = start;
   const whole = NUMBER_LIKE.exec(text) ? NUMBER_LIKE.lastIndex : start + 1;
-  if (exact === whole) return { end: exact };
+  if (exact === whole) {
+    const length = exact - start;
+    return length <= MAX_NUMBER_CHARACTERS
+      ? { end: exact }
+      : { end: exact, message: `A number may have ${MAX_NUMBER_CHARACTERS} characters; this one has ${length}` };
+  }
   const literal = text.slice(start, whole);
   let message = `${literal} is not a number JSON knows; text needs double quotes`;
   if (/^-?(Infinity|NaN)/.test(literal)) message = "JSON has no NaN and no Infinity";
