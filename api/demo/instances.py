@@ -9,6 +9,7 @@ from random import Random
 
 from procvars.api.demo import documents
 from procvars.domain.documents import patch as json_patch
+from procvars.domain.documents.numbers import fraction, integer
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.instance_status import InstanceStatus
 
@@ -194,7 +195,7 @@ def _stuck_accounts(random: Random) -> Iterator[DemoInstance]:
     document = _story(
         documents.account(random, "Elena Rahman"),
         "account.ledgerChecksum is an integer of the core system beyond 64 bits; it has to stay as it is.",
-        {"account": {"ledgerChecksum": 2**70 + 12345678901, "exchangeRate": 1.0}},
+        {"account": {"ledgerChecksum": integer(str(2**70 + 12345678901)), "exchangeRate": fraction("1.10")}},
     )
     yield DemoInstance("account-4002", "account-maintenance", "Elena Rahman: approval is on paper", document)
 

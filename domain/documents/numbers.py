@@ -26,7 +26,7 @@ _EXPONENTS: Final = (b"0e0", b"0e+0")
 _EXPONENT: Final = re.compile(rb"[eE][+-]?[0-9]++(?=[\s,\]}]|\Z)")
 _MINUS_ZERO: Final = re.compile(rb"-0(?=[\s,\]}]|\Z)")
 _FINAL_ZERO: Final = re.compile(rb"\.[0-9]+0(?=[\s,\]}]|\Z)")
-_TOO_LONG: Final = re.compile(rb"[-+.0-9eE]{%d,}+" % (MAX_CHARACTERS + 1))
+_TOO_LONG: Final = re.compile(rb"(?<![-+.0-9eE])[-+.0-9eE]{%d,}+" % (MAX_CHARACTERS + 1))
 
 _COMPLEMENT: Final = str.maketrans("0123456789", "9876543210")
 # An exponent may have as many digits as a number has characters.

@@ -156,7 +156,7 @@ def saved(event: Event) -> DomainEventProtocol[str]:
 def told(event: object) -> tuple[str, str, int, str]:
     """Return all of an event, with the types of its values."""
     assert isinstance(event, Event)
-    return event.TOPIC, event.originator_id, event.originator_version, exact_json.dumps(state_of(event))
+    return event.TOPIC, event.originator_id, event.originator_version, exact_json.dumps(state_of(event)).decode()
 
 
 def project(_: Instance | None, events: Iterable[Any]) -> Instance | None:

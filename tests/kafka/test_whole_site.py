@@ -16,6 +16,7 @@ from tests.kafka.programs import Program
 from tests.kafka.rebuilt import assert_as_built_anew
 from tests.kafka.site import Site
 from tests.kafka.topics import remove_topic
+from tests.numbers_on_their_way import assert_kept, edited
 from tests.services.service import Service
 from tests.waiting import until
 
@@ -61,6 +62,23 @@ def environment_of(database_url: str, broker: Service, node: Service) -> dict[st
         "PROCVARS_KAFKA_BROKERS": broker.address,
         "PROCVARS_ELASTICSEARCH_URL": node.address,
     }
+
+
+def test_numbers_are_kept_through_all_parts(
+    new_server: NewServer,
+    programs: list[Program],
+    kafka_database: str,
+    kafka_broker: Service,
+    elasticsearch_node: Service,
+) -> None:
+    """As they were written: through Kafka's messages and in Elasticsearch's source too."""
+    before = ("0.083333333333333333333", "1.10", "1e400", "-0", "7" * 5_000, "12345678901234567890", "1E+02")
+    after = ("0.083333333333333333334", "1.1", "-1e-400", "0", "7" * 4_999 + "8", "12345678901234567891", "100")
+    server = new_server(
+        database_url=kafka_database, environment=environment_of(kafka_database, kafka_broker, elasticsearch_node)
+    )
+    with server.client() as api:
+        assert_kept(api, edited(api, before, after), before, after)
 
 
 def test_an_edit_goes_through_all_parts(
