@@ -47,7 +47,7 @@ check: install
 test: check
 	npm --prefix $(CONSOLE) test --silent
 	tests/console/install-chromium
-	.venv/bin/pytest
+	.venv/bin/python -m tests.side_by_side
 
 bench: install
 	.venv/bin/python -m tests.benchmarks

@@ -63,6 +63,10 @@ UPDATE projections SET generation = %s, shape = %s, failing_since = NULL, failur
 """
 
 
+_ATTEMPTS = 30
+_SECONDS_BETWEEN_ATTEMPTS = 0.1
+
+
 class RebuildRunning(DomainError):
     """This projection is being rebuilt or checked already."""
 
@@ -96,9 +100,17 @@ def already_at_work(name: str) -> RebuildRunning:
 
 @asynccontextmanager
 async def exclusively(connection: Connection, name: str) -> AsyncIterator[None]:
-    """Keep others from rebuilding or checking the projection meanwhile. Raises RebuildRunning."""
-    row = await (await connection.execute(advisory_locks.REBUILD, (name,))).fetchone()
-    if row is None or not row[0]:
+    """Keep others from rebuilding or checking the projection meanwhile. Raises RebuildRunning.
+
+    Waits a moment for another to end: a rebuild whose generation is live already still removes the old one.
+    """
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+        row = await (await connection.execute(advisory_locks.REBUILD, (name,))).fetchone()
+        if row is not None and row[0]:
+            break
+    else:
         raise already_at_work(name)
     try:
         yield
