@@ -14,7 +14,7 @@ import orjson
 
 from procvars.domain.documents.diagnosis import diagnose, diagnose_numbers
 from procvars.domain.documents.errors import NotAnObject, TooDeep
-from procvars.domain.documents.numbers import Number, fraction, fragment, integer, may_need_numbers
+from procvars.domain.documents.numbers import Number, fraction, fragment, integer, may_be_too_long, may_need_numbers
 from procvars.domain.documents.values import MAX_DEPTH, Document, Json
 
 _WHITE_SPACE: Final = b" \t\r\n"
@@ -40,15 +40,14 @@ def parse(raw: bytes) -> Json:
     value, as_encoded = _as_encoded(raw)
     if not as_encoded:
         try:
-            value = _jiter(_with_short_integers(raw))
+            value = _jiter(_with_short_integers(raw) if may_be_too_long(raw) else raw)
         except ValueError as refusal:
             raise diagnose(raw, str(refusal)) from None
     # The parsers' own limits are higher: jiter accepts an empty array or object at level 201.
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise TooDeep
     if not as_encoded and may_need_numbers(raw):
-        too_long = diagnose_numbers(raw)
-        if too_long is not None:
+        if may_be_too_long(raw) and (too_long := diagnose_numbers(raw)) is not None:
             raise too_long
         value = _with_numbers(raw)
     return value
@@ -131,6 +130,8 @@ def _as_encoded(raw: bytes) -> tuple[Json, bool]:
     Such a text has no repeated key and loses no digit, so neither has to be checked. Programs mostly send that, and it
     takes half of the time.
     """
+    if b"\\u" in raw:  # an escape that is mostly not needed, and so not written back
+        return None, False
     try:
         value: Json = orjson.loads(raw)
         encoded = orjson.dumps(value)

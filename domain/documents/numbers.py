@@ -22,8 +22,10 @@ _EXACT: Final = 2**53
 # `Number`. A decimal of up to 15 significant digits always survives as a double (C's DBL_DIG).
 _SHAPE: Final = bytes.maketrans(b"123456789.E-", b"0000000000e+")
 _MANY_DIGITS: Final = b"0" * 17
+# Half of the characters of a number, its exponent taken off, and fewer than parsers take.
+_VERY_MANY_DIGITS: Final = b"0" * 4_000
 _EXPONENTS: Final = (b"0e0", b"0e+0")
-_EXPONENT: Final = re.compile(rb"[eE][+-]?[0-9]++(?=[\s,\]}]|\Z)")
+_EXPONENT: Final = re.compile(rb"e\+?0++(?=[\s,\]}]|\Z)")
 _MINUS_ZERO: Final = re.compile(rb"-0(?=[\s,\]}]|\Z)")
 _FINAL_ZERO: Final = re.compile(rb"\.[0-9]+0(?=[\s,\]}]|\Z)")
 _TOO_LONG: Final = re.compile(rb"(?<![-+.0-9eE])[-+.0-9eE]{%d,}+" % (MAX_CHARACTERS + 1))
@@ -148,10 +150,18 @@ def may_need_numbers(raw: bytes) -> bool:
     shape = raw.translate(_SHAPE)
     return (
         _MANY_DIGITS in shape
-        or (any(needle in shape for needle in _EXPONENTS) and _EXPONENT.search(raw) is not None)
+        or (any(needle in shape for needle in _EXPONENTS) and _EXPONENT.search(shape) is not None)
         or (b"-0" in raw and _MINUS_ZERO.search(raw) is not None)
         or _FINAL_ZERO.search(raw) is not None
     )
+
+
+def may_be_too_long(raw: bytes) -> bool:
+    """Return cheaply whether a JSON text could have a number with too many characters, or one that a parser takes for such.
+
+    True may be a false alarm; False is certain.
+    """
+    return _VERY_MANY_DIGITS in raw.translate(_SHAPE)
 
 
 def first_too_long(masked: bytes) -> int | None:
