@@ -14,7 +14,7 @@ from procvars.domain.documents.values import Document, Json
 from procvars.domain.engine_values import check_engine_types
 from procvars.domain.errors import InstanceNotEditable, VersionConflict
 from procvars.domain.events import EditKind, ProcessVariablesModified
-from procvars.domain.instance import Instance, with_variables
+from procvars.domain.instance import Instance, variables_after, with_variables
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 from procvars.domain.rules.extraction import extract
@@ -147,7 +147,7 @@ def decide_edit(
         bulk_id=edit.bulk_id,
         warnings=warnings,
     )
-    return EditOutcome(event=event, instance=with_variables(instance, event, new))
+    return EditOutcome(event=event, instance=with_variables(instance, event, variables_after(event)))
 
 
 def preview_edit(

@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import get_args
+from typing import cast, get_args
 
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document
@@ -18,6 +18,7 @@ from procvars.domain.events import (
     IntegrationAnswered,
     IntegrationCalled,
     NavigationSnapshotTaken,
+    ProcessVariablesModified,
     SubprocessStarted,
     TaskClosed,
     TaskOpened,
@@ -85,10 +86,17 @@ class Instance:
 
 
 def variables_after(event: VariablesEvent) -> Document:
-    """Return the whole document after the event."""
+    """Return the whole document after the event, with its members in the order in which it was saved."""
     if isinstance(event, InstanceStarted):
         return event.variables
+    if isinstance(event, ProcessVariablesModified) and _has_whole_document(event):
+        return cast(Document, event.body)
     return json_patch.apply(event.previous, event.patch)
+
+
+def _has_whole_document(event: ProcessVariablesModified) -> bool:
+    """Tell whether the document was sent as a whole and saved as it was, without changes by others in between."""
+    return event.kind == "put" and event.base_version == event.originator_version - 1 and isinstance(event.body, dict)
 
 
 def with_variables(instance: Instance, event: Event, variables: Document) -> Instance:

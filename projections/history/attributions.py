@@ -14,7 +14,7 @@ from procvars.domain.documents.errors import PatchFailed
 from procvars.domain.documents.patch import Operation, Patch
 from procvars.domain.documents.patch.operations import pointer
 from procvars.domain.documents.pointer import escape, index, split
-from procvars.domain.documents.values import Json
+from procvars.domain.documents.values import Document, Json
 from procvars.projections.history.variables_events import Origin
 
 
@@ -69,20 +69,22 @@ class AttributedDocument:
             except LookupError as error:
                 raise PatchFailed(position, str(error.args[0])) from None
 
-    def leaves(self) -> Iterator[tuple[str, Attribution]]:
-        """Yield the JSON Pointer and attribution of every leaf, in document order."""
-        pending: list[tuple[str, _Node]] = [] if self._root is None else [("", self._root)]
+    def leaves(self, document: Document | None) -> Iterator[tuple[str, Attribution]]:
+        """Yield the JSON Pointer and attribution of every leaf, in the order of the document, which patches do not tell."""
+        pending: list[tuple[str, _Node, Json]] = [] if self._root is None else [("", self._root, document)]
         while pending:
-            path, node = pending.pop()
+            path, node, value = pending.pop()
             match node:
                 case Attribution():
                     yield path, node
                 case _ if not node:
                     yield path, node.emptied_by
                 case _Members():
-                    pending += [(f"{path}/{escape(key)}", child) for key, child in reversed(node.items())]
+                    members = value if isinstance(value, dict) and value.keys() == node.keys() else dict.fromkeys(node)
+                    pending += [(f"{path}/{escape(key)}", node[key], members[key]) for key in reversed(members)]
                 case _Elements():
-                    pending += [(f"{path}/{at}", node[at]) for at in reversed(range(len(node)))]
+                    elements = value if isinstance(value, list) and len(value) == len(node) else [None] * len(node)
+                    pending += [(f"{path}/{at}", node[at], elements[at]) for at in reversed(range(len(node)))]
 
     def _perform(self, operation: Operation, by: Attribution) -> None:
         path = split(pointer(operation, "path"))

