@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +20,8 @@ from procvars.api.processes.logging import configure_logging
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    help="Change the variables of running process instances, safely, in production.",
 )
 app.command()(distributed.relay)
 app.command()(distributed.worker)
@@ -38,6 +38,22 @@ app.add_typer(
 app.add_typer(engine.app, name="engine", help="List, import and follow the instances of real engines.")
 
 app.add_typer(bulk.app, name="bulk", help="Make one change to many instances, through a running server.")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"procvars {installed_version('procvars')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Change the variables of running process instances, safely, in production."""
+
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")]

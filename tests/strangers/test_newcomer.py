@@ -1,0 +1,121 @@
+"""Somebody without a clone: a wheel of a fresh clone, in an environment with nothing else, from an empty folder."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.services.free_port import free_port
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+UV = ROOT / ".uv" / "bin" / "uv"
+
+
+def run(*command: str | Path, cwd: Path, environment: dict[str, str] | None = None) -> str:
+    done = subprocess.run([*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def fresh_tree(folder: Path) -> Path:
+    """The project as a clone has it: nothing in it has been built or installed."""
+    made = shutil.ignore_patterns(
+        ".git", ".venv", ".uv", "node_modules", "dist", "__pycache__", "*-data", "test-artefacts"
+    )
+    shutil.copytree(ROOT, folder / "clone", symlinks=True, ignore=made)
+    return folder / "clone"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a tree in a folder with a space and a quote in its name, in which nothing has been built."""
+    folder = tmp_path_factory.mktemp("it's mine")
+    run(UV, "build", "--quiet", "--wheel", "--out-dir", folder / "wheels", fresh_tree(folder), cwd=folder)
+    return next((folder / "wheels").glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The environment's folder of commands."""
+    environment = tmp_path_factory.mktemp("environment") / "venv"
+    run(UV, "venv", "--quiet", "--python", sys.executable, environment, cwd=wheel.parent)
+    run(UV, "pip", "install", "--quiet", "--python", environment / "bin" / "python", wheel, cwd=wheel.parent)
+    return environment / "bin"
+
+
+@pytest.fixture
+def bare(installed: Path, tmp_path: Path) -> dict[str, str]:
+    """`env -i` with an empty HOME."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return {"HOME": str(home), "PATH": f"{installed}:{os.defpath}"}
+
+
+def test_the_wheel_has_the_console_and_the_types(wheel: Path) -> None:
+    """Nobody gets a server without its pages."""
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"procvars/api/console/dist/index.html", "procvars/py.typed"} <= {*names}
+    assert not [name for name in names if "node_modules" in name or name.startswith("procvars/api/console/src")]
+
+
+def test_without_npm_the_build_says_what_is_missing(tmp_path: Path) -> None:
+    """In one line, instead of a wheel without the console."""
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    command = [UV, "build", "--wheel", "--python", sys.executable, "--out-dir", tmp_path, fresh_tree(tmp_path)]
+    built = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True)
+    assert built.returncode != 0
+    assert "install Node.js 20.19 or later" in built.stderr + built.stdout
+    assert "Traceback" not in built.stderr
+    assert not [*tmp_path.glob("*.whl")]
+
+
+def test_the_command_tells_its_version_and_its_help(bare: dict[str, str], tmp_path: Path) -> None:
+    assert re.fullmatch(r"procvars \d+\.\d+\.\d+\n", run("procvars", "--version", cwd=tmp_path, environment=bare))
+    assert "projections" in run("procvars", "-h", cwd=tmp_path, environment=bare)
+    completion = run("procvars", cwd=tmp_path, environment={**bare, "_PROCVARS_COMPLETE": "source_bash"})
+    assert "complete" in completion and "procvars" in completion
+
+
+@pytest.fixture
+def demo(bare: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Address and log of `procvars demo`, started in an empty folder."""
+    folder, log, port = tmp_path / "empty", tmp_path / "log", free_port()
+    folder.mkdir()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["procvars", "demo", "--port", str(port)], cwd=folder, env=bare, stdout=output, stderr=output
+        )
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, log.read_text()[-4_000:]
+        return httpx.get(f"{address}/healthz").is_success
+
+    try:
+        until("the demo answers", answers, not_yet=httpx.TransportError, more=log.read_text)
+        yield address, log
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def test_the_demo_is_there_after_one_command(demo: tuple[str, Path]) -> None:
+    """Console, instances, and tokens that were printed and are ready to be used."""
+    address, log = demo
+    assert "<title>" in httpx.get(address).text
+    tokens = until("tokens are printed", lambda: re.findall(r"eyJ[\w.-]+", log.read_text()), bool)
+    with httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {tokens[0]}"}) as api:
+        instances = until(
+            "the bank is there",
+            lambda: api.get("/workspaces/demo/instances").json()["items"],
+            lambda items: len(items) > 5,
+        )
+        assert api.get(f"/workspaces/demo/instances/{instances[0]['id']}/variables").is_success
