@@ -145,6 +145,8 @@ class WorkspaceEvents:
     until: int
     more: bool
     """Whether the store may have more of them after that position."""
+    head: int
+    """The position of the newest event of the whole store."""
 
 
 class Whereabouts(NamedTuple):
@@ -441,7 +443,7 @@ class PostgresEventStore:
         strange = [one.position for one in page if isinstance(one.event, UnreadableEvent)]
         own = await self._of(workspace, strange) if strange else set()
         events = [one for one in page if one.event.workspace == workspace or one.position in own]
-        return WorkspaceEvents(events, until, more=not complete)
+        return WorkspaceEvents(events, until, more=not complete, head=newest)
 
     async def _of(self, workspace: str, positions: Sequence[int]) -> set[int]:
         """Return those of the positions that are of the workspace, as recorded beside the events."""

@@ -56,6 +56,38 @@ def test_each_workspace_reads_its_own(new_server: NewServer) -> None:
                 assert versions(everything(api, workspace, limit)) == expected[workspace]
 
 
+def test_some_types_from_now_on(new_server: NewServer) -> None:
+    """`next` goes past what is left out, `head` is where the store ends, and an unknown type is refused."""
+    server = new_server()
+    with engine(server) as api:
+        expected = fill(api)
+        edits: dict[str, Any] = {"types": "ProcessVariablesModified", "limit": 3}
+        found: list[dict[str, Any]] = []
+        after: Any = 0
+        while True:
+            page = api.get(f"{W}/events", params={**edits, "after": after}).raise_for_status().json()
+            found += page["items"]
+            after = page["next"]
+            assert after <= page["head"]
+            if not page["items"]:
+                break
+        assert versions(found) == expected["bank"][1:]
+        assert after == page["head"]
+        both: dict[str, Any] = {"types": ["InstanceStarted", "VariablesWritten"], "limit": 500}
+        of_shop = api.get("/workspaces/shop/events", params=both).raise_for_status().json()
+        assert versions(of_shop["items"]) == expected["shop"]
+
+        latest = api.get(f"{W}/events", params={"after": "latest"}).raise_for_status().json()
+        assert latest == {"items": [], "next": page["head"], "head": page["head"]}
+        put(api, expected["bank"][0][0], {"n": 99}).raise_for_status()
+        news = api.get(f"{W}/events", params={"after": latest["next"], "wait": 30}).raise_for_status().json()
+        assert versions(news["items"]) == [(expected["bank"][0][0], 9)]
+
+        for parameters in ({"types": "NoSuchEvent"}, {"after": "last"}):
+            refused = api.get(f"{W}/events", params=parameters)
+            assert (refused.status_code, refused.json()["type"]) == (422, "urn:procvars:invalid-argument")
+
+
 def test_events_of_an_earlier_release_are_there(new_server: NewServer, database_url: str) -> None:
     """Stored without a workspace: they are found by the feed as they are, and by the index after a migration."""
     server = new_server(database_url=database_url)
