@@ -42,7 +42,7 @@ export function InstancesPage({ workspace }: { workspace: string }) {
         </button>
       </div>
       <Filters filter={filter} definitions={definitions} onChange={change} />
-      {known.error !== undefined && <Trouble reason={known.error} onRetry={known.reload} />}
+      {known.error !== undefined && page.error === undefined && <Trouble reason={known.error} onRetry={known.reload} />}
       <LoadStatus of={page} />
       {page.value && (
         <>

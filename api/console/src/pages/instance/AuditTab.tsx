@@ -1,6 +1,7 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { AuditEntry, DeliveryState } from "../../api/types";
 import type { Workspace } from "../../api/workspace";
+import { reached, useSync } from "../../editor/SyncList";
 import { JsonView } from "../../editor/views";
 import { copy } from "../../widgets/announce";
 import { Dialog } from "../../widgets/Dialog";
@@ -35,6 +36,13 @@ export function AuditTab({ api, instance }: TabProps) {
       ),
     [instance.id, instance.version, JSON.stringify(filter)],
   );
+  const { sync } = useSync(api, instance.id, { target: instance.version });
+  const log = sync?.projections.audit_log;
+  const behind = sync !== null && log !== undefined && !reached(sync, log, instance.version);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: read again once, when the log has caught up.
+  useEffect(() => {
+    if (!behind && sync) list.reload();
+  }, [behind]);
   const users = [...new Map(list.items.map((entry) => [entry.user, entry.user_name ?? entry.user]))];
   // The log is searched by account; people know each other by name.
   const account = (user: string) =>
@@ -96,10 +104,13 @@ export function AuditTab({ api, instance }: TabProps) {
           </button>
         )}
       </form>
-      <PagedList
-        pages={list}
-        empty={filtered ? "No entry fits these filters." : "Nothing was modified by an operator yet."}
-      >
+      {behind && (
+        <p class="notice warn" role="status">
+          The audit log is behind: it shows what happened up to version {log.version ?? 0} of {sync.version}.
+          {log.parked && " A change could not be applied to it; an operator of projections can try again."}
+        </p>
+      )}
+      <PagedList pages={list} empty={emptyWords(filtered, behind)}>
         {(entries) => (
           <Table
             caption="Audit log, newest first"
@@ -139,6 +150,11 @@ export function AuditTab({ api, instance }: TabProps) {
       {open && <Details api={api} entry={open} onClose={() => setOpen(null)} />}
     </div>
   );
+}
+
+function emptyWords(filtered: boolean, behind: boolean): string {
+  if (filtered) return "No entry fits these filters.";
+  return behind ? "No entry yet." : "Nothing was modified by an operator yet.";
 }
 
 function Details({ api, entry, onClose }: { api: Workspace; entry: AuditEntry; onClose(): void }) {
