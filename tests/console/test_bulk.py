@@ -145,6 +145,25 @@ async def test_the_same_for_others(operator: Operator, bank: httpx.Client, defin
     assert pricing(bank, other)["interestRate"] == 2.5
 
 
+async def test_one_modification_of_several_is_undone(operator: Operator, bank: httpx.Client, definition: str) -> None:
+    """A wrong edit is taken back; a later edit of other values stays."""
+    instance = priced(bank, definition, "Edited twice")
+    merge(bank, instance, {"pricing": {"interestRate": 45}}, "a typing error")
+    wrong = synced(bank, instance)
+    merge(bank, instance, {"pricing": {"currency": "EUR"}}, "was missing")
+    console = await operator()
+    await console.open(instance, "history")
+    await console.page.get_by_role("button", name=f"Version {wrong} ").click()
+    await console.button("Undo this modification").click()
+    await console.dialog.get_by_label("Reason").fill("4.25 was right")
+    await console.button("Show what would change").click()
+    await expect(result(console, instance)).to_contain_text("4.25")
+    await console.picture("undo-modification")
+    await console.button("Change 1 instance").click()
+    await expect(console.page.get_by_text("1 instance was changed")).to_be_visible()
+    assert pricing(bank, instance) == {"interestRate": 4.25, "fees": {"processing": 75}, "currency": "EUR"}
+
+
 async def test_who_may_only_read_sees_jobs_but_orders_none(operator: Operator) -> None:
     """A viewer has the list of jobs; there is nothing to tick and nothing to order."""
     console = await operator("Vera Viewer")

@@ -132,6 +132,7 @@ function jobFrom(reader: Reader): BulkJob {
   const merge = reader.get("merge");
   const patch = reader.get("patch");
   let change: BulkJob["change"] = null;
+  if (reader.get("undo") && plain.undoes === null) change = { format: "undo", text: "true" };
   if (merge) change = { format: "merge", text: merge.text };
   else if (patch) change = { format: "patch", text: patch.text };
   return {

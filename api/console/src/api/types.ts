@@ -224,12 +224,13 @@ export interface BulkJob {
   ended_at: string | null;
   /** Literal JSON. */
   select: string;
-  /** Missing from a list of jobs, and from an undo. */
+  /** Missing from a list of jobs, and from the undo of a job. */
   change: BulkChange | null;
 }
 
 export interface BulkChange {
-  format: "merge" | "patch";
+  /** `undo`: of the modifications that the selection names. */
+  format: "merge" | "patch" | "undo";
   /** Literal JSON. */
   text: string;
 }

@@ -43,7 +43,9 @@ export function BulkJobPage({ workspace, id }: { workspace: string; id: string }
           <Summary job={job} />
           <h2>What is changed</h2>
           <SelectWords select={job.select} />
-          {job.change && <JsonView text={job.change.text} label="Change" height="160px" />}
+          {job.change && job.change.format !== "undo" && (
+            <JsonView text={job.change.text} label="Change" height="160px" />
+          )}
           <h2>{job.dry_run ? "What would become of each instance" : "What became of each instance"}</h2>
           <Results api={api} job={job} outcome={outcome} onOutcome={setOutcome} />
         </>
@@ -141,7 +143,7 @@ function Actions({ api, job, onChanged }: { api: Workspace; job: BulkJob; onChan
             Cancel
           </button>
         )}
-        {ended && job.change && (
+        {ended && job.change && job.change.format !== "undo" && (
           <a class="button" href={to.newBulk(api.name, `?from=${encodeURIComponent(job.id)}`)}>
             {job.dry_run ? "Edit the change" : "Order a similar one"}
           </a>

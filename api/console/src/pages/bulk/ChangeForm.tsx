@@ -8,7 +8,8 @@ import { type Base, useEditor } from "../../editor/useEditor";
 import { formatted, problemsOf } from "../../json/work";
 import { Loading, ReasonField, Trouble } from "../../widgets/small";
 
-type Format = BulkChange["format"];
+type Format = Exclude<BulkChange["format"], "undo">;
+export type WrittenChange = BulkChange & { format: Format };
 
 const EMPTY: Record<Format, string> = { merge: "{\n  \n}", patch: "[\n  \n]" };
 const FORMATS: { format: Format; label: string; says: string }[] = [
@@ -30,7 +31,7 @@ export function ChangeForm(props: {
   select: string;
   /** Why nothing can be ordered yet, or null. */
   blocked: string | null;
-  change: BulkChange | null;
+  change: WrittenChange | null;
   reason: string;
   onOrdered(id: string): void;
 }) {

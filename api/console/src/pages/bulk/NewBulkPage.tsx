@@ -6,7 +6,7 @@ import { may, workspaceApi } from "../../auth/session";
 import { address, go, to } from "../../router";
 import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad } from "../../widgets/load";
-import { ChangeForm } from "./ChangeForm";
+import { ChangeForm, type WrittenChange } from "./ChangeForm";
 import { SelectionFields } from "./SelectionFields";
 import { SelectWords } from "./SelectWords";
 import { isNarrow, queryOfSelection, selectionFrom, selectOf } from "./selection";
@@ -16,7 +16,7 @@ interface Start {
   definitions: Definition[];
   /** Of an earlier job, which is changed and tried again. */
   select: string | null;
-  change: BulkChange | null;
+  change: WrittenChange | null;
   reason: string;
 }
 
@@ -82,11 +82,13 @@ function Form({ api, start }: { api: Workspace; start: Start }) {
   );
 }
 
+const isWritten = (change: BulkChange | null): change is WrittenChange => change !== null && change.format !== "undo";
+
 async function startOf(api: Workspace, from: string | null, like: string | null, version: number): Promise<Start> {
   const definitions = await api.definitions();
   if (from !== null) {
     const { select, change, reason } = await api.bulk.job(from);
-    return { definitions, select, change, reason };
+    return { definitions, select, change: isWritten(change) ? change : null, reason };
   }
   if (like === null) return { definitions, select: null, change: null, reason: "" };
   const { patch, reason } = await api.modification(like, version);

@@ -14,7 +14,7 @@ export function JobState({ job }: { job: BulkJob }) {
 }
 
 export function kindOf(job: BulkJob): string {
-  const kind = job.undoes === null ? "Change" : "Undo";
+  const kind = job.undoes === null && job.change?.format !== "undo" ? "Change" : "Undo";
   return job.dry_run ? `Dry run of ${kind === "Undo" ? "an undo" : "a change"}` : kind;
 }
 

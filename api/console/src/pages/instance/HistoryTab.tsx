@@ -16,6 +16,7 @@ import { OperationList } from "../../widgets/OperationList";
 import { PagedList } from "../../widgets/PagedList";
 import { Field, Person, ReasonField, Time, Trouble } from "../../widgets/small";
 import type { TabProps } from "./tabProps";
+import { UndoModificationDialog } from "./UndoModificationDialog";
 
 /** Who, when, why and what: every change of the variables, newest first. */
 export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {
@@ -96,6 +97,7 @@ function Entry(props: {
   const { api, id, entry } = props;
   const [open, setOpen] = useState(false);
   const [reapplying, setReapplying] = useState(false);
+  const [undoing, setUndoing] = useState(false);
   const byEngine = entry.origin === "engine";
   return (
     <li class={byEngine ? "engine" : ""}>
@@ -132,6 +134,9 @@ function Entry(props: {
                 <button type="button" onClick={() => setReapplying(true)}>
                   Apply this again
                 </button>
+                <button type="button" onClick={() => setUndoing(true)}>
+                  Undo this modification
+                </button>
                 <a class="button" href={to.newBulk(api.name, likeThis(props.instance, entry.version))}>
                   Apply the same to others
                 </a>
@@ -140,6 +145,7 @@ function Entry(props: {
           </div>
         </div>
       )}
+      {undoing && <UndoModificationDialog api={api} id={id} entry={entry} onClose={() => setUndoing(false)} />}
       {reapplying && (
         <ReapplyDialog
           {...props}
