@@ -45,7 +45,7 @@ export interface SearchQuery {
 }
 
 export interface AuditQuery {
-  instance_id: string;
+  instance_id?: string;
   user?: string;
   subject?: string;
   event?: string;
