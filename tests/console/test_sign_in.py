@@ -134,6 +134,19 @@ async def test_an_old_token_is_renewed_unseen(grace: OperatorConsole, provider: 
     assert provider.refreshes >= 1
 
 
+async def test_calls_at_the_same_time_renew_once(grace: OperatorConsole, provider: OpenIdProvider) -> None:
+    """A page asks for several things at once; a provider may accept a refresh token only once."""
+    provider.lifetime = 5
+    await grace.page.goto(grace.address)
+    await sign_in(grace)
+    await grace.page.get_by_role("link", name="Bulk modifications").click()
+    await expect(grace.page.get_by_text("Nobody has changed many instances")).to_be_visible()
+    provider.lifetime, before = 3_600, provider.refreshes
+    await grace.page.get_by_role("link", name="Process instances").click()
+    await expect(grace.page.get_by_text("There are no process instances")).to_be_visible()
+    assert provider.refreshes == before + 1
+
+
 async def test_an_ended_sign_in_loses_no_text(grace: OperatorConsole, provider: OpenIdProvider) -> None:
     """In the middle of an edit the sign-in ends: another window signs in again, and the review goes on."""
     await grace.page.goto(grace.address)

@@ -70,15 +70,31 @@ export function match(pattern: string, path: string): Record<string, string> | n
   if (wanted.length !== given.length) return null;
   const params: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
-    if (part.startsWith(":")) params[part.slice(1)] = decodeURIComponent(given[index]!);
-    else if (part !== given[index]) return null;
+    if (part.startsWith(":")) {
+      const decoded = percentDecoded(given[index]!);
+      if (decoded === null) return null;
+      params[part.slice(1)] = decoded;
+    } else if (part !== given[index]) return null;
   }
   return params;
+}
+
+/** The text that is percent-encoded, or null for a malformed encoding such as `%zz`. */
+function percentDecoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 export const to = {
   instances: (ws: string): string => `/w/${encodeURIComponent(ws)}/instances`,
   instance: (ws: string, id: string, tab = "variables", query = ""): string =>
     `/w/${encodeURIComponent(ws)}/instances/${encodeURIComponent(id)}/${tab}${query}`,
+  bulk: (ws: string, id = ""): string =>
+    `/w/${encodeURIComponent(ws)}/bulk-modifications${id && `/${encodeURIComponent(id)}`}`,
+  audit: (ws: string): string => `/w/${encodeURIComponent(ws)}/audit-log`,
+  newBulk: (ws: string, query = ""): string => `/w/${encodeURIComponent(ws)}/bulk-modifications/new${query}`,
   projections: (): string => "/projections",
 };

@@ -2,6 +2,8 @@ import { Reader } from "../json/read";
 import type {
   AuditDetail,
   AuditEntry,
+  BulkJob,
+  BulkResult,
   HistoryEntry,
   Hit,
   Modified,
@@ -102,8 +104,57 @@ export function auditDetail(text: string): AuditDetail {
   };
 }
 
+export function bulkJob(text: string): BulkJob {
+  return jobFrom(Reader.of(text));
+}
+
+export function bulkJobs(text: string): Page<BulkJob> {
+  return page(text, jobFrom);
+}
+
+export function bulkResults(text: string): Page<BulkResult> {
+  return page(text, (item) => ({
+    instance_id: item.string("instance_id") ?? "",
+    outcome: item.string("outcome") as BulkResult["outcome"],
+    version: item.number("version") ?? null,
+    problem: item.string("problem") ?? null,
+    detail: item.string("detail") ?? null,
+    warnings: warnings(item),
+    patch: operations(item.get("patch")),
+    omitted: item.get("omitted")?.plain<string[]>() ?? [],
+  }));
+}
+
+function jobFrom(reader: Reader): BulkJob {
+  const plain: Record<string, unknown> = {};
+  for (const [name, literal] of reader.entries())
+    if (!["select", "patch", "merge", "undo"].includes(name)) plain[name] = JSON.parse(literal);
+  const merge = reader.get("merge");
+  const patch = reader.get("patch");
+  let change: BulkJob["change"] = null;
+  if (reader.get("undo") && plain.undoes === null) change = { format: "undo", text: "true" };
+  if (merge) change = { format: "merge", text: merge.text };
+  else if (patch) change = { format: "patch", text: patch.text };
+  return {
+    ...(plain as unknown as Omit<BulkJob, "select" | "change">),
+    select: reader.get("select")?.text ?? "{}",
+    change,
+  };
+}
+
 export function snapshotDocument(text: string): string {
   return Reader.of(text).get("variables")?.text ?? "{}";
+}
+
+/** The literal JSON of a patch. */
+export function patchText(patch: readonly Operation[]): string {
+  const members = ({ op, path, from, value }: Operation) => [
+    `"op":${JSON.stringify(op)}`,
+    `"path":${JSON.stringify(path)}`,
+    ...(from === undefined ? [] : [`"from":${JSON.stringify(from)}`]),
+    ...(value === undefined ? [] : [`"value":${value}`]),
+  ];
+  return `[${patch.map((operation) => `{${members(operation).join(",")}}`).join(",")}]`;
 }
 
 function warnings(reader: Reader): Warning[] {

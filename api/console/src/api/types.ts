@@ -200,6 +200,58 @@ export interface Me {
   workspaces: Record<string, { roles: string[]; permissions: string[] }>;
 }
 
+/** One change to many instances, as a job of the server. */
+export interface BulkJob {
+  id: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  dry_run: boolean;
+  total: number;
+  done: number;
+  changed: number;
+  unchanged: number;
+  skipped: number;
+  failed: number;
+  per_second: number;
+  seconds_left: number | null;
+  digest: string;
+  reason: string;
+  undoes: string | null;
+  user: string;
+  user_name: string | null;
+  cancelled_by: string | null;
+  created_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+  /** Literal JSON. */
+  select: string;
+  /** Missing from a list of jobs, and from the undo of a job. */
+  change: BulkChange | null;
+}
+
+export interface BulkChange {
+  /** `undo`: of the modifications that the selection names. */
+  format: "merge" | "patch" | "undo";
+  /** Literal JSON. */
+  text: string;
+}
+
+export const OUTCOMES = ["changed", "unchanged", "skipped", "failed"] as const;
+export type BulkOutcome = (typeof OUTCOMES)[number];
+
+/** What became of one instance, or would. */
+export interface BulkResult {
+  instance_id: string;
+  outcome: BulkOutcome;
+  version: number | null;
+  problem: string | null;
+  detail: string | null;
+  warnings: Warning[];
+  /** Of a dry run. */
+  patch: Operation[];
+  /** Members that were left out, for want of room. */
+  omitted: string[];
+}
+
 export const PERMISSION = {
   read: "wks_process_instance_read",
   edit: "wks_process_instance_variables_edit",

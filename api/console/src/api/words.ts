@@ -69,6 +69,8 @@ export function explain(reason: unknown): string {
       return `${detail} The instance cannot be brought up to date, so it is not edited now. Try again later.`;
     case "delivery-pending":
       return "The last change has not reached the process engine yet. Try again once it has.";
+    case "selection-changed":
+      return `Other instances are selected by now: ${String(members.total)} in all. Nothing was changed. Do another dry run first.`;
     case "projection-behind":
       return "The current values are still catching up. Try again in a moment.";
   }

@@ -1,5 +1,6 @@
 import { compact } from "../json/format";
 import * as answers from "./answers";
+import { BulkModifications } from "./bulkModifications";
 import { type Call, type Http, versionOf } from "./http";
 import type {
   AuditDetail,
@@ -44,7 +45,7 @@ export interface SearchQuery {
 }
 
 export interface AuditQuery {
-  instance_id: string;
+  instance_id?: string;
   user?: string;
   subject?: string;
   event?: string;
@@ -64,10 +65,14 @@ export interface Write {
 
 /** The API of one workspace, as the console uses it. */
 export class Workspace {
+  readonly bulk: BulkModifications;
+
   constructor(
     private readonly http: Http,
     readonly name: string,
-  ) {}
+  ) {
+    this.bulk = new BulkModifications(http, this.path("bulk-modifications"));
+  }
 
   private path(...parts: (string | number)[]): string {
     return `/workspaces/${[this.name, ...parts].map((part) => encodeURIComponent(part)).join("/")}`;
@@ -138,6 +143,18 @@ export class Workspace {
   async history(id: string, cursor?: string): Promise<Page<HistoryEntry>> {
     const call = { query: { cursor } };
     return answers.history((await this.http.call(this.path("instances", id, "variables", "history"), call)).text);
+  }
+
+  /** One entry of the history. Throws an error where the version is no modification. */
+  async modification(id: string, version: number): Promise<HistoryEntry> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.history(id, cursor);
+      const found = page.items.find((entry) => entry.version === version);
+      if (found) return found;
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    throw new Error(`Version ${version} of ${id} is no modification.`);
   }
 
   async blame(id: string): Promise<Blame[]> {

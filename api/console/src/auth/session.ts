@@ -21,6 +21,7 @@ export const signInEnded = signal(false);
 
 let tokens: oidc.Tokens | null = JSON.parse(sessionStorage.getItem(TOKENS) ?? "null") as oidc.Tokens | null;
 let renewing: Promise<string | null> | null = null;
+let refreshing: Promise<boolean> | null = null;
 let waiting: ((token: string | null) => void)[] = [];
 
 const credentials: Credentials = {
@@ -109,7 +110,15 @@ export function handOver(next: oidc.Tokens): void {
   channel.postMessage(next);
 }
 
-async function tryRefresh(): Promise<boolean> {
+/** Renews once for all calls that need it: a provider may accept a refresh token only once. */
+function tryRefresh(): Promise<boolean> {
+  refreshing ??= refreshTokens().finally(() => {
+    refreshing = null;
+  });
+  return refreshing;
+}
+
+async function refreshTokens(): Promise<boolean> {
   const settings = config.value?.oidc;
   if (!tokens?.refresh || !settings) return false;
   try {

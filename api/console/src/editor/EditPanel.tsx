@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Document, Instance } from "../api/types";
+import { type Document, type Instance, PERMISSION } from "../api/types";
 import type { Workspace } from "../api/workspace";
+import { may } from "../auth/session";
 import { changesBetween, formatted, problemsOf } from "../json/work";
 import { setGuard } from "../router";
 import { announce } from "../widgets/announce";
@@ -62,6 +63,7 @@ export function EditPanel(props: {
         changesBetween(base.text, text),
         api.instance(instance.id),
       ]);
+      preview.affects.tasks = await titlesOf(api, instance.id, preview.affects.tasks);
       setReview({ preview, changes, moved: now.version > base.version });
       setReviewing("no");
     } catch (failed) {
@@ -177,6 +179,13 @@ export function EditPanel(props: {
       )}
     </div>
   );
+}
+
+/** Tasks by title; a person who may not read tasks gets the ids. */
+async function titlesOf(api: Workspace, id: string, tasks: readonly string[]): Promise<string[]> {
+  if (tasks.length === 0 || !may(PERMISSION.tasks, api.name)) return [...tasks];
+  const titles = new Map((await api.tasks(id)).items.map((task) => [task.task_id, task.title]));
+  return tasks.map((task) => titles.get(task) ?? task);
 }
 
 function whyNotSaved(problems: number, dirty: boolean, ready: boolean): string | null {

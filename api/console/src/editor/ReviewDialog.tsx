@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { ProblemError } from "../api/http";
 import type { Preview } from "../api/types";
 import type { Change } from "../json/compare";
 import { ChangeList, summary } from "../widgets/ChangeList";
@@ -27,6 +28,7 @@ export function ReviewDialog(props: {
 }) {
   const { review, phase } = props;
   const busy = phase.at === "sending" || phase.at === "waiting";
+  const refused = phase.at === "failed" && isFinal(phase.reason);
   const nothing = review.changes.length === 0;
   return (
     <Dialog
@@ -39,7 +41,7 @@ export function ReviewDialog(props: {
           <button type="button" onClick={props.onClose}>
             {busy ? "Stop and go back" : "Go back"}
           </button>
-          <button type="button" class="primary" disabled={busy || nothing} onClick={props.onApply}>
+          <button type="button" class="primary" disabled={busy || nothing || refused} onClick={props.onApply}>
             {phase.at === "sending" ? "Applying…" : props.action}
           </button>
         </>
@@ -69,6 +71,11 @@ export function ReviewDialog(props: {
       {!nothing && <ReasonField value={props.reason} onChange={props.onReason} disabled={busy} />}
     </Dialog>
   );
+}
+
+/** Whether the same edit is refused however often it is sent. */
+function isFinal(reason: unknown): boolean {
+  return reason instanceof ProblemError && ["instance-not-editable", "permission-denied"].includes(reason.slug);
 }
 
 function Affects({ affects }: { affects: Preview["affects"] }) {

@@ -18,6 +18,8 @@ const QUIET_SMALL = 120;
 const QUIET_LARGE = 500;
 const LARGE = 500_000;
 
+const VARIABLES = { label: "Variables as JSON", requireObject: true };
+
 /**
  * One text model under two views, the editor and the diff editor: going from one to the other loses nothing, not even
  * the undo history. Validation is the console's own, off the page's thread when the text is large.
@@ -27,6 +29,7 @@ export function useEditor(
   base: Base | null,
   editHost: RefObject<HTMLDivElement | null>,
   diffHost: RefObject<HTMLDivElement | null>,
+  how: { label: string; requireObject: boolean; onText?(text: string): void } = VARIABLES,
 ) {
   const parts = useRef<{ model: Model; original: Model; editor: CodeEditor; diff: DiffEditor | null } | null>(null);
   const cleanVersion = useRef(0);
@@ -40,19 +43,20 @@ export function useEditor(
     if (!monaco || !base || !editHost.current) return;
     const model = monaco.newModel(base.text);
     const original = monaco.newModel(base.text);
-    const editor = monaco.newEditor(editHost.current, model, { readOnly: false, label: "Variables as JSON" });
+    const editor = monaco.newEditor(editHost.current, model, { readOnly: false, label: how.label });
     parts.current = { model, original, editor, diff: null };
     cleanVersion.current = model.getAlternativeVersionId();
     let timer: ReturnType<typeof setTimeout>;
     const check = async () => {
       const version = model.getVersionId();
-      const found = await problemsOf(model.getValue());
+      const found = await problemsOf(model.getValue(), how.requireObject);
       if (model.isDisposed() || model.getVersionId() !== version) return;
       monaco.showProblems(model, found);
       setProblems(found);
     };
     const changes = model.onDidChangeContent(() => {
       setDirty(model.getAlternativeVersionId() !== cleanVersion.current);
+      how.onText?.(model.getValue());
       clearTimeout(timer);
       timer = setTimeout(() => void check(), model.getValueLength() > LARGE ? QUIET_LARGE : QUIET_SMALL);
     });

@@ -20,7 +20,7 @@ export function JsonView({ text, label, height }: { text: string; label: string;
   }, [monaco, laidOut.value, label]);
   if (error) return <Trouble reason={error} />;
   return (
-    <div class="editor-host" style={height ? { height } : undefined}>
+    <div class="editor-host" style={height ? { height, minHeight: 0, flex: "none" } : undefined}>
       {(!monaco || laidOut.value === undefined) && <Loading what="Opening" />}
       <div ref={host} class="editor-fill" />
     </div>
@@ -45,7 +45,7 @@ export function DiffView({ before, after, height }: { before: string; after: str
   }, [monaco, texts.value]);
   if (error) return <Trouble reason={error} />;
   return (
-    <div class="editor-host" style={height ? { height } : undefined}>
+    <div class="editor-host" style={height ? { height, minHeight: 0, flex: "none" } : undefined}>
       {(!monaco || !texts.value) && <Loading what="Comparing" />}
       <div ref={host} class="editor-fill" />
     </div>

@@ -40,10 +40,10 @@ export async function tapeOf(text: string): Promise<Tape> {
   return tape;
 }
 
-/** Problems of a document under edit: an object, no duplicate names. */
-export async function problemsOf(text: string): Promise<Problem[]> {
-  if (text.length < WORKER_FROM) return scan(text, { requireObject: true }).problems;
-  return (await scanFar(text, true, false)).problems;
+/** Problems of a document under edit: an object if it has to be one, no duplicate names. */
+export async function problemsOf(text: string, requireObject = true): Promise<Problem[]> {
+  if (text.length < WORKER_FROM) return scan(text, { requireObject }).problems;
+  return (await scanFar(text, requireObject, false)).problems;
 }
 
 export async function formatted(text: string): Promise<string> {

@@ -3,6 +3,10 @@ import * as oidc from "../auth/oidc";
 import { adopt, config, handOver, hasToken, loadConfig, loadMe, me, workspaces } from "../auth/session";
 import { address, go, match, to } from "../router";
 import { Loading, Trouble } from "../widgets/small";
+import { AuditPage } from "./audit/AuditPage";
+import { BulkJobPage } from "./bulk/BulkJobPage";
+import { BulkListPage } from "./bulk/BulkListPage";
+import { NewBulkPage } from "./bulk/NewBulkPage";
 import { InstancesPage } from "./InstancesPage";
 import { InstancePage } from "./instance/InstancePage";
 import { ProjectionsPage } from "./ProjectionsPage";
@@ -70,13 +74,20 @@ function Pages() {
   }, [path, home]);
   const list = match("/w/:ws/instances", path);
   const one = match("/w/:ws/instances/:id", path) ?? match("/w/:ws/instances/:id/:tab", path);
+  const jobs = match("/w/:ws/bulk-modifications", path);
+  const job = match("/w/:ws/bulk-modifications/:id", path);
+  const log = match("/w/:ws/audit-log", path);
   let page = <NotFound />;
   if (list) page = <InstancesPage key={list.ws} workspace={list.ws!} />;
   else if (one)
     page = <InstancePage key={`${one.ws}/${one.id}`} workspace={one.ws!} id={one.id!} tab={one.tab ?? "variables"} />;
+  else if (jobs) page = <BulkListPage key={jobs.ws} workspace={jobs.ws!} />;
+  else if (job?.id === "new") page = <NewBulkPage key={job.ws} workspace={job.ws!} />;
+  else if (job) page = <BulkJobPage key={`${job.ws}/${job.id}`} workspace={job.ws!} id={job.id!} />;
+  else if (log) page = <AuditPage key={log.ws} workspace={log.ws!} />;
   else if (path === to.projections()) page = <ProjectionsPage />;
   else if (path === "/") page = home ? <Loading /> : <NoWorkspace />;
-  return <Shell workspace={list?.ws ?? one?.ws ?? null}>{page}</Shell>;
+  return <Shell workspace={(list ?? one ?? jobs ?? job ?? log)?.ws ?? null}>{page}</Shell>;
 }
 
 const NotFound = () => (

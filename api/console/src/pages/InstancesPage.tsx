@@ -7,6 +7,7 @@ import { useLoad } from "../widgets/load";
 import { Menu } from "../widgets/Menu";
 import { Empty, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
 import { Table } from "../widgets/Table";
+import { BulkBar, withTick } from "./bulk/BulkBar";
 import { Filters } from "./InstanceFilters";
 import { type Filter, fetchRows, filterFrom, isSearch, nameOf, queryOf, type Row } from "./instanceQuery";
 
@@ -26,6 +27,8 @@ export function InstancesPage({ workspace }: { workspace: string }) {
     async (signal) => fetchRows(api, filter, cursor, isSearch(filter) ? await api.definitions() : [], signal),
     [workspace, key, cursor],
   );
+  const mayEdit = may(PERMISSION.edit, workspace);
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   const change = (next: Filter) => void go(to.instances(workspace) + queryOf(next), { replace: true });
   useEffect(() => {
     document.title = "Process instances · procvars";
@@ -39,15 +42,18 @@ export function InstancesPage({ workspace }: { workspace: string }) {
         </button>
       </div>
       <Filters filter={filter} definitions={definitions} onChange={change} />
-      {known.error !== undefined && <Trouble reason={known.error} onRetry={known.reload} />}
+      {known.error !== undefined && page.error === undefined && <Trouble reason={known.error} onRetry={known.reload} />}
       <LoadStatus of={page} />
       {page.value && (
         <>
+          {mayEdit && <BulkBar workspace={workspace} filter={filter} ticked={ticked} onTicked={setTicked} />}
           <InstanceTable
             workspace={workspace}
             rows={page.value.rows}
             withData={isSearch(filter)}
             stale={page.loading}
+            ticked={mayEdit ? ticked : null}
+            onTicked={setTicked}
             nameOf={(definition) => nameOf(definitions, definition)}
           />
           {page.value.rows.length === 0 && (
@@ -86,15 +92,29 @@ function InstanceTable(props: {
   rows: Row[];
   withData: boolean;
   stale: boolean;
+  /** Null for a person who may only read. */
+  ticked: ReadonlySet<string> | null;
+  onTicked(ticked: ReadonlySet<string>): void;
   nameOf(definition: string): string;
 }) {
-  const { workspace, rows, withData } = props;
+  const { workspace, rows, withData, ticked } = props;
   const found = withData ? ["Search data"] : [];
-  const columns = ["Title", "Definition", "Status", ...found, "Started", "Updated", { hidden: "Actions" }];
+  const tick = ticked ? [{ hidden: "Tick" }] : [];
+  const columns = [...tick, "Title", "Definition", "Status", ...found, "Started", "Updated", { hidden: "Actions" }];
   return (
     <Table caption="Process instances" columns={columns} class="instances" stale={props.stale}>
       {rows.map(({ instance, data }) => (
         <tr key={instance.id}>
+          {ticked && (
+            <td class="tick">
+              <input
+                type="checkbox"
+                aria-label={`Tick ${instance.title || instance.id}`}
+                checked={ticked.has(instance.id)}
+                onChange={(event) => props.onTicked(withTick(ticked, instance.id, event.currentTarget.checked))}
+              />
+            </td>
+          )}
           <td class="title">
             <a href={to.instance(workspace, instance.id)}>{instance.title || instance.id}</a>
             {instance.title && <small class="mono quiet">{instance.id}</small>}

@@ -30,9 +30,22 @@ export function Shell({ workspace, children }: { workspace: string | null; child
         </a>
         <nav aria-label="Main">
           {current && (
-            <a href={to.instances(current)} aria-current={path.startsWith("/w/") ? "page" : undefined}>
-              Process instances
-            </a>
+            <>
+              <a
+                href={to.instances(current)}
+                aria-current={path.startsWith(to.instances(current)) ? "page" : undefined}
+              >
+                Process instances
+              </a>
+              <a href={to.bulk(current)} aria-current={path.startsWith(to.bulk(current)) ? "page" : undefined}>
+                Bulk modifications
+              </a>
+              {may(PERMISSION.audit, current) && (
+                <a href={to.audit(current)} aria-current={path === to.audit(current) ? "page" : undefined}>
+                  Audit log
+                </a>
+              )}
+            </>
           )}
           {may(PERMISSION.projections) && (
             <a href={to.projections()} aria-current={path === to.projections() ? "page" : undefined}>

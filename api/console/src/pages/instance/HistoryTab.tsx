@@ -1,6 +1,6 @@
 import type { InputHTMLAttributes } from "preact";
 import { useState } from "preact/hooks";
-import type { HistoryEntry } from "../../api/types";
+import type { HistoryEntry, Instance } from "../../api/types";
 import { explain } from "../../api/words";
 import type { Workspace } from "../../api/workspace";
 import { newIdempotencyKey } from "../../editor/persist";
@@ -12,9 +12,11 @@ import { ChangeList, summary } from "../../widgets/ChangeList";
 import { Dialog } from "../../widgets/Dialog";
 import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad, usePages } from "../../widgets/load";
+import { OperationList } from "../../widgets/OperationList";
 import { PagedList } from "../../widgets/PagedList";
-import { Field, Path, Person, ReasonField, Time, Trouble, Value } from "../../widgets/small";
+import { Field, Person, ReasonField, Time, Trouble } from "../../widgets/small";
 import type { TabProps } from "./tabProps";
+import { UndoModificationDialog } from "./UndoModificationDialog";
 
 /** Who, when, why and what: every change of the variables, newest first. */
 export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {
@@ -30,6 +32,7 @@ export function HistoryTab({ api, instance, canEdit, reload }: TabProps) {
                 key={entry.version}
                 api={api}
                 id={instance.id}
+                instance={instance}
                 entry={entry}
                 canEdit={canEdit}
                 onReapplied={reload}
@@ -83,10 +86,18 @@ function MomentForm(props: { by: "version" | "time"; input: InputHTMLAttributes;
   );
 }
 
-function Entry(props: { api: Workspace; id: string; entry: HistoryEntry; canEdit: boolean; onReapplied(): void }) {
+function Entry(props: {
+  api: Workspace;
+  id: string;
+  instance: Instance;
+  entry: HistoryEntry;
+  canEdit: boolean;
+  onReapplied(): void;
+}) {
   const { api, id, entry } = props;
   const [open, setOpen] = useState(false);
   const [reapplying, setReapplying] = useState(false);
+  const [undoing, setUndoing] = useState(false);
   const byEngine = entry.origin === "engine";
   return (
     <li class={byEngine ? "engine" : ""}>
@@ -110,7 +121,7 @@ function Entry(props: { api: Workspace; id: string; entry: HistoryEntry; canEdit
           “Apply this again” there brings them back.
         </p>
       )}
-      {!open && <Glance entry={entry} />}
+      {!open && <OperationList operations={entry.patch} first={GLANCE} />}
       {open && (
         <div class="history-body">
           <Differences api={api} id={id} version={entry.version} />
@@ -119,13 +130,22 @@ function Entry(props: { api: Workspace; id: string; entry: HistoryEntry; canEdit
               Variables at version {entry.version}
             </a>
             {props.canEdit && !byEngine && entry.version > 1 && (
-              <button type="button" onClick={() => setReapplying(true)}>
-                Apply this again
-              </button>
+              <>
+                <button type="button" onClick={() => setReapplying(true)}>
+                  Apply this again
+                </button>
+                <button type="button" onClick={() => setUndoing(true)}>
+                  Undo this modification
+                </button>
+                <a class="button" href={to.newBulk(api.name, likeThis(props.instance, entry.version))}>
+                  Apply the same to others
+                </a>
+              </>
             )}
           </div>
         </div>
       )}
+      {undoing && <UndoModificationDialog api={api} id={id} entry={entry} onClose={() => setUndoing(false)} />}
       {reapplying && (
         <ReapplyDialog
           {...props}
@@ -141,24 +161,12 @@ function Entry(props: { api: Workspace; id: string; entry: HistoryEntry; canEdit
 }
 
 const GLANCE = 3;
-const VERB = { add: "+", remove: "−", replace: "~", move: "→", copy: "⧉", test: "?" } as const;
 
-/** The first operations of the patch, without asking the server for the documents. */
-function Glance({ entry }: { entry: HistoryEntry }) {
-  return (
-    <ul class="glance">
-      {entry.patch.slice(0, GLANCE).map((operation, at) => (
-        <li key={at}>
-          <span aria-hidden="true">{VERB[operation.op]}</span> <span class="visually-hidden">{operation.op}</span>
-          <Path pointer={operation.path} />{" "}
-          {operation.value !== undefined && (
-            <Value literal={operation.value.length > 80 ? `${operation.value.slice(0, 80)}…` : operation.value} />
-          )}
-        </li>
-      ))}
-      {entry.patch.length > GLANCE && <li class="quiet">and {entry.patch.length - GLANCE} more</li>}
-    </ul>
-  );
+/** The address of a bulk modification with this change, for the running instances of the same definition. */
+function likeThis({ id, definition }: Instance, version: number): string {
+  const query = new URLSearchParams({ definition, like: id, version: String(version) });
+  for (const status of ["STARTED", "ON_HOLD"]) query.append("status", status);
+  return `?${query}`;
 }
 
 function Differences({ api, id, version }: { api: Workspace; id: string; version: number }) {
@@ -229,7 +237,7 @@ function ReapplyDialog(props: { api: Workspace; id: string; entry: HistoryEntry;
         Makes the same change to the current values, as a new modification. Useful when going back in the process has
         undone it.
       </p>
-      <Glance entry={props.entry} />
+      <OperationList operations={props.entry.patch} first={GLANCE} />
       <ReasonField value={reason} onChange={setReason} />
     </Dialog>
   );

@@ -1,0 +1,43 @@
+"""The audit log of the whole workspace."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from playwright.async_api import expect
+
+from tests.console.conftest import Operator
+from tests.console.demo_server import merge, start_instance
+
+
+async def test_entries_of_all_instances(operator: Operator, bank: httpx.Client) -> None:
+    """Filters stand in the address, so that a view can be sent to a colleague; instances are links."""
+    first, second = (start_instance(bank, {"a": 1}, title=title) for title in ("First audited", "Second audited"))
+    for instance in (first, second):
+        merge(bank, instance, {"a": 2}, "looked at by an auditor")
+    console = await operator()
+    page = console.page
+    await page.get_by_role("link", name="Audit log", exact=True).click()
+    for instance in (first, second):
+        await expect(page.get_by_role("row").filter(has_text=instance)).to_be_visible()
+    await page.get_by_label("User").fill("Olivia Org")
+    await page.get_by_label("Event").fill("Update")
+    await console.button("Filter").click()
+    await expect(page).to_have_url(f"{console.address}/w/demo/audit-log?user=olivia&event=Update")
+    await console.picture("audit-page")
+    shared = await operator("Olivia Org")
+    await shared.page.goto(page.url)
+    assert parse_qs(urlsplit(shared.page.url).query) == {"user": ["olivia"], "event": ["Update"]}
+    await shared.page.get_by_role("row").filter(has_text=first).click()
+    await expect(shared.dialog.get_by_text("looked at by an auditor")).to_be_visible()
+    await shared.button("Close").click()
+    await shared.page.get_by_role("link", name=first).click()
+    await expect(shared.page.get_by_role("heading", name="First audited")).to_be_visible()
+
+
+async def test_a_filter_that_nothing_fits(operator: Operator) -> None:
+    """It says so, and is cleared by one click."""
+    console = await operator()
+    await console.page.goto(f"{console.address}/w/demo/audit-log?user=nobody")
+    await expect(console.page.get_by_text("No entry fits these filters.")).to_be_visible()
+    await console.button("Clear filters").click()
+    await expect(console.page).to_have_url(f"{console.address}/w/demo/audit-log")
