@@ -13,6 +13,7 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.domain.documents.documents import decode
 from procvars.domain.events import Event
 from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, current, put, start, states, synced, variables
@@ -210,7 +211,7 @@ def test_verify_finds_an_event_that_was_tampered_with(procvars: Run, own_server:
     assert whole["instances"] >= 1 and whole["items"] == []
     assert data(procvars("history", "verify", edited, "--json")) == {"instances": 1, "items": []}
 
-    untouched = tamper(own_server, edited, 3, previous={**SECOND, "b": 7})
+    untouched = tamper(own_server, edited, 3, previous=decode(json.dumps({**SECOND, "b": 7})))
     try:
         for done in at_once(procvars, [("history", "verify", which, "--json") for which in (edited, "--all")]):
             assert done.returncode == 3, done.stderr

@@ -35,8 +35,7 @@ def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
         (b'{"a": 1, "a": 2}', 400, "duplicate-key", {"line": 1, "column": 10}),
         (b"[1]", 422, "not-an-object", {}),
         (b'{"a":' + b"[" * 200 + b"]" * 200 + b"}", 422, "too-deep", {}),
-        (b'{"a": 1e400}', 422, "unrepresentable-value", {"path": "/a"}),
-        (b'{"a": [0.12345678901234567890123]}', 422, "unrepresentable-value", {"path": "/a/0"}),
+        (b'{"a": [' + b"7" * 10_001 + b"]}", 422, "unrepresentable-value", {"path": "/a/0"}),
         (b'{"a": "\\ud800"}', 422, "unrepresentable-value", {"path": "/a"}),
     ],
 )
