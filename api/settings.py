@@ -10,14 +10,17 @@ from typing import Annotated, Literal, Self
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic_core import to_jsonable_python
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from procvars.adapters.identity.role_rules import RoleRule
 from procvars.adapters.identity.shared_secret import refuse_unusable
 from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 
 _PREFIX = "PROCVARS_"
 _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
 _KEY_BYTES = (16, 24, 32)
+_A_ROLE_RULE = '[{"claim": "groups", "value": "operators", "workspace_roles": {"loans": ["WORKSPACE_ADMIN"]}}]'
 _DOCUMENTS_IN_AN_EVENT = 4
 """Patch, previous document and body may each be as large as a document; escapes and names take some more."""
 
@@ -93,6 +96,9 @@ class Settings(BaseSettings):
     role_permissions: Annotated[dict[str, list[str]], NoDecode] = Field(default_factory=dict)
     """Further roles, or other permissions for the known ones: `{"ROLE": ["permission", …]}`."""
 
+    role_rules: Annotated[list[RoleRule], NoDecode] = Field(default_factory=list)
+    """Which roles the claims of the provider's tokens give; empty: the claims `org_roles` and `workspace_roles` have them."""
+
     cipher_key: SecretStr | None = None
     """Base64 of 16, 24 or 32 bytes: events are stored encrypted (AES). Never change it under stored events."""
     check_streams_per_minute: int = Field(default=600, ge=0)
@@ -151,6 +157,14 @@ class Settings(BaseSettings):
         except ValueError:
             raise ValueError('it has to be JSON: {"ROLE": ["permission", …]}') from None
 
+    @field_validator("role_rules", mode="before")
+    @classmethod
+    def _is_a_list(cls, given: object) -> object:
+        try:
+            return json.loads(given) if isinstance(given, str) else given
+        except ValueError:
+            raise ValueError(f"it has to be JSON: {_A_ROLE_RULE}") from None
+
     @field_validator("role_permissions")
     @classmethod
     def _are_permissions(cls, given: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -164,6 +178,8 @@ class Settings(BaseSettings):
             raise ValueError("PROCVARS_JWKS_URL, PROCVARS_JWT_ISSUER and PROCVARS_JWT_AUDIENCE go together")
         if self.jwks_url and self.jwt_secret:
             raise ValueError("either PROCVARS_JWT_SECRET or PROCVARS_JWKS_URL, not both")
+        if self.role_rules and not self.jwks_url:
+            raise ValueError("PROCVARS_ROLE_RULES goes with PROCVARS_JWKS_URL")
         if self.oidc_client_id and not self.jwks_url:
             raise ValueError("PROCVARS_OIDC_CLIENT_ID goes with PROCVARS_JWKS_URL")
         return self
@@ -199,4 +215,4 @@ class Settings(BaseSettings):
 def _text(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    return json.dumps(to_jsonable_python(value)) if isinstance(value, dict | list) else str(value)

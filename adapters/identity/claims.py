@@ -11,6 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from procvars.adapters.identity.role_rules import RoleRules
 from procvars.commands.identity import TokenExpired, TokenInvalid
 from procvars.domain.permissions import Actor
 
@@ -75,11 +76,14 @@ def signed_claims(
     return claims
 
 
-def verified_token(claims: Mapping[str, object], *, now: float, leeway: float) -> VerifiedToken:
+def verified_token(
+    claims: Mapping[str, object], *, now: float, leeway: float, rules: RoleRules | None = None
+) -> VerifiedToken:
     """Return the actor of signed claims, if the token is valid now.
 
-    `now` is in epoch seconds; `leeway`, in seconds, allows for a difference between the issuer's clock and ours. Raises
-    TokenExpired and TokenInvalid.
+    `now` is in epoch seconds; `leeway`, in seconds, allows for a difference between the issuer's clock and ours. The roles
+    are those of `rules`, or where there are none those of the claims `org_roles` and `workspace_roles`. Raises TokenExpired
+    and TokenInvalid.
     """
     expires = _time(claims, "exp")
     if expires is None:
@@ -90,21 +94,24 @@ def verified_token(claims: Mapping[str, object], *, now: float, leeway: float) -
         begins = _time(claims, claim)
         if begins is not None and begins > now + leeway:
             raise TokenInvalid(f"the token is not valid yet ({claim})")
-    return VerifiedToken(_actor(claims), accepted_until=expires + leeway)
+    return VerifiedToken(_actor(claims, rules), accepted_until=expires + leeway)
 
 
-def _actor(claims: Mapping[str, object]) -> Actor:
+def _actor(claims: Mapping[str, object], rules: RoleRules | None) -> Actor:
     user = _text(claims, "sub")
     if not user:
         raise TokenInvalid("the token has no sub")
     if len(user) > MAX_SUBJECT_CHARS:
         raise TokenInvalid(f"the token's sub is longer than {MAX_SUBJECT_CHARS} characters")
+    name = _text(claims, "name") or user
+    if rules is not None:
+        return Actor(user, name, rules.org_roles(claims), rules.workspace_roles(claims))
     workspaces = claims.get("workspace_roles", {})
     if not isinstance(workspaces, dict):
         raise TokenInvalid("the token's workspace_roles is not an object")
     return Actor(
         user=user,
-        name=_text(claims, "name") or user,
+        name=name,
         org_roles=_roles(claims.get("org_roles", []), "org_roles"),
         workspace_roles={
             workspace: _roles(names, f"workspace_roles of {workspace!r}") for workspace, names in workspaces.items()

@@ -6,6 +6,7 @@ import httpx
 
 from procvars.adapters.identity.claims import key_named_by, signed_claims, verified_token
 from procvars.adapters.identity.jwks import ProviderKeys
+from procvars.adapters.identity.role_rules import RoleRules
 from procvars.adapters.identity.verified_tokens import VerifiedTokens
 from procvars.commands.identity import Clock, TokenInvalid
 from procvars.domain.permissions import Actor
@@ -16,7 +17,8 @@ ALGORITHMS = frozenset({"RS256", "ES256"})
 class OpenIdVerifier:
     """TokenVerifier for tokens of one issuer, made for one audience.
 
-    The caller closes `http`. `leeway`, in seconds, allows for clocks that differ.
+    The caller closes `http`. `rules` say which roles the provider's claims give; without any, the claims `org_roles` and
+    `workspace_roles` have them. `leeway`, in seconds, allows for clocks that differ.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class OpenIdVerifier:
         issuer: str,
         audience: str,
         http: httpx.AsyncClient,
+        rules: RoleRules | None = None,
         leeway: float = 10.0,
         refetch_seconds: float = 10.0,
         max_key_age_seconds: float = 300.0,
@@ -35,6 +38,7 @@ class OpenIdVerifier:
     ) -> None:
         self._issuer = issuer
         self._audience = audience
+        self._rules = rules
         self._leeway = leeway
         self._clock = clock
         self._keys = ProviderKeys(
@@ -54,7 +58,7 @@ class OpenIdVerifier:
             raise TokenInvalid("the token is not signed with RS256 or ES256")
         key = await self._keys.find(key_id, algorithm)
         claims = signed_claims(token, key.public_key, key.algorithm, issuer=self._issuer, audience=self._audience)
-        verified = verified_token(claims, now=self._clock(), leeway=self._leeway)
+        verified = verified_token(claims, now=self._clock(), leeway=self._leeway, rules=self._rules)
         self._forget_if_keys_changed()
         self._verified.keep(token, verified)
         return verified.actor

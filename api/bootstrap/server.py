@@ -10,6 +10,7 @@ import httpx
 
 from procvars.adapters.identity.discovery import ProviderDiscovery
 from procvars.adapters.identity.openid import OpenIdVerifier
+from procvars.adapters.identity.role_rules import RoleRules
 from procvars.adapters.identity.shared_secret import SharedSecretVerifier
 from procvars.adapters.postgres.listener import APPENDED, MOVED, Hear, listen
 from procvars.adapters.postgres.pool import borrowed
@@ -46,7 +47,8 @@ async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
     elif settings.jwks_url and settings.jwt_issuer and settings.jwt_audience:
         async with httpx.AsyncClient(timeout=10.0) as http:
             issuer, audience = settings.jwt_issuer, settings.jwt_audience
-            verifier = OpenIdVerifier(settings.jwks_url, issuer=issuer, audience=audience, http=http)
+            rules = RoleRules(settings.role_rules) if settings.role_rules else None
+            verifier = OpenIdVerifier(settings.jwks_url, issuer=issuer, audience=audience, http=http, rules=rules)
             try:
                 yield verifier
             finally:

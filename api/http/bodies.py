@@ -11,7 +11,7 @@ from procvars.api.http.problem_size import MOST_ITEMS
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import parse, parse_document
 from procvars.domain.documents.pointer import join
-from procvars.domain.documents.values import Json
+from procvars.domain.documents.values import MAX_DEPTH, Json
 from procvars.domain.editing import ApplyMergePatch, ApplyPatch, Change, ReplaceDocument
 from procvars.domain.errors import InvalidArgument
 from procvars.domain.events import EditKind
@@ -72,9 +72,12 @@ async def read_change(request: Request, accepted: Sequence[str], limit: int) -> 
 
 
 async def read_json(request: Request, limit: int) -> Json:
-    """Return the JSON of a command's body, which has at most `limit` bytes beside the envelope. Raises as `read_change`."""
+    """Return the JSON of a command's body, which has at most `limit` bytes beside the envelope. Raises as `read_change`.
+
+    The documents in it are one level down, and may have all the levels of a document.
+    """
     media_type(request, [JSON], header="Accept")
-    return parse(await read_body(request, limit + ENVELOPE_BYTES))
+    return parse(await read_body(request, limit + ENVELOPE_BYTES), levels=MAX_DEPTH + 1)
 
 
 async def read_model(request: Request, model: type[M], limit: int) -> M:

@@ -32,10 +32,10 @@ _TYPE_NAMES: Final[dict[type, str]] = {
 }
 
 
-def parse(raw: bytes) -> Json:
+def parse(raw: bytes, levels: int = MAX_DEPTH) -> Json:
     """Parse a JSON text strictly (RFC 8259), so that nothing in it is changed silently.
 
-    Raises InvalidJson, DuplicateKey, TooDeep (more than 200 levels) or UnrepresentableValue for the first mistake.
+    Raises InvalidJson, DuplicateKey, TooDeep (more than that many levels) or UnrepresentableValue for the first mistake.
     """
     value, as_encoded = _as_encoded(raw)
     if not as_encoded:
@@ -44,7 +44,7 @@ def parse(raw: bytes) -> Json:
         except ValueError as refusal:
             raise diagnose(raw, str(refusal)) from None
     # The parsers' own limits are higher: jiter accepts an empty array or object at level 201.
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
+    if raw.count(b"[") + raw.count(b"{") > levels and depth(value) > levels:
         raise TooDeep
     if not as_encoded and may_need_numbers(raw):
         if may_be_too_long(raw) and (too_long := diagnose_numbers(raw)) is not None:

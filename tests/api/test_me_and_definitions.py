@@ -36,6 +36,14 @@ def test_others_are_told_their_own_workspaces(server: Server) -> None:
     assert found == {"empty": {"wks_process_instance_read", "wks_audit_read", "wks_task_read"}}
 
 
+def test_whoever_has_nothing_is_told_why(server: Server) -> None:
+    """A token without a role is not an error, and not a riddle."""
+    with server.client(token(workspaces={})) as client:
+        told = client.get("/me").json()
+    assert (told["workspaces"], told["permissions"]) == ({}, [])
+    assert told["nothing_because"].startswith("The token names no role")
+
+
 def test_definitions_are_listed_in_their_newest_version(api: httpx.Client) -> None:
     """Each key once, in the shape of a single definition, and nothing of another workspace."""
     define(api, "list-b", name="first")

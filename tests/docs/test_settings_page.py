@@ -16,7 +16,7 @@ def test_every_setting_is_described() -> None:
     for setting, default, _ in rows:
         field = Settings.model_fields[setting.strip("`").removeprefix("PROCVARS_").lower()]
         kept = field.get_default(call_default_factory=True)
-        assert default.strip("`").removeprefix("./") == ("" if kept in (None, {}) else str(kept)), setting
+        assert default.strip("`").removeprefix("./") == ("" if kept in (None, {}, []) else str(kept)), setting
 
 
 def test_named_settings_exist() -> None:
