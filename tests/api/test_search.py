@@ -5,8 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.bank import DEFINITION, W, start, synced
+from tests.api.bank import DEFINITION, W, start
 from tests.api.test_refusals import problem
+from tests.waiting import until
 
 DEFINED = {
     **DEFINITION,
@@ -32,8 +33,7 @@ def instances(server: Any) -> list[str]:
             start(api, {"name": "INV-2", "note": "東京都", "dueMs": 86_400_000}, definition="searched"),
         ]  # fmt: skip
         api.put(f"{W}/definitions/searched", json=DEFINED).raise_for_status()
-        for instance in found:
-            synced(api, instance)
+        until("the new keys are searched", lambda: hits(api, keys=[{"key": "due_ms", "value": {"lt": "1970-01-03"}}]))
         return found
 
 

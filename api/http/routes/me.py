@@ -26,7 +26,7 @@ async def me(request: Request, actor: CurrentActor) -> Response:
     # An organisation role that grants anything in a workspace grants it in all of them.
     if any(roles.of(role) & WORKSPACE_PERMISSIONS for role in actor.org_roles):
         workspaces.update(await services(request).store.workspaces())
-    has_any = org_permissions(actor, roles) or any(
+    has_any = any(map(roles.of, actor.org_roles)) or any(
         workspace_permissions(actor, workspace, roles) for workspace in workspaces
     )
     claims = [rule.claim for rule in services(request).settings.role_rules]
