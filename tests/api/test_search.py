@@ -33,7 +33,11 @@ def instances(server: Any) -> list[str]:
             start(api, {"name": "INV-2", "note": "東京都", "dueMs": 86_400_000}, definition="searched"),
         ]  # fmt: skip
         api.put(f"{W}/definitions/searched", json=DEFINED).raise_for_status()
-        until("the new keys are searched", lambda: hits(api, keys=[{"key": "due_ms", "value": {"lt": "1970-01-03"}}]))
+        until(
+            "the new keys are searched",
+            lambda: hits(api, keys=[{"key": "due_ms", "value": {"lt": "1970-01-03"}}]),
+            not_yet=httpx.HTTPStatusError,
+        )
         return found
 
 
