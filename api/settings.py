@@ -11,14 +11,17 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_core import to_jsonable_python
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from procvars.adapters.identity.role_rules import RoleRule
 from procvars.adapters.identity.shared_secret import refuse_unusable
+from procvars.api.secret_files import SecretFiles
 from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 
 _PREFIX = "PROCVARS_"
 _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
+SECRETS = ("database_url", "elasticsearch_url", "elasticsearch_api_key", "jwt_secret", "cipher_key")
+"""Settings with a secret in them: each may be in a file, which the variable with the suffix _FILE names."""
 _KEY_BYTES = (16, 24, 32)
 _A_ROLE_RULE = '[{"claim": "groups", "value": "operators", "workspace_roles": {"loans": ["WORKSPACE_ADMIN"]}}]'
 _DOCUMENTS_IN_AN_EVENT = 4
@@ -107,6 +110,18 @@ class Settings(BaseSettings):
     bulk_max_instances: int = Field(default=10_000, ge=1, le=1_000_000)
     """Instances that one bulk modification may change."""
     log_format: Literal["console", "json"] = "json"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the secrets that are in files of their own, besides the environment."""
+        return init_settings, env_settings, SecretFiles(settings_cls, SECRETS)
 
     @field_validator("database_url")
     @classmethod

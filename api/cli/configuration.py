@@ -4,12 +4,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from procvars.api.settings import InvalidSettings, Settings
+from procvars.api.secret_files import SecretFileError
+from procvars.api.settings import InvalidSettings, Settings, SettingsError
 
 
 def settings_with(**overrides: Any) -> Settings:
-    """Return the settings; overrides that are None are ignored. Raises InvalidSettings."""
+    """Return the settings; overrides that are None are ignored. Raises SettingsError."""
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from None
     except ValidationError as error:
         raise InvalidSettings(error) from None  # its own message has the values, including secrets

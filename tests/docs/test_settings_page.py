@@ -2,7 +2,7 @@
 
 import re
 
-from procvars.api.settings import Settings
+from procvars.api.settings import SECRETS, Settings
 from tests.docs.pages import PAGES, ROOT, table_rows
 from tests.docs.test_commands import COMMAND_LINE, environment_variables
 
@@ -22,5 +22,6 @@ def test_every_setting_is_described() -> None:
 def test_named_settings_exist() -> None:
     """On every page, as a setting or as the variable of a command's option."""
     known = {f"PROCVARS_{field.upper()}" for field in Settings.model_fields} | environment_variables(COMMAND_LINE)
+    known |= {f"PROCVARS_{secret.upper()}_FILE" for secret in SECRETS}
     for page in PAGES:
         assert set(re.findall(r"PROCVARS_[A-Z_]*[A-Z]", page.read_text())) <= known, page
