@@ -65,7 +65,7 @@ class EngineDeliverer:
         return outcomes
 
     async def _read(self, due: Sequence[DueEdit]) -> dict[str, EngineVariables]:
-        """The variables of those of the instances that run."""
+        """Return the variables of those of the instances that run."""
         found = await self._engine.variables([edit.instance_id for edit in due])
         doubtful = [edit.instance_id for edit in due if edit.instance_id not in found]
         described = await self._engine.instances(doubtful)

@@ -190,7 +190,7 @@ class EngineSync:
             log.info("the parent of an instance is not here", instance_id=child.id, parent_id=parent_id)
 
     async def _update(self, instance_id: str, found: EngineInstance | None, seen: _Seen) -> Effect:
-        """Raises _Raced, DocumentTooLarge."""
+        """Bring an instance that is here up to date. Raises _Raced, DocumentTooLarge."""
         versions = seen.undelivered.get(instance_id, ())
         undelivered = NOTHING_UNDELIVERED
         # An engine that has cleaned up its history knows nothing any more of what has ended.

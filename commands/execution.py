@@ -71,7 +71,7 @@ class Execution:
         self._max_document_bytes = max_document_bytes
 
     async def publish_definition(self, command: PublishDefinition) -> Definition:
-        """Raises InvalidDefinition and VersionConflict. The same definition again is no event."""
+        """Publish a definition; the same one again is no event. Raises InvalidDefinition and VersionConflict."""
         caller, expected = command.caller, command.base_version
         stream = definition_stream(caller.workspace, command.key)
         while True:
@@ -99,7 +99,7 @@ class Execution:
             return definition
 
     async def start(self, command: StartInstance) -> StepAnswer:
-        """Raises DefinitionNotFound and InstanceAlreadyExists."""
+        """Start an instance. Raises DefinitionNotFound and InstanceAlreadyExists."""
         caller, request = command.caller, command.terms.request
         rules = await rules_of(self._store, caller.workspace, command.definition, self._max_document_bytes)
         provenance = self._loop.provenance(caller)
@@ -162,7 +162,7 @@ class Execution:
         return await self._step(command, lambda i, p: execution.take_navigation_snapshot(i, command.node, p))
 
     async def navigate_back(self, command: NavigateBack) -> NavigationAnswer:
-        """With `dry_run` nothing is appended: the answer says what would be lost, at the version as it is now."""
+        """Navigate back to a node. With `dry_run` nothing is appended: the answer says what would be lost, at the version as it is now."""
         lost: list[int] = []
 
         async def decide(instance: Instance, provenance: Provenance) -> Decision[Event | None]:

@@ -47,7 +47,7 @@ class EventStore(Protocol):
     async def append(
         self, events: Sequence[Event], *, resulting: Instance | None = None, request: KeyedRequest | None = None
     ) -> list[int]:
-        """Stores all of the events, or none, and returns their positions once they are durable.
+        """Store all of the events, or none, and return their positions once they are durable.
 
         `resulting`: their instance after them, for the memory, where whoever decided on them knows it. `request`: the call
         whose first event is the first of these; a modification by an operator carries its key itself.
@@ -79,7 +79,7 @@ class EventStore(Protocol):
         ...
 
     async def earlier_request(self, instance_id: str, user: str, idempotency_key: str) -> EarlierRequest | None:
-        """What this user asked for under this key, or None."""
+        """Return what this user asked for under this key, or None."""
         ...
 
     async def keep_unchanged(self, instance_id: str, version: int, user: str, request: KeyedRequest) -> None:
@@ -87,11 +87,11 @@ class EventStore(Protocol):
         ...
 
     async def status_at(self, instance_id: str, version: int) -> InstanceStatus:
-        """The instance's status at that version."""
+        """Return the instance's status at that version."""
         ...
 
     async def resets_after(self, instance_id: str, version: int) -> list[NavigatedBack]:
-        """Back navigations after that version that reset the variables, oldest first."""
+        """Return the back navigations after that version that reset the variables, oldest first."""
         ...
 
     async def version_at(self, instance_id: str, time: datetime) -> int | None:
@@ -99,5 +99,5 @@ class EventStore(Protocol):
         ...
 
     async def definition(self, workspace: str, key: str, *, fresh: bool = False) -> Definition | None:
-        """The newest definition; unless `fresh`, at most a second old where another process published it."""
+        """Return the newest definition; unless `fresh`, at most a second old where another process published it."""
         ...

@@ -40,7 +40,7 @@ from procvars.domain.warnings import Warning
 def start(
     instance_id: str, title: str | None, variables: Document, provenance: Provenance, *, rules: EditRules
 ) -> tuple[InstanceStarted, list[Warning]]:
-    """Raises InvalidArgument where the id cannot be one, and DocumentTooLarge."""
+    """Start an instance. Raises InvalidArgument where the id cannot be one, and DocumentTooLarge."""
     if not is_instance_id(instance_id):
         raise InvalidArgument("That cannot be the id of an instance.", path="/id")
     warnings = check_engines_document(variables, rules)
@@ -109,7 +109,7 @@ def write_variables(
     rebase: bool = False,
     base: Document | None = None,
 ) -> tuple[VariablesWritten | None, list[Warning]]:
-    """None where it changes nothing. `base`: the variables at `base_version`, needed where that is another version.
+    """Return the event of the write, None where it changes nothing. `base`: the variables at `base_version`, needed where that is another version.
 
     Raises VersionConflict, DocumentTooLarge, PatchFailed, NotAnObject, TooDeep.
     """
@@ -138,7 +138,7 @@ def navigate_back(
     modifications_since: Sequence[int],
     resets_since: Sequence[NavigatedBack] = (),
 ) -> NavigatedBack:
-    """`reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since` and
+    """Return the event of a way back. `reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since` and
     `resets_since`: versions of the operators' modifications after that snapshot, and the back navigations that have
     undone some of them already. Raises NoSuchNavigationSnapshot.
     """

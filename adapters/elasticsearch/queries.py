@@ -85,7 +85,7 @@ def _text(field: str, operator: Operator, value: str) -> Query:
 
 
 def _words(words: Iterable[str], name: str | None = None, operator: Operator = "eq") -> Query:
-    """All of them, or words that they are a part of, in one value, of this key or of any."""
+    """Return the query for all of them, or words that they are a part of, in one value, of this key or of any."""
     filters = [_text("texts.words", operator, word) for word in words]
     if not filters:
         return _NOTHING

@@ -84,7 +84,7 @@ class ElasticsearchSearch:
         return [_hit(hit["_source"]) for hit in hits]
 
     async def found_version(self, connection: Connection, instance_id: str) -> int:
-        """Raises SearchUnavailable."""
+        """Return the version of the instance that a search finds, 0 for none. Raises SearchUnavailable."""
         index = await self.generations.published(connection)
         if not index.made:
             return 0

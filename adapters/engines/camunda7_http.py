@@ -64,7 +64,7 @@ class Camunda7Http:
         return await self._call("POST", path, query, body, largest)
 
     async def put(self, path: str, body: Json) -> None:
-        """Raises as `get`."""
+        """Send the body with PUT. Raises as `get`."""
         await self._call("PUT", path, None, body, None)
 
     async def _call(

@@ -130,7 +130,7 @@ async def job_by_key(connection: Connection, workspace: str, key: str) -> JobSta
 
 
 async def jobs(connection: Connection, workspace: str, *, limit: int | None, cursor: str | None) -> Page[JobStatus]:
-    """Newest first. Raises InvalidArgument for a limit or a cursor that is none."""
+    """List them, newest first. Raises InvalidArgument for a limit or a cursor that is none."""
     limit = checked_limit(limit)
     last_time, last_id = decode_cursor(cursor, datetime, str) or (None, None)
     values = arguments(workspace=workspace, last_time=last_time, last_id=last_id, limit=limit)

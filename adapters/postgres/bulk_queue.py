@@ -58,7 +58,7 @@ class PostgresBulkQueue:
     """Implements `commands.bulk.ports.JobQueue`."""
 
     def __init__(self, pool: Pool, database_url: str) -> None:
-        """One for each job that is worked at at the same time."""
+        """Make one for each job that is worked at at the same time."""
         self._pool = pool
         self._database_url = database_url
         self._session: Connection | None = None

@@ -27,6 +27,6 @@ class EngineSession:
 
 @asynccontextmanager
 async def engine_session(database_url: str, engine: str) -> AsyncIterator[EngineSession]:
-    """Raises what `UNAVAILABLE` names."""
+    """Yield a session of its own, which ends with the block. Raises what `UNAVAILABLE` names."""
     async with await dedicated_connection(database_url, "engine", PROJECTION) as connection:
         yield EngineSession(connection, engine)

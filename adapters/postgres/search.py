@@ -272,7 +272,9 @@ def _test(column: Column, operator: Operator, value: SearchValue, parameters: _P
 
 
 def _words(words: Sequence[str], parameters: _Parameters) -> sql.Composable:
-    """All of the words; every value has the words of an empty list, but a text without words is found nowhere."""
+    """Return the test for all of the words. Every value has the words of an empty list, but a text without words is
+    found nowhere.
+    """
     return sql.SQL(_WORDS).format(value=parameters.add(list(words))) if words else sql.SQL("false")
 
 

@@ -13,7 +13,7 @@ from procvars.commands.bulk.worker import keep_working
 
 
 def bulk_modifications(store: Store, announce: Callable[[], None]) -> BulkModifications:
-    """`announce` is called when a job is in the queue."""
+    """Return what orders jobs; `announce` is called when one is in the queue."""
     most = store.settings.bulk_max_instances
     return BulkModifications(store.pool, store.search, announce, most_instances=most)
 

@@ -48,7 +48,7 @@ class BulkModifications:
     """The orders of a server."""
 
     def __init__(self, pool: Lender, search: SearchStore, announce: Callable[[], None], *, most_instances: int) -> None:
-        """`announce` is called when a job is in the queue."""
+        """Order jobs; `announce` is called when one is in the queue."""
         self._pool = pool
         self._search = search
         self._announce = announce

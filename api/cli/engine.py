@@ -69,7 +69,7 @@ async def _described(name: str, settings: EngineSettings, records: PostgresEngin
 
 @app.command("import")
 def import_engine(name: str, json: Json = False) -> None:
-    """Takes over every running instance with its variables. Safe to interrupt and to repeat."""
+    """Take over every running instance with its variables. Safe to interrupt and to repeat."""
     engines = named_engine(settings_with(), name)
 
     async def work(engine: ConnectedEngine) -> ImportProgress:
@@ -94,7 +94,7 @@ def import_engine(name: str, json: Json = False) -> None:
 
 @app.command()
 def follow(name: str) -> None:
-    """Follows the engine and delivers edits to it until it is stopped, as a server does by itself."""
+    """Follow the engine and deliver edits to it until it is stopped, as a server does by itself."""
     settings = settings_with()
     configure_logging(settings.log_format)
     signals = StopSignals()

@@ -44,7 +44,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def media_type(request: Request, accepted: Sequence[str], *, header: str = "Accept-Patch") -> str:
-    """The request's media type. Raises UnsupportedMediaType, which tells the accepted ones in `header`."""
+    """Return the request's media type. Raises UnsupportedMediaType, which tells the accepted ones in `header`."""
     if (encoding := request.headers.get("content-encoding", _IDENTITY).strip().lower()) != _IDENTITY:
         detail = f"The body has the content encoding {encoding}; bodies are not taken compressed."
         raise UnsupportedMediaType(detail, {"Accept-Encoding": _IDENTITY})

@@ -167,7 +167,7 @@ def internal_error() -> Response:
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Starlette's own: no such route, no such method."""
+    """Answer Starlette's own: no such route, no such method."""
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
     headers = dict(error.headers or {})

@@ -44,5 +44,5 @@ def judged(before: Iterable[Violation], after: Iterable[Violation], origins: Ori
 
 
 def _concerns(violation: Violation, origin: Origin) -> bool:
-    """Whether what the edit changed in the value is what the violated keyword is about."""
+    """Tell whether what the edit changed in the value is what the violated keyword is about."""
     return (violation.keyword in _OF_SIZE and origin.resized) or (violation.keyword in _OF_CONTENT and origin.changed)

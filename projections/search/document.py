@@ -91,7 +91,7 @@ def not_indexed(definition: Definition, variables: Document) -> list[dict[str, J
 
 
 def _fitting(search_type: SearchType, key: str, value: Json) -> Json:
-    """The value, or of a list what of it fits; None for nothing."""
+    """Return the value, or of a list what of it fits; None for nothing."""
     if isinstance(value, list):
         return [kept for element in value if (kept := _fitting(search_type, key, element)) is not None] or None
     return value if fits(search_type, key, value) else None

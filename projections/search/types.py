@@ -41,7 +41,7 @@ class ValueType:
 
 
 def _keyword(_: str, value: Json) -> str | None:
-    """A number or a truth value is searched by its JSON text."""
+    """Return the text that is searched: of a number or a truth value its JSON."""
     if isinstance(value, str):
         return value
     return None if value is None or isinstance(value, dict | list) else encode(value).decode()

@@ -63,7 +63,7 @@ async def publish(
         str | None, Header(description="The version that the new definition is based on, in quotes. Without it: any.")
     ] = None,
 ) -> Response:
-    """Configures a process definition. Read models of its instances follow."""
+    """Configure a process definition. Read models of its instances follow."""
     sent = await read_model(request, DefinitionBody, services(request).settings.max_document_bytes)
     definition = await services(request).execution.publish_definition(
         PublishDefinition(

@@ -25,7 +25,7 @@ class ResolveBody(BaseModel):
 
 @router.post("/refresh", responses=problems(*READING, *ENGINES, "document-too-large"))
 async def refresh(request: Request, caller: Reader, instance_id: str) -> Response:
-    """Brings the instance up to date with its process engine: `{version, changed}`."""
+    """Bring the instance up to date with its process engine: `{version, changed}`."""
     return _refreshed(await services(request).engines.refresh(caller, instance_id))
 
 
@@ -35,7 +35,7 @@ async def refresh(request: Request, caller: Reader, instance_id: str) -> Respons
     openapi_extra=body({"resolve": "take-engine"}, ResolveBody),
 )
 async def resolve_delivery(request: Request, caller: Editor, instance_id: str) -> Response:
-    """Ends a conflict with the engine, or an edit that it refused: by its values, or by the same edit made again."""
+    """End a conflict with the engine, or an edit that it refused: by its values, or by the same edit made again."""
     sent = await read_model(request, ResolveBody, LARGEST_OTHER_BODY)
     url = audited_url(request)
     return _refreshed(await services(request).engines.resolve(caller, instance_id, sent.resolve, url))
@@ -43,7 +43,7 @@ async def resolve_delivery(request: Request, caller: Editor, instance_id: str) -
 
 @router.get("/incidents", responses=problems(*READING, *ENGINES))
 async def list_incidents(request: Request, caller: Reader, instance_id: str) -> Response:
-    """What has failed in the engine and waits for somebody, newest first."""
+    """List what has failed in the engine and waits for somebody, newest first."""
     return answer({"items": await services(request).engines.incidents(caller, instance_id)})
 
 
@@ -54,7 +54,7 @@ async def list_incidents(request: Request, caller: Reader, instance_id: str) -> 
     ),
 )
 async def retry_incident(request: Request, caller: Editor, instance_id: str, incident_id: str) -> Response:
-    """Lets the engine try again what failed, once the instance's edits have arrived there."""
+    """Let the engine try again what failed, once the instance's edits have arrived there."""
     return answer(await services(request).engines.retry(caller, instance_id, incident_id))
 
 
