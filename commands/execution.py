@@ -162,7 +162,9 @@ class Execution:
         return await self._step(command, lambda i, p: execution.take_navigation_snapshot(i, command.node, p))
 
     async def navigate_back(self, command: NavigateBack) -> NavigationAnswer:
-        """Navigate back to a node. With `dry_run` nothing is appended: the answer says what would be lost, at the version as it is now."""
+        """Navigate back to a node. With `dry_run` nothing is appended: the answer says what would be lost, at the
+        version as it is now.
+        """
         lost: list[int] = []
 
         async def decide(instance: Instance, provenance: Provenance) -> Decision[Event | None]:

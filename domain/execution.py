@@ -109,7 +109,9 @@ def write_variables(
     rebase: bool = False,
     base: Document | None = None,
 ) -> tuple[VariablesWritten | None, list[Warning]]:
-    """Return the event of the write, None where it changes nothing. `base`: the variables at `base_version`, needed where that is another version.
+    """Return the event of the write, None where it changes nothing.
+
+    `base`: the variables at `base_version`, needed where that is another version.
 
     Raises VersionConflict, DocumentTooLarge, PatchFailed, NotAnObject, TooDeep.
     """
@@ -138,7 +140,9 @@ def navigate_back(
     modifications_since: Sequence[int],
     resets_since: Sequence[NavigatedBack] = (),
 ) -> NavigatedBack:
-    """Return the event of a way back. `reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since` and
+    """Return the event of a way back.
+
+    `reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since` and
     `resets_since`: versions of the operators' modifications after that snapshot, and the back navigations that have
     undone some of them already. Raises NoSuchNavigationSnapshot.
     """
