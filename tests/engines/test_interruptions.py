@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
+from psycopg import sql
 
 from procvars.adapters.postgres.embedded import embedded_postgres
 from tests.api.bank import W, variables
@@ -55,6 +57,38 @@ def test_an_import_of_a_thousand_instances_twice(own_desk: Camunda7Desk, databas
         assert f'"{PASSWORD}"' not in ran.stdout + ran.stderr
     unknown = run(environment, "engine", "import", "elsewhere")
     assert unknown.returncode == 1 and "claims" in unknown.stderr
+
+
+def test_an_import_that_is_killed_goes_on(own_desk: Camunda7Desk, database_url: str, tmp_path: Path) -> None:
+    """Behind its last whole page: nothing is left out, and nothing is here twice."""
+    with ThreadPoolExecutor(4) as threads:
+        started = {*threads.map(lambda number: own_desk.start(n=("Integer", number)), range(600))}
+    environment = {
+        **os.environ,
+        "PROCVARS_DATABASE_URL": database_url,
+        "PROCVARS_ENGINES": str(own_desk.settings(tmp_path, "broken-off")),
+    }
+    stored = sql.SQL("SELECT originator_id, count(*) FROM stored_events WHERE originator_id = ANY(%s) GROUP BY 1")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+
+        def here() -> dict[str, int]:
+            return dict(connection.execute(stored, ([*started],)).fetchall())
+
+        importing = subprocess.Popen(
+            [*PROCVARS, "engine", "import", "broken-off"], env=environment, stderr=subprocess.DEVNULL
+        )
+        until("some are here", here, lambda found: len(found) > 200, not_yet=psycopg.errors.UndefinedTable)
+        importing.kill()
+        importing.wait()
+        before = here()
+        assert len(before) < 600
+        again = run(environment, "engine", "import", "broken-off", "--json")
+        assert again.returncode == 0, again.stderr
+        done = json.loads(again.stdout)
+        assert done["started"] == 600 - len(before)
+        assert done["instances"] < 600, "it began at the beginning"
+        # Its start and the types of its variables, in one transaction.
+        assert here() == dict.fromkeys(started, 2)
 
 
 def test_an_engine_that_is_killed_gets_every_edit_once(
