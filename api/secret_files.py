@@ -1,7 +1,6 @@
 """Secrets from files, as Kubernetes and Docker mount them: PROCVARS_JWT_SECRET_FILE instead of PROCVARS_JWT_SECRET."""
 
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,18 @@ class SecretFileError(ValueError):
 class SecretFiles(PydanticBaseSettingsSource):
     """Settings source: for each of the names, the text of the file that the variable with the suffix _FILE names."""
 
-    def __init__(self, settings: type[BaseSettings], names: Iterable[str]) -> None:
+    def __init__(self, settings: type[BaseSettings], names: Iterable[str], environment: Mapping[str, str]) -> None:
         super().__init__(settings)
         self._names = tuple(names)
+        self._environment = environment
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Return the text, without the line break at its end, or None where no file is named. Raises SecretFileError."""
         variable = f"{self.config['env_prefix']}{field_name}".upper()
-        path = os.environ.get(f"{variable}_FILE")
+        path = self._environment.get(f"{variable}_FILE")
         if not path:
             return None, field_name, False
-        if os.environ.get(variable):
+        if self._environment.get(variable):
             raise SecretFileError(f"either {variable} or {variable}_FILE, not both")
         try:
             with Path(path).open("rb") as file:

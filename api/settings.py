@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the secrets that are in files of their own, besides the environment."""
-        return init_settings, env_settings, SecretFiles(settings_cls, SECRETS)
+        return init_settings, env_settings, SecretFiles(settings_cls, SECRETS, os.environ)
 
     @field_validator("database_url")
     @classmethod

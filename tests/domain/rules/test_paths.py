@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from procvars.adapters import exact_json
 from procvars.domain.documents.documents import canonical, encode
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.rules.budget import Allowance, Budget, BudgetExceeded
@@ -70,7 +71,9 @@ def test_a_path_finds_what_the_library_finds(path: str, document: Document) -> N
 
 @given(paths, documents)
 def test_a_path_that_compares_finds_what_the_library_finds(path: str, document: Document) -> None:
-    """Where no boolean is around, Python's equality is JSONPath's."""
+    """Where no boolean and no `Number` is around, Python's equality is JSONPath's."""
+    if exact_json.dumps(document).startswith(b" "):
+        return
     if b"true" not in encode(document) and b"false" not in encode(document) and "true" not in path:
         assert canonical(found(path, document)) == canonical(LIBRARY.findall(path, document))  # type: ignore[arg-type]
 
