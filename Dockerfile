@@ -21,7 +21,8 @@ COPY projections/ projections/
 COPY adapters/ adapters/
 COPY api/ api/
 COPY --from=console /console/dist/ api/console/dist/
-RUN uv build --wheel --out-dir /wheels && uv pip install --python /opt/procvars --no-deps /wheels/procvars-*.whl
+# A cached console stage may be older than sources that were just copied, and Node.js is not here to build it again.
+RUN touch api/console/dist/index.html && uv build --wheel --out-dir /wheels && uv pip install --python /opt/procvars --no-deps /wheels/procvars-*.whl
 
 FROM python:3.13.9-slim-trixie
 RUN useradd --system --uid 10001 --home-dir /data --create-home procvars
