@@ -9,7 +9,16 @@ from typing import Annotated, Literal, Self
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import to_jsonable_python
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -23,7 +32,11 @@ _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
 SECRETS = ("database_url", "elasticsearch_url", "elasticsearch_api_key", "jwt_secret", "cipher_key")
 """Settings with a secret in them: each may be in a file, which the variable with the suffix _FILE names."""
 _KEY_BYTES = (16, 24, 32)
-_A_ROLE_RULE = '[{"claim": "groups", "value": "operators", "workspace_roles": {"loans": ["WORKSPACE_ADMIN"]}}]'
+_JSON_EXAMPLES = {
+    "role_permissions": '{"ROLE": ["permission", …]}',
+    "role_rules": '[{"claim": "groups", "value": "operators", "workspace_roles": {"loans": ["WORKSPACE_ADMIN"]}}]',
+}
+"""Settings that are JSON, each with what it may look like."""
 _DOCUMENTS_IN_AN_EVENT = 4
 """Patch, previous document and body may each be as large as a document; escapes and names take some more."""
 
@@ -164,21 +177,13 @@ class Settings(BaseSettings):
             raise ValueError("it has to be base64 of 16, 24 or 32 bytes")
         return key
 
-    @field_validator("role_permissions", mode="before")
+    @field_validator(*_JSON_EXAMPLES, mode="before")
     @classmethod
-    def _is_an_object(cls, given: object) -> object:
+    def _is_json(cls, given: object, info: ValidationInfo) -> object:
         try:
             return json.loads(given) if isinstance(given, str) else given
         except ValueError:
-            raise ValueError('it has to be JSON: {"ROLE": ["permission", …]}') from None
-
-    @field_validator("role_rules", mode="before")
-    @classmethod
-    def _is_a_list(cls, given: object) -> object:
-        try:
-            return json.loads(given) if isinstance(given, str) else given
-        except ValueError:
-            raise ValueError(f"it has to be JSON: {_A_ROLE_RULE}") from None
+            raise ValueError(f"it has to be JSON: {_JSON_EXAMPLES[str(info.field_name)]}") from None
 
     @field_validator("role_permissions")
     @classmethod

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.console.conftest import Operator
 from tests.console.demo_server import W, merge, start_instance, synced, variables_text
@@ -43,6 +43,8 @@ async def written(console: OperatorConsole, change: str, reason: str, format_: s
     """Writes the change in the page of a new bulk modification, and orders the dry run."""
     await console.button(format_).click()
     text = console.page.get_by_role("textbox", name="Change as JSON")
+    # The editor takes the focus when it is there, which may be before the click on the format.
+    await text.focus()
     await expect(text).to_be_focused()
     await console.page.keyboard.press("Control+a")
     await console.page.keyboard.insert_text(change)
@@ -51,6 +53,17 @@ async def written(console: OperatorConsole, change: str, reason: str, format_: s
 
 def result(console: OperatorConsole, instance: str) -> Locator:
     return console.page.get_by_role("table", name="Results per instance").get_by_role("row").filter(has_text=instance)
+
+
+def repriced(bank: httpx.Client, instance: str) -> str:
+    """The id of a bulk modification of this instance."""
+    asked = {"select": {"ids": [instance]}, "merge": {"pricing": {"interestRate": 3.5}}, "reason": "to be undone"}
+    return str(bank.post(f"{W}/bulk-modifications", json=asked).raise_for_status().json()["id"])
+
+
+def jobs_because(bank: httpx.Client, reason: str) -> list[str]:
+    jobs = bank.get(f"{W}/bulk-modifications").raise_for_status().json()["items"]
+    return [job["id"] for job in jobs if job["reason"] == reason]
 
 
 async def test_8_all_affected_instances_at_once(operator: Operator, bank: httpx.Client, definition: str) -> None:
@@ -162,6 +175,35 @@ async def test_one_modification_of_several_is_undone(operator: Operator, bank: h
     await console.button("Change 1 instance").click()
     await expect(console.page.get_by_text("1 instance was changed")).to_be_visible()
     assert pricing(bank, instance) == {"interestRate": 4.25, "fees": {"processing": 75}, "currency": "EUR"}
+
+
+async def test_an_undo_whose_answer_was_lost_is_ordered_once(
+    operator: Operator, bank: httpx.Client, definition: str
+) -> None:
+    """Asked again, the server knows it by its key; with another reason it is another one."""
+    instance = priced(bank, definition, "Lost answer")
+    job = repriced(bank, instance)
+    console = await operator()
+    await console.page.goto(f"{console.address}/w/demo/bulk-modifications/{job}")
+    lost: list[str] = []
+
+    async def lose_the_first_answer(route: Route) -> None:
+        answer = await route.fetch()
+        if lost:
+            await route.fulfill(response=answer)
+        else:
+            lost.append((await answer.json())["id"])
+            await route.abort("connectionreset")
+
+    await console.page.route(f"**/bulk-modifications/{job}/undo", lose_the_first_answer)
+    await console.button("Undo").click()
+    await console.dialog.get_by_label("Reason").fill("asked twice")
+    await console.dialog.get_by_role("button", name="Undo", exact=True).click()
+    await expect(console.dialog.get_by_role("alert")).to_be_visible()
+    await console.dialog.get_by_role("button", name="Undo", exact=True).click()
+    await expect(console.page.get_by_role("heading", name="asked twice")).to_be_visible()
+    assert console.page.url.endswith(lost[0])
+    assert jobs_because(bank, "asked twice") == lost
 
 
 async def test_who_may_only_read_sees_jobs_but_orders_none(operator: Operator) -> None:

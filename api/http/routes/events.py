@@ -13,7 +13,7 @@ from procvars.api.http.answers import answer
 from procvars.api.http.openapi import problems
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.services import services
-from procvars.domain.envelope import envelope
+from procvars.domain.envelope import envelope, type_of
 from procvars.domain.events import INSTANCE_EVENTS
 
 router = APIRouter(prefix=WORKSPACE, tags=["events"])
@@ -58,8 +58,7 @@ async def read_events(
             seen = waiting.appends(caller.workspace)
             found = await store.of_workspace(caller.workspace, after=position, limit=limit)
             position = found.until
-            items = [envelope(recorded) for recorded in found.events]
-            wanted = [item for item in items if not types or item["type"] in types]
+            wanted = [recorded for recorded in found.events if not types or type_of(recorded.event) in types]
             if wanted:
                 break
             if found.more and pages < _PAGES_AT_MOST:  # none of them is wanted
@@ -73,4 +72,4 @@ async def read_events(
                 admitted = True
             if not await waiting.for_events(request, caller.workspace, seen, left):
                 break
-    return answer({"items": wanted, "next": position, "head": found.head})
+    return answer({"items": [envelope(recorded) for recorded in wanted], "next": position, "head": found.head})

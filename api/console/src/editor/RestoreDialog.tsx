@@ -5,10 +5,10 @@ import { changesBetween } from "../json/work";
 import { Dialog } from "../widgets/Dialog";
 import { LoadStatus } from "../widgets/LoadStatus";
 import { useLoad } from "../widgets/load";
-import { newIdempotencyKey } from "./persist";
 import { type Review, ReviewDialog } from "./ReviewDialog";
 import type { Outcome } from "./SavedPanel";
 import { sendPatiently } from "./sendPatiently";
+import { useIdempotencyKey } from "./useIdempotencyKey";
 import type { Phase } from "./useSave";
 
 interface Prepared extends Review {
@@ -27,7 +27,7 @@ export function RestoreDialog(props: {
   const [reason, setReason] = useState("");
   const [phase, setPhase] = useState<Phase>({ at: "idle" });
   const abort = useRef<AbortController | null>(null);
-  const key = useRef<{ of: string; key: string } | null>(null);
+  const keyFor = useIdempotencyKey();
   useEffect(() => () => abort.current?.abort(), []);
   const prepared = useLoad<Prepared>(async () => {
     const text = await api.snapshot(instance.id, snapshot);
@@ -39,12 +39,10 @@ export function RestoreDialog(props: {
   const restore = async ({ current }: Prepared) => {
     const controller = new AbortController();
     abort.current = controller;
-    const of = `${current.version} ${reason}`;
-    if (key.current?.of !== of) key.current = { of, key: newIdempotencyKey() };
     const write = {
       version: current.version,
       reason: reason.trim(),
-      idempotencyKey: key.current.key,
+      idempotencyKey: keyFor(current.version, reason),
       signal: controller.signal,
     };
     try {

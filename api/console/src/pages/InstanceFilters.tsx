@@ -1,11 +1,9 @@
 import { useEffect, useId, useState } from "preact/hooks";
-import { type Definition, STATUSES } from "../api/types";
-import { STATUS_WORDS } from "../api/words";
-import { MultiSelect } from "../widgets/MultiSelect";
+import type { Definition } from "../api/types";
 import { Field } from "../widgets/small";
+import { DefinitionOptions, SearchKeyOptions, StatusField } from "./conditionFields";
 import { type Filter, filterFrom, keysOf, queryOf, SIZES } from "./instanceQuery";
 
-const OPTIONS = STATUSES.map((value) => ({ value, label: STATUS_WORDS[value] }));
 const EMPTY = filterFrom(new URLSearchParams());
 
 export function Filters(props: { filter: Filter; definitions: Definition[]; onChange(filter: Filter): void }) {
@@ -50,13 +48,7 @@ export function Filters(props: { filter: Filter; definitions: Definition[]; onCh
               autocomplete="off"
               onInput={(event) => setTyped({ ...typed, key: event.currentTarget.value })}
             />
-            <datalist id={list}>
-              {keys.map((one) => (
-                <option key={one.key} value={one.key}>
-                  {one.type}
-                </option>
-              ))}
-            </datalist>
+            <SearchKeyOptions id={list} keys={keys} />
           </>
         )}
       </Field>
@@ -74,17 +66,7 @@ export function Filters(props: { filter: Filter; definitions: Definition[]; onCh
         Search
       </button>
       <div class="filters-row">
-        <div class="field">
-          <span class="label" aria-hidden="true">
-            Status
-          </span>
-          <MultiSelect
-            label="Status"
-            options={OPTIONS}
-            chosen={filter.status}
-            onChange={(status) => onChange({ ...filter, ...typed, status })}
-          />
-        </div>
+        <StatusField chosen={filter.status} onChange={(status) => onChange({ ...filter, ...typed, status })} />
         <Field label="Definition">
           {(id) => (
             <select
@@ -92,12 +74,7 @@ export function Filters(props: { filter: Filter; definitions: Definition[]; onCh
               value={filter.definition}
               onChange={(event) => onChange({ ...filter, ...typed, definition: event.currentTarget.value })}
             >
-              <option value="">Any</option>
-              {props.definitions.map((one) => (
-                <option key={one.key} value={one.key}>
-                  {one.name}
-                </option>
-              ))}
+              <DefinitionOptions definitions={props.definitions} />
               {!props.definitions.some((one) => one.key === filter.definition) && filter.definition && (
                 <option>{filter.definition}</option>
               )}

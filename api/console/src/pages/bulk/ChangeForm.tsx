@@ -3,8 +3,8 @@ import type { BulkChange } from "../../api/types";
 import type { Workspace } from "../../api/workspace";
 import { useMonaco } from "../../editor/lazy";
 import { ProblemList } from "../../editor/ProblemList";
-import { newIdempotencyKey } from "../../editor/persist";
 import { type Base, useEditor } from "../../editor/useEditor";
+import { useIdempotencyKey } from "../../editor/useIdempotencyKey";
 import { formatted, problemsOf } from "../../json/work";
 import { Loading, ReasonField, Trouble } from "../../widgets/small";
 
@@ -39,6 +39,7 @@ export function ChangeForm(props: {
   const [reason, setReason] = useState(props.reason);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(undefined);
+  const keyFor = useIdempotencyKey();
   const texts = useRef<Record<Format, string>>(
     props.change ? { ...EMPTY, [props.change.format]: props.change.text } : EMPTY,
   );
@@ -53,7 +54,7 @@ export function ChangeForm(props: {
         change: { format, text },
         reason: reason.trim(),
         dryRun: true,
-        idempotencyKey: newIdempotencyKey(),
+        idempotencyKey: keyFor(props.select, format, text, reason),
       });
       props.onOrdered(job.id);
     } catch (failed) {

@@ -1,12 +1,9 @@
 import { useId } from "preact/hooks";
-import { type Definition, STATUSES } from "../../api/types";
-import { STATUS_WORDS } from "../../api/words";
-import { MultiSelect } from "../../widgets/MultiSelect";
+import type { Definition } from "../../api/types";
 import { Field } from "../../widgets/small";
+import { DefinitionOptions, SearchKeyOptions, StatusField } from "../conditionFields";
 import { keysOf } from "../instanceQuery";
 import type { Selection } from "./selection";
-
-const OPTIONS = STATUSES.map((value) => ({ value, label: STATUS_WORDS[value] }));
 
 /** The conditions of a selection, to be changed. */
 export function SelectionFields(props: {
@@ -25,26 +22,11 @@ export function SelectionFields(props: {
             value={selection.definition}
             onChange={(event) => onChange({ ...selection, definition: event.currentTarget.value })}
           >
-            <option value="">Any</option>
-            {props.definitions.map((one) => (
-              <option key={one.key} value={one.key}>
-                {one.name}
-              </option>
-            ))}
+            <DefinitionOptions definitions={props.definitions} />
           </select>
         )}
       </Field>
-      <div class="field">
-        <span class="label" aria-hidden="true">
-          Status
-        </span>
-        <MultiSelect
-          label="Status"
-          options={OPTIONS}
-          chosen={selection.statuses}
-          onChange={(statuses) => onChange({ ...selection, statuses })}
-        />
-      </div>
+      <StatusField chosen={selection.statuses} onChange={(statuses) => onChange({ ...selection, statuses })} />
       <Field label="Search key">
         {(id) => (
           <>
@@ -56,13 +38,7 @@ export function SelectionFields(props: {
               autocomplete="off"
               onChange={(event) => onChange({ ...selection, key: event.currentTarget.value })}
             />
-            <datalist id={list}>
-              {keysOf(props.definitions, selection.definition).map((one) => (
-                <option key={one.key} value={one.key}>
-                  {one.type}
-                </option>
-              ))}
-            </datalist>
+            <SearchKeyOptions id={list} keys={keysOf(props.definitions, selection.definition)} />
           </>
         )}
       </Field>

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { BulkJob } from "../../api/types";
 import type { Workspace } from "../../api/workspace";
-import { newIdempotencyKey } from "../../editor/persist";
+import { useIdempotencyKey } from "../../editor/useIdempotencyKey";
 import { go, to } from "../../router";
 import { Dialog } from "../../widgets/Dialog";
 import { ReasonField, Trouble } from "../../widgets/small";
@@ -12,11 +12,12 @@ export function UndoDialog({ api, job, onClose }: { api: Workspace; job: BulkJob
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(undefined);
+  const keyFor = useIdempotencyKey();
   const order = async (dryRun: boolean) => {
     setBusy(true);
     setError(undefined);
     try {
-      const how = { reason: reason.trim(), dryRun, idempotencyKey: newIdempotencyKey() };
+      const how = { reason: reason.trim(), dryRun, idempotencyKey: keyFor(dryRun, reason) };
       const undo = await api.bulk.undo(job.id, how);
       onClose();
       await go(to.bulk(api.name, undo.id));

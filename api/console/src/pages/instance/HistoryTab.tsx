@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { HistoryEntry, Instance } from "../../api/types";
 import { explain } from "../../api/words";
 import type { Workspace } from "../../api/workspace";
-import { newIdempotencyKey } from "../../editor/persist";
+import { useIdempotencyKey } from "../../editor/useIdempotencyKey";
 import { DiffView } from "../../editor/views";
 import { changesBetween } from "../../json/work";
 import { go, to } from "../../router";
@@ -200,13 +200,13 @@ function Differences({ api, id, version }: { api: Workspace; id: string; version
 function ReapplyDialog(props: { api: Workspace; id: string; entry: HistoryEntry; onClose(): void; onDone(): void }) {
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
-  const [key] = useState(newIdempotencyKey);
+  const keyFor = useIdempotencyKey();
   const [error, setError] = useState<unknown>(undefined);
   const apply = async () => {
     setBusy(true);
     try {
       const { version } = await props.api.instance(props.id);
-      const write = { version, reason: reason.trim(), idempotencyKey: key };
+      const write = { version, reason: reason.trim(), idempotencyKey: keyFor(reason) };
       const result = await props.api.reapply(props.id, props.entry.version, write);
       announce(result.changed ? `Applied again as version ${result.version}.` : "These values are current already.");
       props.onDone();

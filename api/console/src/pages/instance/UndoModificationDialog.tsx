@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { HistoryEntry } from "../../api/types";
 import type { Workspace } from "../../api/workspace";
-import { newIdempotencyKey } from "../../editor/persist";
+import { useIdempotencyKey } from "../../editor/useIdempotencyKey";
 import { go, to } from "../../router";
 import { Dialog } from "../../widgets/Dialog";
 import { ReasonField, Trouble } from "../../widgets/small";
@@ -12,6 +12,7 @@ export function UndoModificationDialog(props: { api: Workspace; id: string; entr
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(undefined);
+  const keyFor = useIdempotencyKey();
   const order = async () => {
     setBusy(true);
     setError(undefined);
@@ -22,7 +23,7 @@ export function UndoModificationDialog(props: { api: Workspace; id: string; entr
         change: { format: "undo", text: "true" },
         reason: reason.trim(),
         dryRun: true,
-        idempotencyKey: newIdempotencyKey(),
+        idempotencyKey: keyFor(reason),
       });
       await go(to.bulk(api.name, job.id));
     } catch (failed) {
