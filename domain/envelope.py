@@ -26,7 +26,7 @@ def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
     payload = {key: value for key, value in state_of(event).items() if key not in _OUTSIDE_PAYLOAD}
     return {
         "event_id": _event_id(event),
-        "type": event.TOPIC,
+        "type": type_of(event),
         "schema_version": event.class_version,
         "position": recorded.position,
         "instance_id": event.originator_id,
@@ -38,6 +38,11 @@ def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
     }
 
 
+def type_of(event: Event) -> str:
+    """Return the `type` that the envelope of the event has."""
+    return event.stored_topic if isinstance(event, UnreadableEvent) else event.TOPIC
+
+
 def _event_id(event: Event) -> str:
     return str(uuid5(_NAMESPACE, f"{event.originator_id}/{event.originator_version}"))
 
@@ -46,7 +51,7 @@ def _without_payload(recorded: Recorded[Event], event: UnreadableEvent) -> dict[
     """Return the envelope of an unreadable event: a reader that follows its instance must not take it for missing."""
     return {
         "event_id": _event_id(event),
-        "type": event.stored_topic,
+        "type": type_of(event),
         "schema_version": None,
         "position": recorded.position,
         "instance_id": event.originator_id,

@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 
 from tests.api.bank import W, define, synced
+from tests.domain.documents.json_strategies import with_plain_exponent
 
 Literals = tuple[str, ...]
 
@@ -16,15 +17,8 @@ def document_of(literals: Literals, extra: str) -> bytes:
     return f'{{"z":{{{members}}},"application":{{"income":{extra}}},"list":[{",".join(literals)}]}}'.encode()
 
 
-def normal(literal: str) -> str:
-    """The number with the exponent as it is told again: e, a minus, digits."""
-    return re.sub(
-        r"[eE]([+-]?)0*([0-9])", lambda it: f"e{'-' if it[1] == '-' and it[2] != '0' else ''}{it[2]}", literal
-    )
-
-
 def comparable(text: str) -> str:
-    return re.sub(r"-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+", lambda it: normal(it[0]), text)
+    return re.sub(r"-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+", lambda it: with_plain_exponent(it[0]), text)
 
 
 def edited(api: httpx.Client, before: Literals, after: Literals) -> str:
@@ -57,7 +51,7 @@ def assert_kept(api: httpx.Client, instance: str, before: Literals, after: Liter
     history = comparable(api.get(f"{at}/variables/history").text)
     assert f'"value":{old}' in history
     for a, b in zip(before, after, strict=True):
-        if normal(a) != normal(b):
-            assert f'"value":{normal(b)}}}' in history
+        if with_plain_exponent(a) != with_plain_exponent(b):
+            assert f'"value":{with_plain_exponent(b)}}}' in history
     hits = api.post(f"{W}/search", json={"keys": [{"key": "income", "value": {"exists": True}}], "limit": 200})
-    assert f'"income":{normal(after[0])}' in comparable(hits.text)
+    assert f'"income":{with_plain_exponent(after[0])}' in comparable(hits.text)

@@ -21,7 +21,8 @@ def main() -> int:
     with tempfile.TemporaryFile("w+") as first, tempfile.TemporaryFile("w+") as second:
         runs = [(_pytest(faults, first), first), (_pytest(others, second), second)]
         codes = [_ended(process, output) for process, output in runs]
-    return max(0 if code == NOTHING_COLLECTED else abs(code) for code in codes)
+    # One of the two may have nothing of what the options choose, but not both.
+    return max(map(abs, [code for code in codes if code != NOTHING_COLLECTED] or codes))
 
 
 def _has_tests(path: Path) -> bool:

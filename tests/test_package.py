@@ -1,6 +1,5 @@
 """The package as it is installed: one name in somebody's site-packages, whatever else is there."""
 
-import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -8,15 +7,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-UV = ROOT / ".uv" / "bin" / "uv"
+from tests.packaging import ROOT, UV, run
+
 FOLDERS = ("domain", "commands", "projections", "adapters", "api")
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def _actor(claims: Mapping[str, object], rules: RoleRules | None) -> Actor:
         raise TokenInvalid(f"the token's sub is longer than {MAX_SUBJECT_CHARS} characters")
     name = _text(claims, "name") or user
     if rules is not None:
-        return Actor(user, name, rules.org_roles(claims), rules.workspace_roles(claims))
+        return Actor(user, name, *rules.roles(claims))
     workspaces = claims.get("workspace_roles", {})
     if not isinstance(workspaces, dict):
         raise TokenInvalid("the token's workspace_roles is not an object")

@@ -7,7 +7,6 @@ the value to look for in it, and the roles that it gives.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 from typing import ClassVar
 
 from pydantic import ConfigDict
@@ -38,23 +37,15 @@ class RoleRules:
     def __init__(self, rules: Sequence[RoleRule]) -> None:
         self._rules = tuple(rules)
 
-    def org_roles(self, claims: Mapping[str, object]) -> tuple[str, ...]:
-        """Return the roles in the organisation, each once."""
-        found = (
-            role
-            for rule in self._fitting(claims)
-            for role in (*rule.org_roles, *rule.workspace_roles.get(EVERY_WORKSPACE, ()))
-        )
-        return tuple(dict.fromkeys(found))
-
-    def workspace_roles(self, claims: Mapping[str, object]) -> Mapping[str, tuple[str, ...]]:
-        """Return the roles by workspace, each once."""
-        found: dict[str, dict[str, None]] = {}
+    def roles(self, claims: Mapping[str, object]) -> tuple[tuple[str, ...], Mapping[str, tuple[str, ...]]]:
+        """Return the roles in the organisation and those by workspace, each once."""
+        found: dict[str, dict[str, None]] = {EVERY_WORKSPACE: {}}
         for rule in self._fitting(claims):
+            found[EVERY_WORKSPACE].update(dict.fromkeys(rule.org_roles))
             for workspace, roles in rule.workspace_roles.items():
-                if workspace != EVERY_WORKSPACE:
-                    found.setdefault(workspace, {}).update(dict.fromkeys(roles))
-        return MappingProxyType({workspace: tuple(roles) for workspace, roles in found.items()})
+                found.setdefault(workspace, {}).update(dict.fromkeys(roles))
+        everywhere = tuple(found.pop(EVERY_WORKSPACE))
+        return everywhere, {workspace: tuple(roles) for workspace, roles in found.items()}
 
     def _fitting(self, claims: Mapping[str, object]) -> Iterator[RoleRule]:
         for rule in self._rules:

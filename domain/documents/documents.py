@@ -39,15 +39,16 @@ def parse(raw: bytes, levels: int = MAX_DEPTH) -> Json:
     """
     value, as_encoded = _as_encoded(raw)
     if not as_encoded:
+        long = may_be_too_long(raw)
         try:
-            value = _jiter(_with_short_integers(raw) if may_be_too_long(raw) else raw)
+            value = _jiter(_with_short_integers(raw) if long else raw)
         except ValueError as refusal:
             raise diagnose(raw, str(refusal)) from None
     # The parsers' own limits are higher: jiter accepts an empty array or object at level 201.
     if raw.count(b"[") + raw.count(b"{") > levels and depth(value) > levels:
         raise TooDeep
     if not as_encoded and may_need_numbers(raw):
-        if may_be_too_long(raw) and (too_long := diagnose_numbers(raw)) is not None:
+        if long and (too_long := diagnose_numbers(raw)) is not None:
             raise too_long
         value = _with_numbers(raw)
     return value

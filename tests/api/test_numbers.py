@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.bank import W, put, start
@@ -16,13 +16,16 @@ SEARCHABLE = literals.filter(lambda literal: len(literal) < 40 and "9999999999" 
 
 
 @pytest.fixture(scope="module")
-def api(server: Server) -> Iterator[httpx.Client]:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Of a server of its own: its ten megabytes are in nobody else's pages."""
+    server = Server(tmp_path_factory.mktemp("numbers")).start()
     with server.client(token("engine", workspaces={"bank": ("WORKSPACE_ADMIN", "ENGINE")})) as client:
         yield client
+    server.stop()
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None)
 def test_numbers_of_every_spelling_are_kept(api: httpx.Client, data: st.DataObject) -> None:
     """In variables, snapshots, audit log, history and search."""
     count = data.draw(st.integers(1, 12))

@@ -56,10 +56,10 @@ def test_an_unusable_file_is_named_and_its_content_is_not(tmp_path: Path, monkey
     monkeypatch.setenv("PROCVARS_JWT_SECRET_FILE", str(file))
     with pytest.raises(SettingsError, match="not a text in UTF-8"):
         settings_with()
-    file.write_text("short")
+    file.write_text("hunter2")
     with pytest.raises(SettingsError) as refused:
         settings_with()
-    assert "short" not in str(refused.value).replace("shorter", "")
+    assert "hunter2" not in str(refused.value)
     monkeypatch.setenv("PROCVARS_JWT_SECRET", "s" * 32)
     with pytest.raises(SettingsError, match="either PROCVARS_JWT_SECRET or PROCVARS_JWT_SECRET_FILE"):
         settings_with()

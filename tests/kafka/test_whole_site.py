@@ -39,12 +39,20 @@ async def test_rebuilds_while_kafka_feeds(site: Site) -> None:
 
 
 @pytest.fixture
+def environment(kafka_database: str, kafka_broker: Service, elasticsearch_node: Service) -> dict[str, str]:
+    return {
+        "PROCVARS_DATABASE_URL": kafka_database,
+        "PROCVARS_KAFKA_BROKERS": kafka_broker.address,
+        "PROCVARS_ELASTICSEARCH_URL": elasticsearch_node.address,
+    }
+
+
+@pytest.fixture
 async def programs(
-    kafka_database: str, kafka_broker: Service, elasticsearch_node: Service, tmp_path: Path
+    environment: dict[str, str], kafka_broker: Service, elasticsearch_node: Service, tmp_path: Path
 ) -> AsyncIterator[list[Program]]:
     """Relay and a worker for each projection."""
     await remove_topic(kafka_broker.address)
-    environment = environment_of(kafka_database, kafka_broker, elasticsearch_node)
     assert Program(["migrate"], environment, tmp_path / "migrate.log").start().wait() == 0
     commands = [["relay"], *(["worker", name] for name in PROJECTION_NAMES)]
     running = [Program(command, environment, tmp_path / f"{command[-1]}.log").start() for command in commands]
@@ -56,27 +64,13 @@ async def programs(
     assert set(codes) == {0}
 
 
-def environment_of(database_url: str, broker: Service, node: Service) -> dict[str, str]:
-    return {
-        "PROCVARS_DATABASE_URL": database_url,
-        "PROCVARS_KAFKA_BROKERS": broker.address,
-        "PROCVARS_ELASTICSEARCH_URL": node.address,
-    }
-
-
 def test_numbers_are_kept_through_all_parts(
-    new_server: NewServer,
-    programs: list[Program],
-    kafka_database: str,
-    kafka_broker: Service,
-    elasticsearch_node: Service,
+    new_server: NewServer, programs: list[Program], environment: dict[str, str], kafka_database: str
 ) -> None:
     """As they were written: through Kafka's messages and in Elasticsearch's source too."""
     before = ("0.083333333333333333333", "1.10", "1e400", "-0", "7" * 5_000, "12345678901234567890", "1E+02")
     after = ("0.083333333333333333334", "1.1", "-1e-400", "0", "7" * 4_999 + "8", "12345678901234567891", "100")
-    server = new_server(
-        database_url=kafka_database, environment=environment_of(kafka_database, kafka_broker, elasticsearch_node)
-    )
+    server = new_server(database_url=kafka_database, environment=environment)
     with server.client() as api:
         assert_kept(api, edited(api, before, after), before, after)
 
@@ -84,12 +78,11 @@ def test_numbers_are_kept_through_all_parts(
 def test_an_edit_goes_through_all_parts(
     new_server: NewServer,
     programs: list[Program],
+    environment: dict[str, str],
     kafka_database: str,
-    kafka_broker: Service,
     elasticsearch_node: Service,
 ) -> None:
     """Two servers, relay, workers; Elasticsearch away for a while; the search index rebuilt and swapped meanwhile."""
-    environment = environment_of(kafka_database, kafka_broker, elasticsearch_node)
     servers = [new_server(database_url=kafka_database, environment=environment) for _ in range(2)]
     with servers[0].client() as one, servers[1].client() as two:
         instances = [start(one, {"application": {"income": 0}}) for _ in range(5)]

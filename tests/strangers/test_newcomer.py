@@ -12,17 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.packaging import ROOT, UV, run
 from tests.services.free_port import free_port
 from tests.waiting import until
-
-ROOT = Path(__file__).parents[2]
-UV = ROOT / ".uv" / "bin" / "uv"
-
-
-def run(*command: str | Path, cwd: Path, environment: dict[str, str] | None = None) -> str:
-    done = subprocess.run([*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def fresh_tree(folder: Path) -> Path:

@@ -72,6 +72,13 @@ def _edited(draw: st.DrawFn, value: Json, *, root: bool = True) -> Json:
             return [*value[:at], *(_edited(draw, child, root=False) for child in value[at : at + 1]), *value[at + 1 :]]
 
 
+def with_plain_exponent(literal: str) -> str:
+    """The number as it is written again, by other means than the code's: e, a minus where it is negative, digits."""
+    return re.sub(
+        r"[eE]([+-]?)0*([0-9])", lambda it: f"e{'-' if it[1] == '-' and it[2] != '0' else ''}{it[2]}", literal
+    )
+
+
 def written(value: Json, indent: int | None = None, *, escaped: bool = True) -> bytes:
     """The value as Python's own encoder writes it: with spaces, and with escapes for what is not ASCII where told to."""
     literals: list[str] = []
