@@ -1,4 +1,4 @@
-"""Documents that somebody deletes from the index in Elasticsearch: a running server notices and puts them back."""
+"""Documents that somebody deletes from the index in Elasticsearch: the server notices and puts them back."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,15 @@ from tests.waiting import until
 
 
 def delete(index: str, instances: Sequence[str]) -> None:
-    # Elasticsearch remembers the version of a deleted document for a minute, and takes no older one meanwhile.
-    httpx.put(f"{index}/_settings", json={"index.gc_deletes": "0s"}).raise_for_status()
+    """Delete the documents of these instances, and what Elasticsearch remembers of them: for a minute it takes no older
+    version of a deleted document, and what the server could not mend it tries again after five.
+    """
     for instance in instances:
-        httpx.delete(f"{index}/_doc/{instance}", params={"refresh": "true"}).raise_for_status()
+        httpx.delete(f"{index}/_doc/{instance}").raise_for_status()
+    for action in ("_flush", "_close", "_open", "_refresh"):
+        httpx.post(
+            f"{index}/{action}", params={"wait_for_active_shards": "1"} if action == "_open" else {}
+        ).raise_for_status()
 
 
 async def test_deleted_documents_come_back(
@@ -33,7 +38,10 @@ async def test_deleted_documents_come_back(
             synced(api, instance)
         finds(api, *instances, keys={"income": 7})
         (index,) = published(elasticsearch_node.address)
+        # Away, so that it does not notice while the index still remembers.
+        server.stop()
         delete(f"{elasticsearch_node.address}/{index}", instances[:2])
+        server.start()
         until("they are mended", lambda: states(api)["search_index"]["mended"], lambda mended: mended == 2)
         finds(api, *instances, keys={"income": 7})
     assert await differences(database_url, elasticsearch_node.address) == []
