@@ -14,6 +14,8 @@ from procvars.api.connections.protocol import BoundedHttpProtocol
 
 _ARRIVAL_SECONDS = 0.1
 """Seconds for the requests of connections that were just opened."""
+_TURNS = 5
+"""Turns of the loop from the acceptance of a connection to its first request, and one more."""
 _ANSWER_SECONDS = 0.9
 """Seconds that current requests have for their answers once the server stops; then they are cancelled."""
 _REFUSAL_SECONDS = 0.6
@@ -71,11 +73,13 @@ class HttpServer(uvicorn.Server):
         """Answer what was accepted, refuse what takes too long, and close every connection."""
         self.stop()
         log.info("stopping", connections=len(self._open.connections))
+        await _turns_of_the_loop()
         for server in self.servers:
             server.close()
         for each in sockets or ():
             each.close()
         await asyncio.sleep(_ARRIVAL_SECONDS)
+        await _turns_of_the_loop()
         for connection in list(self._open.connections):
             connection.shutdown()
         await _within(_ANSWER_SECONDS, self._is_idle)
@@ -88,6 +92,12 @@ class HttpServer(uvicorn.Server):
 
     def _is_idle(self) -> bool:
         return not self._open.connections and not self._open.tasks
+
+
+async def _turns_of_the_loop() -> None:
+    """Let the loop accept the connections that wait, and read what they have sent, however late its last turn was."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 async def _within(seconds: float, holds: Callable[[], bool]) -> None:

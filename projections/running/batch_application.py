@@ -45,6 +45,12 @@ class BatchApplication:
         Raises KeepsFailing, and the stores' errors.
         """
         await self._application.apply(connection, locked.generation, events)
+        await self.succeeded(connection, locked)
+
+    async def succeeded(self, connection: Connection, locked: LiveProjection) -> None:
+        """Record that the projection goes on, also when nothing was left to apply: another process may have applied what
+        failed here.
+        """
         if locked.failing:
             await report_recovery(connection, self._projection.name)
 

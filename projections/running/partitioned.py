@@ -180,6 +180,8 @@ class PartitionedProjection:
             if fresh:
                 await self.application.apply(connection, locked, fresh)
                 await partition_positions.save(connection, name, locked.generation, reached)
+            else:
+                await self.application.succeeded(connection, locked)
         self._left_at |= reached
         return True
 

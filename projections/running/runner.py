@@ -51,6 +51,8 @@ class ProjectionRunner:
     _connection: Connection | None = field(default=None, repr=False)
     _application: BatchApplication = field(init=False, repr=False)
     _rest: float = field(default=_REST_SECONDS, repr=False)
+    _settled: bool = field(default=False, repr=False)
+    """Whether the projection is known to go on: not at the start, nor after an error."""
 
     def __post_init__(self) -> None:
         self._application = BatchApplication(self.projection, self.streams)
@@ -68,6 +70,7 @@ class ProjectionRunner:
                 if not passes_by_itself(error):
                     raise
                 self.failure = str(error) or type(error).__name__
+                self._settled = False
                 pause = back_off(failures)
                 failures += 1
                 log.warning("projection waits", projection=self.projection.name, error=self.failure, seconds=pause)
@@ -99,6 +102,7 @@ class ProjectionRunner:
     async def _batch(self) -> bool:
         run = await self.feed.after(self.position)
         if not run.events:
+            await self._settle()
             return False
         connection = await self._connected()
         started = time.perf_counter()
@@ -114,6 +118,7 @@ class ProjectionRunner:
             await self._application.apply(connection, locked, run.events)
             await move_live(connection, self.projection.name, locked, run.until)
         self.position = run.until
+        self._settled = True
         self._rest = _rest_after(len(run.events))
         self.observe(
             self.projection.name,
@@ -122,6 +127,19 @@ class ProjectionRunner:
             position=self.position,
         )
         return True
+
+    async def _settle(self) -> None:
+        """Record, once after an error, that nothing is left to apply: another process applied what failed here, or the
+        error was one of looking for more.
+        """
+        if self._settled:
+            return
+        connection = await self._connected()
+        async with connection.transaction():
+            locked = await lock_projection(connection, self.projection.name)
+            if self._application.is_allowed(locked) and locked.position >= self.position:
+                await self._application.succeeded(connection, locked)
+                self._settled = True
 
     async def _record_failure(self, message: str) -> None:
         try:

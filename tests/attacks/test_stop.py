@@ -135,6 +135,22 @@ def test_edits_under_way_are_answered(new_server: NewServer, tmp_path: Path) -> 
                 assert kept.json() == {"n": version - 1}
 
 
+def test_requests_that_wait_to_be_read_are_answered(new_server: NewServer) -> None:
+    """What arrived while a busy machine let the server wait, and SIGTERM after it."""
+    server = new_server()
+    tell(server, signal.SIGSTOP)
+    connections = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(50)]
+    for connection in connections:
+        connection.sendall(request("GET", f"/api/v1{W}/instances", AUTHORIZATION))
+    tell(server)
+    tell(server, signal.SIGCONT)
+    statuses = {status_of(connection) for connection in connections}
+    for connection in connections:
+        connection.close()
+    assert statuses <= {200, 503}, statuses
+    assert ended(server) == 0
+
+
 def test_nothing_acknowledged_is_lost_in_a_stop(new_server: NewServer) -> None:
     """SIGTERM in the middle of a burst: every edit has an answer unless its connection was closed before it was sent."""
     server = new_server()

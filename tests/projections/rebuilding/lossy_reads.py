@@ -4,17 +4,21 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from procvars.adapters.postgres.event_store import PostgresEventStore
+from procvars.domain.errors import StoreUnavailable
 from procvars.domain.events import Event, Recorded
 
 
-@dataclass(frozen=True)
+@dataclass
 class LossyReads:
-    """`lost`: positions of events that no page has. Streams have all of them."""
+    """`lost`: positions of events that no page has. Streams have all of them. While `away`, there are no pages."""
 
     store: PostgresEventStore
     lost: set[int]
+    away: bool = False
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
+        if self.away:
+            raise StoreUnavailable("away")
         return self._kept(await self.store.after_position(position, limit))
 
     async def of_partition(

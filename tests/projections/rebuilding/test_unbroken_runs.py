@@ -1,6 +1,7 @@
 """Whoever applies events applies an unbroken run to the position that it is at, and passes over no version of a stream."""
 
 import asyncio
+from functools import partial
 
 import psycopg
 import pytest
@@ -14,10 +15,12 @@ from procvars.projections.running.runner import ProjectionRunner
 from tests.projections.rebuilding.banks import Bank, follow, rows
 from tests.projections.rebuilding.lossy_reads import LossyReads
 from tests.projections.rebuilding.test_rebuild_command import VIEWS
+from tests.waiting import until_async
 
 POSITION_OF = "SELECT notification_id FROM stored_events WHERE originator_id = %s AND originator_version = %s"
 LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
 TRACKED = "SELECT notification_id FROM notification_tracking WHERE application_name = %s"
+FAILING = "UPDATE projections SET failing_since = now(), failure = 'away' WHERE name = 'audit_log'"
 TRACK = "UPDATE notification_tracking SET notification_id = %s WHERE application_name = %s"
 
 
@@ -81,6 +84,35 @@ async def test_a_run_that_begins_elsewhere_is_not_applied(bank: Bank) -> None:
     newest = bank.ask(LAST_VERSION, "i-0")
     bank.change("DELETE FROM audit_log_g1 WHERE subject_identifier = 'i-0' AND version = %s", newest)
     assert rows(bank, ["audit_log"]) == expected
+
+
+async def test_a_failure_ends_when_nothing_is_left_to_apply(bank: Bank) -> None:
+    """A process that starts says so, whoever failed and whoever applied it, although no event comes."""
+    async with bank.store() as store:
+        projection = named(store.projections, "audit_log")
+        await bank.edit(1)
+        await follow(bank.runner(store, projection))
+        assert bank.change(FAILING) == 1
+        assert bank.listed("audit_log")["state"] == "failing"
+        await follow(bank.runner(store, projection))
+        assert bank.listed("audit_log")["state"] == "running"
+
+
+async def test_a_failure_to_look_for_events_ends_without_an_event(bank: Bank) -> None:
+    """The store was away for a moment in which nobody wrote anything."""
+    async with bank.store() as store:
+        reads = LossyReads(store.events, set())
+        looking = runner(bank, reads, named(store.projections, "audit_log"))
+        await follow(looking)
+        reads.away = True
+        running = asyncio.create_task(looking.run())
+        until_state = partial(until_async, look=lambda: asyncio.to_thread(bank.listed, "audit_log"))
+        await until_state("it fails", holds=lambda listed: listed["state"] == "failing")
+        reads.away = False
+        await until_state("it goes on", holds=lambda listed: listed["state"] == "running")
+        running.cancel()
+        await asyncio.wait({running})
+        await looking.close()
 
 
 async def test_two_processes_take_turns(bank: Bank) -> None:

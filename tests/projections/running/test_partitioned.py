@@ -194,6 +194,19 @@ async def test_what_another_worker_applied_is_not_missing(site: Site) -> None:
     assert await site.versions() == {"a": 3, "c": 1}
 
 
+async def test_a_failure_ends_when_another_worker_applied_what_failed(site: Site) -> None:
+    """Nothing is left of the batch when it is tried again: the projection is not failing until the next event comes."""
+    await site.relayed()
+    for partition in (0, 1):
+        await site.partitioned.apply(site.bank.messages(partition))
+    await site.partitioned.report_failure("the store was away")
+    assert await site.partitioned.apply(site.bank.messages(0))
+    assert await (await site.connection.execute("SELECT failing_since, failure FROM projections")).fetchone() == (
+        None,
+        None,
+    )
+
+
 async def test_an_event_that_the_store_does_not_have_is_passed_over(site: Site) -> None:
     """A store that was restored from a backup is behind the topic: nothing of it is applied, and nothing stops."""
     messages = site.bank.messages(0)
