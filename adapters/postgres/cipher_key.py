@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 
-from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
+from eventsourcing.persistence import StoredEvent
 
 from procvars.adapters.postgres.event_mapper import EventMapper
 from procvars.adapters.postgres.pool import Connection
@@ -45,18 +45,10 @@ async def record_key(connection: Connection, fingerprint: str, mapper: EventMapp
     """
     if await (await connection.execute(_RECORDED)).fetchone() is None:
         newest = await (await connection.execute(_NEWEST)).fetchall()
-        if newest and not any(_is_readable(mapper, StoredEvent(*row)) for row in newest):
+        if newest and not any(mapper.is_readable(StoredEvent(*row)) for row in newest):
             raise WrongCipherKey("The newest events of this database cannot be read with this PROCVARS_CIPHER_KEY.")
         await connection.execute(_RECORD, (fingerprint,))
     await require_key(connection, fingerprint)
-
-
-def _is_readable(mapper: EventMapper, stored: StoredEvent) -> bool:
-    try:
-        mapper.to_domain_event(stored)
-    except MapperDeserialisationError:
-        return False
-    return True
 
 
 def _wrong(*, encrypted: bool, given: bool) -> WrongCipherKey:

@@ -7,7 +7,7 @@ import orjson
 import psycopg
 import pytest
 
-from procvars.adapters.postgres.event_mapper import ZstdCompressor
+from procvars.adapters.postgres.state_frames import StateFrames
 from procvars.adapters.postgres.migrate import migrate
 from procvars.api.processes.store import Store
 from procvars.domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
@@ -172,7 +172,7 @@ async def test_events_of_an_old_shape_are_rebuilt(bank: Bank) -> None:
         "i-4",
         version + 1,
         "ProcessVariablesModified",
-        ZstdCompressor().compress(state),
+        StateFrames().alone(state),
     )
     await bank.follow()
     for name in ("current_variables", "snapshot_history", "audit_log", "search_index", "task_keywords"):
