@@ -14,7 +14,7 @@ from procvars.adapters.postgres.event_mapper import EventMapper
 class EventStoreFactory(PostgresFactory):
     """The library's factory, for `PERSISTENCE_MODULE`; its mapper finds what the state of an event continues."""
 
-    def mapper(
+    def mapper(  # type: ignore[override]
         self, transcoder: Transcoder | None = None, mapper_class: type[Mapper[str]] | None = None
     ) -> Mapper[str]:
         """Return an EventMapper."""

@@ -97,9 +97,8 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
     """Return the values before the modification of that version."""
     await existing_instance(request, caller.workspace, instance_id)
     async with borrowed(services(request).pool) as connection:
-        found = await snapshot_history.snapshot(
-            connection, caller.workspace, instance_id, version, largest=services(request).largest_text
-        )
+        events = services(request).store.on(connection)
+        found = await snapshot_history.snapshot(connection, events, caller.workspace, instance_id, version)
     if found is None:
         raise NoSuchSnapshot()
     return answer(found)
@@ -197,7 +196,8 @@ async def list_audit_log(
 async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
     """Return an entry, with the URL, the complete body and the patch."""
     async with borrowed(services(request).pool) as connection:
-        found = await audit_log.audit_entry(connection, caller.workspace, entry, largest=services(request).largest_text)
+        events = services(request).store.on(connection)
+        found = await audit_log.audit_entry(connection, events, caller.workspace, entry)
         delivered = None
         if found is not None and services(request).settings.has_engines:
             delivered = await engine_delivery.arrival(connection, found.subject_identifier, found.version)

@@ -7,8 +7,8 @@ import orjson
 import psycopg
 import pytest
 
-from procvars.adapters.postgres.state_frames import StateFrames
 from procvars.adapters.postgres.migrate import migrate
+from procvars.adapters.postgres.state_frames import StateFrames
 from procvars.api.processes.store import Store
 from procvars.domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
 from procvars.projections.audit_log import AuditLog
