@@ -11,6 +11,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
     Field,
+    FilePath,
     HttpUrl,
     SecretStr,
     TypeAdapter,
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
     """URL of Elasticsearch, possibly with `user:password@`; unset, PostgreSQL answers searches."""
     elasticsearch_api_key: SecretStr | None = None
     """Base64, as Elasticsearch gives it; instead of user and password."""
+    elasticsearch_ca_file: FilePath | None = None
+    """PEM file of authorities whose certificates are accepted beside those that the system knows."""
+    elasticsearch_index_prefix: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?$")
+    """Prefix of the names of alias and indices, so that several installations can share a cluster."""
 
     kafka_brokers: str | None = None
     """Addresses `host:port`, separated by commas; unset, the server feeds the projections from the event store itself."""
@@ -208,6 +213,8 @@ class Settings(BaseSettings):
     def _one_way_into_elasticsearch(self) -> Self:
         if self.elasticsearch_api_key and (self.elasticsearch_url is None or self.elasticsearch_url.username):
             raise ValueError("PROCVARS_ELASTICSEARCH_API_KEY goes with a PROCVARS_ELASTICSEARCH_URL without a user")
+        if self.elasticsearch_ca_file and (self.elasticsearch_url is None or self.elasticsearch_url.scheme != "https"):
+            raise ValueError("PROCVARS_ELASTICSEARCH_CA_FILE goes with a PROCVARS_ELASTICSEARCH_URL of https")
         return self
 
     def environment_on(self, database_url: str) -> dict[str, str]:
