@@ -1,7 +1,6 @@
 """How the program gets into Elasticsearch: by user and password in the URL, or by an API key."""
 
 import base64
-import ssl
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -27,9 +26,9 @@ from tests.services.service import Service
 class Recorder(LoopbackServer):
     """Keeps what it is asked with, and answers that it cannot."""
 
-    def __init__(self) -> None:
+    def __init__(self, authority: Authority | None = None) -> None:
         self.authorizations: list[str | None] = []
-        super().__init__()
+        super().__init__(authority)
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         self.authorizations.append(request.headers["Authorization"])
@@ -121,21 +120,10 @@ async def test_installations_with_different_prefixes_share_a_cluster(
         assert (await indices(staging), await indices(live)) == (set(), set())
 
 
-class TlsRecorder(Recorder):
-    """The same behind TLS."""
-
-    def __init__(self, authority: Authority) -> None:
-        super().__init__()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(authority.certificate, authority.key)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.address = self.address.replace("http:", "https:")
-
-
 async def test_the_authority_of_a_certificate_can_be_given(tmp_path: Path, connection: Connection) -> None:
     """With the file of a company's own authority the server is spoken to; without it, or with another's, it is not."""
     authority = Authority(tmp_path / "own")
-    recorder = TlsRecorder(authority)
+    recorder = Recorder(authority)
     url = HttpUrl(recorder.address.replace("://", "://ada:secret@"))
     try:
         settings = Settings(elasticsearch_url=url, elasticsearch_ca_file=authority.file)
