@@ -104,6 +104,4 @@ class KafkaCluster:
 
     def _token(self) -> ClientCredentialsToken:
         assert self.token_url and self.user and self.password
-        return ClientCredentialsToken(
-            self.token_url, self.user, self.password, self.token_scope, self._tls_context()
-        )
+        return ClientCredentialsToken(self.token_url, self.user, self.password, self.token_scope, self._tls_context())
