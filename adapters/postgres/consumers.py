@@ -13,6 +13,7 @@ from procvars.domain.instance_id import is_instance_id
 _MOST_CONSUMERS = 100
 """Consumers of a workspace; every reader of an instance's state looks at all of them."""
 _MOST_SHOWN = 1000
+_MOST_COUNTED = 100_000
 
 _OTHERS = "SELECT count(*) FROM consumers WHERE workspace = %(workspace)s AND name <> %(name)s"
 _ACKNOWLEDGE = """
@@ -42,6 +43,16 @@ SELECT position, instance_id, version, reason FROM consumer_refusals
 WHERE workspace = %s AND consumer = %s ORDER BY position DESC LIMIT %s
 """
 _FORGET = "DELETE FROM consumers WHERE workspace = %s AND name = %s"
+# Of a consumer that is gone, not all events since then are counted again and again.
+_LAGS = """
+SELECT c.workspace, c.name,
+    (SELECT count(*) FROM (
+        SELECT FROM stored_events e
+        WHERE e.workspace = c.workspace AND e.notification_id > c.position LIMIT %s
+    ) AS behind),
+    (SELECT count(*) FROM consumer_refusals r WHERE r.workspace = c.workspace AND r.consumer = c.name)
+FROM consumers c
+"""
 # A refused edit counts until the consumer has applied a later edit of the instance.
 _ARRIVALS = """
 SELECT c.name, c.acknowledged_at,
@@ -82,6 +93,15 @@ class ConsumerStatus:
     acknowledged_at: datetime
     refused: int
     """Number of events that the consumer refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerLag:
+    workspace: str
+    name: str
+    events: int
+    """Number of events that the consumer has not acknowledged; 100,000 for more."""
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +187,12 @@ async def consumer(connection: Connection, workspace: str, name: str) -> Consume
     if row is None:
         raise NoSuchConsumer()
     return ConsumerStatus(*row)
+
+
+async def consumer_lags(connection: Connection) -> list[ConsumerLag]:
+    """Return how far the consumers of all workspaces are behind."""
+    rows = await connection.execute(_LAGS, (_MOST_COUNTED,), prepare=True)
+    return [ConsumerLag(*row) for row in await rows.fetchall()]
 
 
 async def refused_events(connection: Connection, workspace: str, name: str) -> list[RefusedEvent]:

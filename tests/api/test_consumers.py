@@ -200,3 +200,18 @@ def test_a_workspace_has_at_most_a_hundred(server: Server) -> None:
         assert (refused.status_code, refused.json()["type"]) == (422, "urn:procvars:too-many-consumers")
         assert refused.json()["limit"] == 100
         engine.put(f"{workspace}/consumers/c99", json={"position": 0}).raise_for_status()
+
+
+def test_metrics_have_the_consumers(api: httpx.Client, server: Server, consumer: str) -> None:
+    """How far each is behind and how much it refused, until it is forgotten."""
+
+    def measured() -> list[str]:
+        lines = httpx.get(f"{server.address}/metrics").text.splitlines()
+        return [line.partition("{")[0] + line.partition("}")[2] for line in lines if f'consumer="{consumer}"' in line]
+
+    _, (_, edit) = edited(api, 1)
+    acknowledge(api, consumer, edit, (edit, "no")).raise_for_status()
+    edited(api, 1)
+    assert measured() == ["procvars_consumer_lag_events 2.0", "procvars_consumer_refused 1.0"]
+    api.delete(f"{W}/consumers/{consumer}").raise_for_status()
+    assert measured() == []
