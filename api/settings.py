@@ -11,6 +11,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
     Field,
+    FilePath,
     HttpUrl,
     SecretStr,
     TypeAdapter,
@@ -29,7 +30,7 @@ from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 
 _PREFIX = "PROCVARS_"
 _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
-SECRETS = ("database_url", "elasticsearch_url", "elasticsearch_api_key", "jwt_secret", "cipher_key")
+SECRETS = ("database_url", "elasticsearch_url", "elasticsearch_api_key", "kafka_password", "jwt_secret", "cipher_key")
 """Settings with a secret in them: each may be in a file, which the variable with the suffix _FILE names."""
 _KEY_BYTES = (16, 24, 32)
 _JSON_EXAMPLES = {
@@ -92,11 +93,28 @@ class Settings(BaseSettings):
     """URL of Elasticsearch, possibly with `user:password@`; unset, PostgreSQL answers searches."""
     elasticsearch_api_key: SecretStr | None = None
     """Base64, as Elasticsearch gives it; instead of user and password."""
+    elasticsearch_ca_file: FilePath | None = None
+    """PEM file of authorities whose certificates are accepted beside those that the system knows."""
+    elasticsearch_index_prefix: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?$")
+    """Prefix of the names of alias and indices, so that several installations can share a cluster."""
 
     kafka_brokers: str | None = None
     """Addresses `host:port`, separated by commas; unset, the server feeds the projections from the event store itself."""
     kafka_partitions: int = Field(default=8, ge=1, le=1000)
     """Partitions of the topic, if the relay creates it."""
+    kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,64}$")
+    """Prefix of the names of topic and consumer groups, so that several installations can share a cluster."""
+    kafka_tls: bool = False
+    kafka_ca_file: FilePath | None = None
+    """PEM file of authorities whose certificates are accepted beside those that the system knows."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
+    kafka_user: str | None = None
+    """User; for OAUTHBEARER the id of the client."""
+    kafka_password: SecretStr | None = None
+    """Password of the user; for OAUTHBEARER the secret of the client."""
+    kafka_token_url: str | None = None
+    """Token endpoint for OAUTHBEARER, which is asked by the client credentials grant."""
+    kafka_token_scope: str | None = None
 
     engines: Path | None = None
     """A JSON file with the real engines whose instances are shown and edited here (`api/engines/settings.py`)."""
@@ -152,7 +170,7 @@ class Settings(BaseSettings):
             refuse_unusable(secret.get_secret_value())
         return secret
 
-    @field_validator("jwks_url")
+    @field_validator("jwks_url", "kafka_token_url")
     @classmethod
     def _is_a_web_address(cls, url: str | None) -> str | None:
         if url is not None:
@@ -205,9 +223,28 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _one_way_into_kafka(self) -> Self:
+        if self.kafka_ca_file and not self.kafka_tls:
+            raise ValueError("PROCVARS_KAFKA_CA_FILE goes with PROCVARS_KAFKA_TLS")
+        sign_in = (self.kafka_sasl_mechanism, self.kafka_user, self.kafka_password)
+        if any(sign_in) and not all(sign_in):
+            raise ValueError(
+                "PROCVARS_KAFKA_SASL_MECHANISM, PROCVARS_KAFKA_USER and PROCVARS_KAFKA_PASSWORD go together"
+            )
+        if (self.kafka_sasl_mechanism == "OAUTHBEARER") != (self.kafka_token_url is not None):
+            raise ValueError(
+                "PROCVARS_KAFKA_TOKEN_URL goes with PROCVARS_KAFKA_SASL_MECHANISM=OAUTHBEARER, and that with it"
+            )
+        if self.kafka_token_scope and not self.kafka_token_url:
+            raise ValueError("PROCVARS_KAFKA_TOKEN_SCOPE goes with PROCVARS_KAFKA_TOKEN_URL")
+        return self
+
+    @model_validator(mode="after")
     def _one_way_into_elasticsearch(self) -> Self:
         if self.elasticsearch_api_key and (self.elasticsearch_url is None or self.elasticsearch_url.username):
             raise ValueError("PROCVARS_ELASTICSEARCH_API_KEY goes with a PROCVARS_ELASTICSEARCH_URL without a user")
+        if self.elasticsearch_ca_file and (self.elasticsearch_url is None or self.elasticsearch_url.scheme != "https"):
+            raise ValueError("PROCVARS_ELASTICSEARCH_CA_FILE goes with a PROCVARS_ELASTICSEARCH_URL of https")
         return self
 
     def environment_on(self, database_url: str) -> dict[str, str]:

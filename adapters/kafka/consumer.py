@@ -18,7 +18,7 @@ from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
-from procvars.adapters.kafka.topic import TOPIC
+from procvars.adapters.kafka.cluster import KafkaCluster
 
 _BATCH_EVENTS = 500
 _BATCH_BYTES = 8 * 2**20
@@ -53,15 +53,16 @@ class _Transport(Transport):
 
 
 class Consumer:
-    """Member of the group `procvars.<projection>`, for one start and one stop."""
+    """Member of the group of a projection's workers, for one start and one stop."""
 
-    def __init__(self, projection: str, brokers: str) -> None:
+    def __init__(self, projection: str, cluster: KafkaCluster) -> None:
         self._inbox: deque[EventT[bytes]] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._app = faust.App(
-            f"procvars.{projection}",
-            broker=[f"kafka://{broker.strip()}" for broker in brokers.split(",")],
+            cluster.group(projection),
+            broker=[f"kafka://{broker.strip()}" for broker in cluster.brokers.split(",")],
+            broker_credentials=cluster.faust_credentials(),
             key_serializer="raw",
             value_serializer="raw",
             autodiscover=False,
@@ -78,8 +79,8 @@ class Consumer:
             consumer_auto_offset_reset="earliest",
         )
         self._app.transport = _Transport(self._app.conf.broker_consumer, self._app)
-        topic = self._app.topic(TOPIC, key_serializer="raw", value_serializer="raw")
-        self._app.agent(topic, name=TOPIC, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._receive)
+        topic = self._app.topic(cluster.topic, key_serializer="raw", value_serializer="raw")
+        self._app.agent(topic, name=cluster.topic, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._receive)
 
     @property
     def crashed(self) -> bool:

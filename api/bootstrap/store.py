@@ -67,9 +67,9 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
     from procvars.adapters.elasticsearch.search import ElasticsearchSearch
 
     api_key = settings.elasticsearch_api_key
-    url = str(settings.elasticsearch_url)
-    async with client(url, api_key.get_secret_value() if api_key else None) as connected:
-        yield ElasticsearchSearch(connected)
+    url, key = str(settings.elasticsearch_url), api_key.get_secret_value() if api_key else None
+    async with client(url, key, settings.elasticsearch_ca_file) as connected:
+        yield ElasticsearchSearch(connected, settings.elasticsearch_index_prefix)
 
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:

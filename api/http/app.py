@@ -18,6 +18,7 @@ from procvars.api.http.route_promises import refuse_unknown_parameters
 from procvars.api.http.routes import (
     bulk,
     console,
+    consumers,
     definitions,
     engines,
     events,
@@ -50,7 +51,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    modules = (variables, reading, execution, engines, definitions, events, projections, me, bulk)
+    modules = (variables, reading, execution, engines, definitions, events, consumers, projections, me, bulk)
     for router in (variables.edits, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.
         refuse_unknown_parameters(router.routes)
