@@ -1,5 +1,4 @@
 import { useEffect, useState } from "preact/hooks";
-import * as oidc from "../auth/oidc";
 import { adopt, config, handOver, hasToken, loadConfig, loadMe, me, workspaces } from "../auth/session";
 import { address, go, match, to } from "../router";
 import { Loading, Trouble } from "../widgets/small";
@@ -46,6 +45,7 @@ async function start(): Promise<void> {
   const { path, query } = address.value;
   const settings = config.value?.oidc;
   if (path === "/auth/callback" && settings) {
+    const oidc = await import("../auth/oidc");
     const { tokens, returnTo, popup } = await oidc.complete(settings, query);
     if (popup) {
       handOver(tokens);
@@ -55,7 +55,7 @@ async function start(): Promise<void> {
     adopt(tokens);
     await go(returnTo, { replace: true });
   } else if (path === "/auth/again" && settings) {
-    return oidc.begin(settings, "/", true);
+    return (await import("../auth/oidc")).begin(settings, "/", true);
   }
   if (!hasToken()) return;
   try {
