@@ -1,16 +1,19 @@
 import { useEffect, useState } from "preact/hooks";
 import { adopt, config, handOver, hasToken, loadConfig, loadMe, me, workspaces } from "../auth/session";
 import { address, go, match, to } from "../router";
+import { lazily } from "../widgets/lazily";
 import { Loading, Trouble } from "../widgets/small";
-import { AuditPage } from "./audit/AuditPage";
-import { BulkJobPage } from "./bulk/BulkJobPage";
-import { BulkListPage } from "./bulk/BulkListPage";
-import { NewBulkPage } from "./bulk/NewBulkPage";
 import { InstancesPage } from "./InstancesPage";
-import { InstancePage } from "./instance/InstancePage";
-import { ProjectionsPage } from "./ProjectionsPage";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
+
+// The first page is the list of instances; every other one comes when somebody goes there.
+const AuditPage = lazily(async () => (await import("./audit/AuditPage")).AuditPage);
+const BulkJobPage = lazily(async () => (await import("./bulk/BulkJobPage")).BulkJobPage);
+const BulkListPage = lazily(async () => (await import("./bulk/BulkListPage")).BulkListPage);
+const InstancePage = lazily(async () => (await import("./instance/InstancePage")).InstancePage);
+const NewBulkPage = lazily(async () => (await import("./bulk/NewBulkPage")).NewBulkPage);
+const ProjectionsPage = lazily(async () => (await import("./ProjectionsPage")).ProjectionsPage);
 
 type Boot = "starting" | "ready" | { failed: unknown };
 
