@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from procvars.adapters.postgres.pool import Connection, borrowed
+from procvars.api.http import audit_csv
 from procvars.api.http.access import Auditor, Reader, TaskReader
 from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
@@ -22,7 +23,7 @@ from procvars.domain.instance_status import InstanceStatus
 from procvars.projections import audit_log, current_variables, engine_delivery, search_index, snapshot_history
 from procvars.projections.operations import SyncStatus, sync_status
 from procvars.projections.search.store import KeyCondition, SearchQuery
-from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT
+from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from procvars.projections.tasks import task_list
 from procvars.projections.tasks.instance_tasks import TaskStatus
 
@@ -162,7 +163,7 @@ def _has_caught_up(found: Mapping[str, SyncStatus]) -> bool:
     return all(status.current or status.parked for status in found.values())
 
 
-@router.get("/audit-log", responses=problems())
+@router.get("/audit-log", responses={**problems(), 200: {"content": {audit_csv.MEDIA_TYPE: {}}}})
 async def list_audit_log(
     request: Request,
     caller: Auditor,
@@ -172,13 +173,17 @@ async def list_audit_log(
     event: str | None = None,
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
-    limit: Limit = DEFAULT_LIMIT,
+    limit: Annotated[int | None, Query(ge=1, le=audit_csv.MOST_ENTRIES)] = None,
     cursor: str | None = None,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:
-    """List who modified what, newest first."""
-    async with borrowed(services(request).pool) as connection:
-        return answer(
-            await audit_log.audit_entries(
+    """List who modified what, newest first: a page of up to 200 entries, or all of them as a file with `format=csv`, whose
+    `limit` may be larger.
+    """
+
+    async def page(cursor: str | None) -> Page[audit_log.AuditItem]:
+        async with borrowed(services(request).pool) as connection:
+            return await audit_log.audit_entries(
                 connection,
                 caller.workspace,
                 instance_id=instance_id,
@@ -187,10 +192,17 @@ async def list_audit_log(
                 event=event,
                 since=since,
                 until=until,
-                limit=limit,
+                limit=limit if form == "json" else MAX_LIMIT,
                 cursor=cursor,
             )
-        )
+
+    # The first page before the answer begins: what is refused is refused by a problem.
+    first = await page(cursor)
+    if form == "json":
+        return answer(first)
+    name = f'attachment; filename="audit-log-{caller.workspace}.csv"'
+    parts = audit_csv.csv_parts(first, page, limit)
+    return StreamingResponse(parts, media_type=audit_csv.MEDIA_TYPE, headers={"Content-Disposition": name})
 
 
 @router.get("/audit-log/{entry}", responses=problems("no-such-audit-entry"))
