@@ -14,6 +14,7 @@ const BulkListPage = lazily(async () => (await import("./bulk/BulkListPage")).Bu
 const InstancePage = lazily(async () => (await import("./instance/InstancePage")).InstancePage);
 const NewBulkPage = lazily(async () => (await import("./bulk/NewBulkPage")).NewBulkPage);
 const ProjectionsPage = lazily(async () => (await import("./ProjectionsPage")).ProjectionsPage);
+const TasksPage = lazily(async () => (await import("./tasks/TasksPage")).TasksPage);
 
 type Boot = "starting" | "ready" | { failed: unknown };
 
@@ -79,6 +80,7 @@ function Pages() {
   const one = match("/w/:ws/instances/:id", path) ?? match("/w/:ws/instances/:id/:tab", path);
   const jobs = match("/w/:ws/bulk-modifications", path);
   const job = match("/w/:ws/bulk-modifications/:id", path);
+  const tasks = match("/w/:ws/tasks", path);
   const log = match("/w/:ws/audit-log", path);
   let page = <NotFound />;
   if (list) page = <InstancesPage key={list.ws} workspace={list.ws!} />;
@@ -87,10 +89,11 @@ function Pages() {
   else if (jobs) page = <BulkListPage key={jobs.ws} workspace={jobs.ws!} />;
   else if (job?.id === "new") page = <NewBulkPage key={job.ws} workspace={job.ws!} />;
   else if (job) page = <BulkJobPage key={`${job.ws}/${job.id}`} workspace={job.ws!} id={job.id!} />;
+  else if (tasks) page = <TasksPage key={tasks.ws} workspace={tasks.ws!} />;
   else if (log) page = <AuditPage key={log.ws} workspace={log.ws!} />;
   else if (path === to.projections()) page = <ProjectionsPage />;
   else if (path === "/") page = home ? <Loading /> : <NoWorkspace />;
-  return <Shell workspace={(list ?? one ?? jobs ?? job ?? log)?.ws ?? null}>{page}</Shell>;
+  return <Shell workspace={(list ?? one ?? jobs ?? job ?? tasks ?? log)?.ws ?? null}>{page}</Shell>;
 }
 
 const NotFound = () => (
