@@ -41,10 +41,11 @@ async def list_instances(
     parent_id: str | None = None,
     started_after: AwareDatetime | None = None,
     started_before: AwareDatetime | None = None,
+    sort: current_variables.Sort = current_variables.Sort.STARTED_DESCENDING,
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """List process instances, newest first."""
+    """List process instances, newest first or as `sort` says; a cursor goes with the same `sort`."""
     async with borrowed(services(request).pool) as connection:
         found = await current_variables.instances(
             connection,
@@ -54,6 +55,7 @@ async def list_instances(
             parent_id=parent_id,
             started_after=started_after,
             started_before=started_before,
+            sort=sort,
             limit=limit,
             cursor=cursor,
         )
@@ -261,6 +263,7 @@ class SearchBody(BaseModel):
     started_after: AwareDatetime | None = None
     started_before: AwareDatetime | None = None
     title: dict[str, str] | None = None
+    id_or_title: str | None = None
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
 
@@ -282,6 +285,7 @@ async def search(request: Request, caller: Reader) -> Response:
         started_after=sent.started_after,
         started_before=sent.started_before,
         title=None if sent.title is None else {**sent.title},
+        id_or_title=sent.id_or_title,
         limit=sent.limit,
         cursor=sent.cursor,
     )
