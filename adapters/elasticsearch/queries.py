@@ -41,6 +41,9 @@ def query(search: Search) -> Query:
         filters.append(_words(search.words))
     if search.title is not None:
         filters.append(_text("folded_title", search.title.operator, search.title.folded))
+    if search.id_or_title is not None:
+        by_id = _text("instance_id", "eq", search.id_or_title.id)
+        filters.append(_any((by_id, _text("folded_title", "contains", search.id_or_title.folded))))
     return {"bool": {"filter": filters}}
 
 

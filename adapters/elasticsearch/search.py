@@ -16,7 +16,7 @@ from procvars.domain.errors import InvalidArgument, SearchUnavailable
 from procvars.projections.projection import Connection
 from procvars.projections.search.document import SearchDocument
 from procvars.projections.search.store import Search, SearchHit
-from procvars.projections.storage.text_columns import RawJson
+from procvars.projections.storage.text_columns import RawJson, without_nul
 
 # While Elasticsearch handles one request, the next is encoded: so a batch of the projection has to be several.
 # More of them at once, or smaller ones, are no faster.
@@ -26,7 +26,7 @@ _BULKS_AT_ONCE = 2
 _SEARCH_SECONDS = 5.0
 _STALE = 409
 _OF_THE_DOCUMENT = (400, 413)
-_HIT_FIELDS = ("instance_id", "definition", "status", "started_at", "version", "data")
+_HIT_FIELDS = ("instance_id", "definition", "title", "status", "started_at", "updated_at", "version", "data")
 
 
 class ElasticsearchSearch:
@@ -167,8 +167,10 @@ def _hit(kept: dict[str, Any]) -> SearchHit:
     return SearchHit(
         instance_id=kept["instance_id"],
         definition=kept["definition"],
+        title=without_nul(kept["title"]),
         status=kept["status"],
         started_at=moment_of(kept["started_at"]),
+        updated_at=moment_of(kept["updated_at"]),
         version=kept["version"],
         data=RawJson(kept["data"]),
     )

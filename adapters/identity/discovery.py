@@ -24,16 +24,20 @@ class _Metadata(BaseModel):
     authorization_endpoint: HttpUrl
     token_endpoint: HttpUrl
     end_session_endpoint: HttpUrl | None = None
+    id_token_signing_alg_values_supported: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderEndpoints:
-    """Endpoints of a provider; `end_session_endpoint` is None if it does not end sessions for clients."""
+    """Endpoints of a provider, and what a client has to know to check its answers."""
 
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
     end_session_endpoint: str | None
+    """None if it does not end sessions for clients."""
+    id_token_signing_alg_values_supported: tuple[str, ...] | None
+    """None if it does not say; RS256 is the algorithm then."""
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -86,6 +90,7 @@ class ProviderDiscovery:
                 authorization_endpoint=str(found.authorization_endpoint),
                 token_endpoint=str(found.token_endpoint),
                 end_session_endpoint=str(found.end_session_endpoint) if found.end_session_endpoint else None,
+                id_token_signing_alg_values_supported=found.id_token_signing_alg_values_supported,
             )
             self._due_at = self._ticks() + _MAX_AGE_SECONDS
 

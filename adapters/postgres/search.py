@@ -95,7 +95,7 @@ _VALUE_COLUMNS = ("keyword", "number", "nearest", "instant", "truth", "words")
 _VALUE_TYPES = ("text", "text", "text", "text", "numeric", "float8", "timestamptz", "bool", "text[]")
 _FOUND_VERSION = "SELECT version FROM search_index WHERE instance_id = %s"
 _FIND = """
-SELECT i.instance_id, i.definition, i.status, i.started_at, i.version, i.data FROM search_index i
+SELECT i.instance_id, i.definition, i.title, i.status, i.started_at, i.updated_at, i.version, i.data FROM search_index i
 WHERE i.workspace = %(workspace)s
     AND (%(any_definition)s OR i.definition = ANY(%(definitions)s))
     AND (%(any_status)s OR i.status = ANY(%(statuses)s))
@@ -141,6 +141,7 @@ _TITLE: dict[Operator, str] = {
     "prefix": "AND left(i.folded_title, 200) LIKE {pattern} AND starts_with(i.folded_title, {value})",
     "contains": "AND position({value} IN i.folded_title) > 0",
 }
+_ID_OR_TITLE = "AND (i.instance_id = {id} OR position({folded} IN i.folded_title) > 0)"
 _KEY_CHARACTERS = 100
 
 
@@ -209,6 +210,9 @@ class PostgresSearch:
             text = search.title.folded
             names = {"value": parameters.add(text), "pattern": parameters.add(like_prefix(without_nul(text)))}
             conditions.append(sql.SQL(_TITLE[search.title.operator]).format(**names))
+        if search.id_or_title is not None:
+            id_or_folded = {name: parameters.add(getattr(search.id_or_title, name)) for name in ("id", "folded")}
+            conditions.append(sql.SQL(_ID_OR_TITLE).format(**id_or_folded))
         values = arguments(
             workspace=search.workspace,
             any_definition=not search.definitions,
@@ -226,8 +230,8 @@ class PostgresSearch:
         # Not prepared: only a LIKE planned with its pattern uses the index.
         cursor = await connection.execute(statement, values, prepare=False)
         return [
-            SearchHit(instance_id, definition, status, started_at, version, RawJson(data))
-            for instance_id, definition, status, started_at, version, data in await cursor.fetchall()
+            SearchHit(instance_id, definition, title, status, started_at, updated_at, version, RawJson(data))
+            for instance_id, definition, title, status, started_at, updated_at, version, data in await cursor.fetchall()
         ]
 
 

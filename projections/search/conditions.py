@@ -6,7 +6,15 @@ from typing import Final
 from procvars.domain.definition import SearchType
 from procvars.domain.documents.values import Json
 from procvars.domain.errors import InvalidArgument
-from procvars.projections.search.store import Alternative, Condition, KeyCondition, Search, SearchQuery, TitleTest
+from procvars.projections.search.store import (
+    Alternative,
+    Condition,
+    IdOrTitle,
+    KeyCondition,
+    Search,
+    SearchQuery,
+    TitleTest,
+)
 from procvars.projections.search.types import RANGE, VALUE_TYPES, Operator, SearchValue
 from procvars.projections.search.words import folded, searched_words
 
@@ -53,6 +61,7 @@ def searched(query: SearchQuery, types: Mapping[str, Iterable[SearchType]], last
         started_before=query.started_before,
         last=last,  # type: ignore[arg-type]  # decoded with its types
         count=count,
+        id_or_title=_id_or_title(query.id_or_title),
     )
 
 
@@ -100,6 +109,14 @@ def _tests(search_type: SearchType, key: str, value: Mapping[str, Json]) -> Iter
 
 def _is_part(text: str) -> bool:
     return 0 < len(text) <= _MAX_CONTAINED_CHARACTERS
+
+
+def _id_or_title(text: str | None) -> IdOrTitle | None:
+    if text is None:
+        return None
+    if not _is_part(text):
+        raise InvalidArgument(f"id_or_title has 1 to {_MAX_CONTAINED_CHARACTERS} characters", key="id_or_title")
+    return IdOrTitle(text, folded(text))
 
 
 def _title(value: Json) -> TitleTest | None:

@@ -40,6 +40,8 @@ class SearchQuery:
     started_before: datetime | None = None
     title: Json = None
     """`{prefix: …}` or `{contains: …}`, without regard to case and accents."""
+    id_or_title: str | None = None
+    """Whole id, or a part of the title without regard to case and accents."""
     limit: int | None = None
     cursor: str | None = None
 
@@ -72,6 +74,14 @@ class TitleTest:
 
 
 @dataclass(frozen=True, slots=True)
+class IdOrTitle:
+    """`folded`: what the title has somewhere, as `words.folded` makes it, if the id is another one."""
+
+    id: str
+    folded: str
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """A query with typed values."""
 
@@ -87,14 +97,17 @@ class Search:
     last: tuple[datetime, str] | None
     """Start and id of the hit after which to continue."""
     count: int
+    id_or_title: IdOrTitle | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
     instance_id: str
     definition: str
+    title: str
     status: str
     started_at: datetime
+    updated_at: datetime
     version: int
     data: RawJson
 

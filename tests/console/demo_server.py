@@ -96,6 +96,12 @@ def start_instance(api: httpx.Client, variables: Any, *, definition: str = "acco
     return instance
 
 
+def open_task(api: httpx.Client, instance: str, title: str) -> None:
+    answer = api.post(f"{W}/instances/{instance}/tasks", json={"title": title, "assignee": "clerk-01"})
+    assert answer.status_code == 201, answer.text
+    synced(api, instance)
+
+
 def synced(api: httpx.Client, instance: str) -> int:
     """Waits until every list has what is known of the instance; returns its version."""
     return int(bank.synced(api, instance, W)["version"])

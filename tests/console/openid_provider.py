@@ -115,7 +115,13 @@ class OpenIdProvider(LoopbackServer):
             "exp": time.time() + self.lifetime,
         }
         token = jwt.encode(claims, _KEY, algorithm="RS256", headers={"kid": "one"})
-        answer = {"access_token": token, "token_type": "Bearer", "refresh_token": f"refresh-{user}"}
+        identity = {**claims, "aud": CLIENT_ID, "iat": time.time()}
+        answer = {
+            "access_token": token,
+            "id_token": jwt.encode(identity, _KEY, algorithm="RS256", headers={"kid": "one"}),
+            "token_type": "Bearer",
+            "refresh_token": f"refresh-{user}",
+        }
         _json(request, 200, {**answer, "expires_in": self.lifetime})
 
 

@@ -22,6 +22,9 @@ SHOWN = {
 }
 """What the tabs of loan-1005 have."""
 
+PAGES = {"tasks": "Tasks", "audit-log": "Audit log"}
+"""Pages of the workspace and their headings."""
+
 # Colours are all that differs in the dark.
 RULES = {"light": "{}", "dark": "{ runOnly: ['color-contrast'] }"}
 
@@ -130,6 +133,9 @@ async def test_no_page_has_serious_findings(new_console: NewConsole, demo: DemoS
     await page.goto(f"{demo.address}/w/demo/audit-log")
     await expect(page.get_by_role("row").filter(has_text="Update bulk").first).to_be_visible()
     await inspection.of("audit-log-page")
+    await page.goto(f"{demo.address}/w/demo/tasks")
+    await expect(page.get_by_role("table").locator("tbody tr").first).to_be_visible()
+    await inspection.of("tasks-page")
     await page.goto(f"{demo.address}/projections")
     await expect(page.get_by_role("listitem", name="Search")).to_be_visible()
     await inspection.of("projections")
@@ -157,6 +163,11 @@ async def test_reading_on_a_phone(new_console: NewConsole, demo: DemoServer) -> 
     await console.sign_in("Vera Viewer")
     await expect(page.get_by_role("table")).to_be_visible()
     await fits("instances")
+    for path, heading in PAGES.items():
+        await page.goto(f"{demo.address}/w/demo/{path}")
+        await expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        await expect(page.get_by_role("table").locator("tbody tr").first).to_be_visible()
+        await fits(f"{path}-page")
     await page.goto(f"{demo.address}/w/demo/instances?definition=loan-application&size=100")
     await page.get_by_role("link", name="Ingrid Lindqvist").tap()
     await expect(page.get_by_role("tree")).to_be_visible()

@@ -1,5 +1,9 @@
 """The audit log of the whole workspace."""
 
+import codecs
+import csv
+import io
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -41,3 +45,23 @@ async def test_a_filter_that_nothing_fits(operator: Operator) -> None:
     await expect(console.page.get_by_text("No entry fits these filters.")).to_be_visible()
     await console.button("Clear filters").click()
     await expect(console.page).to_have_url(f"{console.address}/w/demo/audit-log")
+
+
+async def test_the_filtered_log_as_a_file(operator: Operator, bank: httpx.Client, tmp_path: Path) -> None:
+    """Export CSV saves the entries that fit the filters, with what spreadsheet programs need to read them."""
+    instance = start_instance(bank, {"a": 1}, title="Exported")
+    merge(bank, instance, {"a": 2}, "für die Prüfung")
+    console = await operator()
+    await console.page.goto(f"{console.address}/w/demo/audit-log?user=olivia&event=Update")
+    await expect(console.page.get_by_role("row").filter(has_text=instance)).to_be_visible()
+    async with console.page.expect_download() as downloading:
+        await console.button("Export CSV").click()
+    download = await downloading.value
+    assert download.suggested_filename == "audit-log-demo.csv"
+    await download.save_as(tmp_path / "log.csv")
+    text = (tmp_path / "log.csv").read_bytes()
+    assert text.startswith(codecs.BOM_UTF8)
+    rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"), newline="")))
+    assert {row["user"] for row in rows} == {"olivia"}
+    assert ("für die Prüfung", instance) in [(row["reason"], row["subject_identifier"]) for row in rows]
+    await expect(console.page.get_by_text(f"Exported {len(rows)} entr")).to_be_visible()

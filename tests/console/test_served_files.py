@@ -4,9 +4,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.async_api import expect
 
 from procvars.api.http.console_files import ConsoleFiles
 from procvars.api.http.errors import ConsoleNotBuilt
+from tests.console.conftest import NewConsole
 from tests.console.demo_server import DemoServer
 
 CSP = (
@@ -14,6 +16,7 @@ CSP = (
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'"
 )
+FIRST_PAGE_BYTES = 60_000
 LOCKFILE = Path(__file__).parent.parent.parent / "api" / "console" / "package-lock.json"
 
 
@@ -76,7 +79,7 @@ def linked(http: httpx.Client) -> list[str]:
 def test_assets_are_cached_for_good(http: httpx.Client) -> None:
     """Their names change with what is in them."""
     paths = [path for path in linked(http) if path.startswith("assets/")]
-    assert len(paths) == 2
+    assert {Path(path).suffix for path in paths} == {".js", ".css"}
     for path in paths:
         answer = http.get(f"/{path}")
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -94,16 +97,26 @@ def test_assets_come_as_the_client_accepts_them(http: httpx.Client, accepted: st
 
 
 def test_the_first_page_is_light(http: httpx.Client) -> None:
-    """Page, script and style are under 300 kB compressed; the editor comes when it is needed."""
+    """Page, scripts and style are small in gzip; every other page, and the editor, come when they are needed."""
     total = 0
-    files = linked(http)
-    assert {Path(name).suffix for name in files} >= {".js", ".css"}
-    for path in ["", *files]:
+    for path in ["", *linked(http)]:
         with http.stream("GET", f"/{path}", headers={"Accept-Encoding": "gzip"}) as answer:
             assert answer.is_success
             total += sum(len(chunk) for chunk in answer.iter_raw())
-    assert total < 300_000
+    assert total < FIRST_PAGE_BYTES
     assert "monaco" not in http.get("/").text
+
+
+async def test_a_browser_loads_no_more_for_the_list(new_console: NewConsole, demo: DemoServer) -> None:
+    """Nothing that the scripts ask for on their own, on the way to the list of instances, is beyond the same bound."""
+    console = await (await new_console(demo.address)).sign_in("Olivia Org")
+    await expect(console.page.get_by_role("table")).to_be_visible()
+    sizes: dict[str, int] = await console.page.evaluate(
+        "Object.fromEntries([...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+        ".filter(entry => !entry.name.includes('/api/')).map(entry => [entry.name, entry.encodedBodySize]))"
+    )
+    assert any(name.endswith(".js") for name in sizes)
+    assert 10_000 < sum(sizes.values()) < FIRST_PAGE_BYTES, sizes
 
 
 def test_a_console_that_is_not_built_says_so(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from procvars.domain.documents.values import Json
 from procvars.projections.projection import Connection
 from procvars.projections.search.conditions import typed
 from procvars.projections.search.document import SearchDocument
-from procvars.projections.search.store import KeyCondition, Search, SearchHit, SearchStore, TitleTest
+from procvars.projections.search.store import IdOrTitle, KeyCondition, Search, SearchHit, SearchStore, TitleTest
 from procvars.projections.search.types import Operator
 from procvars.projections.search.words import folded, searched_words
 from tests.big_integers import big_integer
@@ -145,8 +145,35 @@ class SearchContract:
             document("i1", data=data, types={"big": "number", "one": "number", "nul": "keyword"}, version=3)
         )
         assert await index.find() == [
-            SearchHit("i1", "loan", "STARTED", START, 3, encode(data).decode())  # type: ignore[arg-type]
+            SearchHit(
+                "i1",
+                "loan",
+                "A loan",
+                "STARTED",
+                START,
+                START,
+                3,
+                encode(data).decode(),  # type: ignore[arg-type]
+            )
         ]
+
+    async def test_an_instance_is_found_by_its_id_or_a_part_of_its_title(self, index: Index) -> None:
+        """The id whole and exactly, the title without regard to case and accents; wildcards are characters like others."""
+        await index.write(
+            document("loan-1", title="Crédit 100%"),
+            document("loan-10", title="of loan-1"),
+            document("c", title="\0"),
+        )
+        for text, expected in {
+            "loan-1": ["loan-1", "loan-10"],
+            "loan-10": ["loan-10"],
+            "LOAN-1": ["loan-10"],
+            "credit": ["loan-1"],
+            "0%": ["loan-1"],
+            "loan*": [],
+            "\0": ["c"],
+        }.items():
+            assert sorted(await index.ids(id_or_title=IdOrTitle(text, folded(text)))) == expected, text
 
     async def test_a_keyword_is_matched_exactly(self, index: Index) -> None:
         """As typed: case, blanks and wildcards count; a number or truth value by its JSON text."""

@@ -54,6 +54,13 @@ def test_a_condition_that_makes_no_sense_is_refused(search_type: SearchType, val
     assert refusal.value.members["key"] == "k"
 
 
+@pytest.mark.parametrize("text", ["", "x" * 1_001])
+def test_an_id_or_title_that_cannot_be_asked_for_is_refused(text: str) -> None:
+    """Nothing, and more than a search takes."""
+    with pytest.raises(InvalidArgument, match="id_or_title has 1 to"):
+        searched(SearchQuery("w", id_or_title=text), {}, None, 10)
+
+
 @pytest.mark.parametrize(
     "title", [{}, {"prefix": ""}, {"contains": "x" * 1_001}, {"is": "x"}, {"prefix": "a", "contains": "b"}, "x"]
 )

@@ -94,6 +94,7 @@ export const to = {
     `/w/${encodeURIComponent(ws)}/instances/${encodeURIComponent(id)}/${tab}${query}`,
   bulk: (ws: string, id = ""): string =>
     `/w/${encodeURIComponent(ws)}/bulk-modifications${id && `/${encodeURIComponent(id)}`}`,
+  tasks: (ws: string): string => `/w/${encodeURIComponent(ws)}/tasks`,
   audit: (ws: string): string => `/w/${encodeURIComponent(ws)}/audit-log`,
   newBulk: (ws: string, query = ""): string => `/w/${encodeURIComponent(ws)}/bulk-modifications/new${query}`,
   projections: (): string => "/projections",

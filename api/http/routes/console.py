@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/console-config.json")
 async def console_config(request: Request) -> Response:
-    """Return `{sample_users: [{name, role, token}] | null, oidc: {issuer, client_id, scope, …_endpoint} | null}`."""
+    """Return `{sample_users: [{name, role, token}] | null, oidc: {issuer, client_id, scope, …} | null}`."""
     sign_in = services(request).console_sign_in
     content = {
         "sample_users": sign_in.sample_users or None,

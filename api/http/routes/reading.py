@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from procvars.adapters.postgres import consumers
 from procvars.adapters.postgres.pool import Connection, borrowed
+from procvars.api.http import audit_csv
 from procvars.api.http.access import Auditor, Reader, TaskReader
 from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
@@ -23,7 +24,7 @@ from procvars.domain.instance_status import InstanceStatus
 from procvars.projections import audit_log, current_variables, engine_delivery, search_index, snapshot_history
 from procvars.projections.operations import SyncStatus, sync_status
 from procvars.projections.search.store import KeyCondition, SearchQuery
-from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT
+from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 from procvars.projections.tasks import task_list
 from procvars.projections.tasks.instance_tasks import TaskStatus
 
@@ -41,10 +42,11 @@ async def list_instances(
     parent_id: str | None = None,
     started_after: AwareDatetime | None = None,
     started_before: AwareDatetime | None = None,
+    sort: current_variables.Sort = current_variables.Sort.STARTED_DESCENDING,
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
-    """List process instances, newest first."""
+    """List process instances, newest first or as `sort` says; a cursor goes with the same `sort`."""
     async with borrowed(services(request).pool) as connection:
         found = await current_variables.instances(
             connection,
@@ -54,6 +56,7 @@ async def list_instances(
             parent_id=parent_id,
             started_after=started_after,
             started_before=started_before,
+            sort=sort,
             limit=limit,
             cursor=cursor,
         )
@@ -168,7 +171,7 @@ def _has_caught_up(found: Mapping[str, SyncStatus]) -> bool:
     return all(status.current or status.parked for status in found.values())
 
 
-@router.get("/audit-log", responses=problems())
+@router.get("/audit-log", responses={**problems(), 200: {"content": {audit_csv.MEDIA_TYPE: {}}}})
 async def list_audit_log(
     request: Request,
     caller: Auditor,
@@ -178,13 +181,17 @@ async def list_audit_log(
     event: str | None = None,
     since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
-    limit: Limit = DEFAULT_LIMIT,
+    limit: Annotated[int | None, Query(ge=1, le=audit_csv.MOST_ENTRIES)] = None,
     cursor: str | None = None,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:
-    """List who modified what, newest first."""
-    async with borrowed(services(request).pool) as connection:
-        return answer(
-            await audit_log.audit_entries(
+    """List who modified what, newest first: a page of up to 200 entries, or all of them as a file with `format=csv`, whose
+    `limit` may be larger.
+    """
+
+    async def page(cursor: str | None) -> Page[audit_log.AuditItem]:
+        async with borrowed(services(request).pool) as connection:
+            return await audit_log.audit_entries(
                 connection,
                 caller.workspace,
                 instance_id=instance_id,
@@ -193,10 +200,17 @@ async def list_audit_log(
                 event=event,
                 since=since,
                 until=until,
-                limit=limit,
+                limit=limit if form == "json" else MAX_LIMIT,
                 cursor=cursor,
             )
-        )
+
+    # The first page before the answer begins: what is refused is refused by a problem.
+    first = await page(cursor)
+    if form == "json":
+        return answer(first)
+    name = f'attachment; filename="audit-log-{caller.workspace}.csv"'
+    parts = audit_csv.csv_parts(first, page, limit)
+    return StreamingResponse(parts, media_type=audit_csv.MEDIA_TYPE, headers={"Content-Disposition": name})
 
 
 @router.get("/audit-log/{entry}", responses=problems("no-such-audit-entry"))
@@ -256,6 +270,7 @@ class SearchBody(BaseModel):
     started_after: AwareDatetime | None = None
     started_before: AwareDatetime | None = None
     title: dict[str, str] | None = None
+    id_or_title: str | None = None
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
 
@@ -277,6 +292,7 @@ async def search(request: Request, caller: Reader) -> Response:
         started_after=sent.started_after,
         started_before=sent.started_before,
         title=None if sent.title is None else {**sent.title},
+        id_or_title=sent.id_or_title,
         limit=sent.limit,
         cursor=sent.cursor,
     )

@@ -51,11 +51,12 @@ async def discovery(provider: Provider, clock: Clock) -> AsyncIterator[ProviderD
 
 
 async def test_endpoints_as_published(provider: Provider, discovery: ProviderDiscovery) -> None:
-    """As they are, queries too; the end of a session is optional."""
+    """As they are, queries too; the end of a session and the algorithms of ID tokens are optional."""
     found = await discovery.endpoints()
     assert found.authorization_endpoint == f"{provider.issuer}/auth?tenant=7"
     assert found.token_endpoint == "https://tokens.example:8443/token"
-    assert found.end_session_endpoint is None
+    assert (found.end_session_endpoint, found.id_token_signing_alg_values_supported) == (None, None)
+    assert (found.end_session_endpoint, found.id_token_signing_alg_values_supported) == (None, None)
     assert found.origins == (provider.issuer.removesuffix("/realms/ops"), "https://tokens.example:8443")
     assert provider.requests == ["/realms/ops/.well-known/openid-configuration"]
 
@@ -67,8 +68,11 @@ async def test_they_are_asked_for_once_an_hour(provider: Provider, discovery: Pr
     await discovery.endpoints()
     assert len(provider.requests) == 1
     provider.document["end_session_endpoint"] = f"{provider.issuer}/logout"
+    provider.document["id_token_signing_alg_values_supported"] = ["ES256"]
     clock.now += 1
-    assert (await discovery.endpoints()).end_session_endpoint == f"{provider.issuer}/logout"
+    found = await discovery.endpoints()
+    assert found.end_session_endpoint == f"{provider.issuer}/logout"
+    assert found.id_token_signing_alg_values_supported == ("ES256",)
 
 
 async def test_known_ones_outlive_the_provider(provider: Provider, discovery: ProviderDiscovery, clock: Clock) -> None:

@@ -81,6 +81,7 @@ export function hits(text: string): Page<Hit> {
 export function tasks(text: string): Page<Task> {
   return page(text, (item) => ({
     task_id: item.string("task_id") ?? "",
+    instance_id: item.string("instance_id") ?? "",
     title: item.string("title") ?? "",
     node: item.string("node") ?? null,
     assignee: item.string("assignee") ?? null,

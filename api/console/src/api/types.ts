@@ -42,8 +42,11 @@ export interface Hit {
   data: [string, string][];
 }
 
+export const TASK_STATUSES = ["OPEN", "CLOSED"] as const;
+
 export interface Task {
   task_id: string;
+  instance_id: string;
   title: string;
   node: string | null;
   assignee: string | null;

@@ -14,6 +14,8 @@ export const STATUS_WORDS: Record<Status, string> = {
   ABORTED: "Aborted",
 };
 
+export const TASK_STATUS_WORDS: Record<string, string> = { OPEN: "Open", CLOSED: "Closed" };
+
 /** Where a change is on its way to the process engine. */
 export function deliveryWords({ state, detail }: ReadModel): string {
   switch (state) {

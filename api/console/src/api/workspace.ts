@@ -55,6 +55,15 @@ export interface AuditQuery {
   cursor?: string | undefined;
 }
 
+export interface TaskQuery {
+  /** A whole value of any keyword or, with a trailing `*`, its beginning. */
+  keyword?: string;
+  key?: string;
+  status?: string;
+  instance_id?: string;
+  cursor?: string | undefined;
+}
+
 export interface Write {
   version: number;
   reason: string;
@@ -165,13 +174,22 @@ export class Workspace {
     return this.http.json(this.path("audit-log"), { query: { ...query }, signal });
   }
 
+  /** The newest entries as a CSV file, up to `limit` of them. */
+  async auditCsv(query: AuditQuery, limit: number): Promise<string> {
+    const call: Call = {
+      query: { ...query, format: "csv", limit },
+      headers: { Accept: "text/csv" },
+      timeout: 600_000,
+    };
+    return (await this.http.call(this.path("audit-log"), call)).text;
+  }
+
   async auditEntry(entry: string | number): Promise<AuditDetail> {
     return answers.auditDetail((await this.http.call(this.path("audit-log", entry))).text);
   }
 
-  async tasks(id: string, cursor?: string): Promise<Page<Task>> {
-    const call = { query: { instance_id: id, cursor } };
-    return answers.tasks((await this.http.call(this.path("tasks"), call)).text);
+  async tasks(query: TaskQuery, signal?: AbortSignal): Promise<Page<Task>> {
+    return answers.tasks((await this.http.call(this.path("tasks"), { query: { ...query }, signal })).text);
   }
 
   /** Brings an instance of a process engine up to date with it; answers with the newest version. */

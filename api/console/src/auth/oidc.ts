@@ -1,19 +1,10 @@
-/** OpenID Connect, authorization code flow with PKCE (RFC 7636), for a public client in the browser. */
-export interface OidcConfig {
-  issuer: string;
-  client_id: string;
-  scope?: string;
-  authorization_endpoint: string;
-  token_endpoint: string;
-  end_session_endpoint?: string;
-}
-
-export interface Tokens {
-  access: string;
-  refresh: string | null;
-  /** Milliseconds since the epoch; null when the provider does not say. */
-  expires: number | null;
-}
+/**
+ * OpenID Connect, authorization code flow with PKCE (RFC 7636), for a public client in the browser.
+ * A chunk of its own: whoever has a token that is still good does not wait for it.
+ */
+import * as oauth from "oauth4webapi";
+import { ConnectionLost } from "../api/http";
+import type { OidcConfig, Tokens } from "./tokens";
 
 interface Pending {
   state: string;
@@ -24,21 +15,7 @@ interface Pending {
 }
 
 const PENDING = "procvars.signin";
-export const callbackUrl = (): string => `${location.origin}/auth/callback`;
-
-export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
-}
-
-export const randomText = (bytes = 32): string => base64url(crypto.getRandomValues(new Uint8Array(bytes)));
-
-export async function challengeOf(verifier: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  return base64url(new Uint8Array(digest));
-}
+const callbackUrl = (): string => `${location.origin}/auth/callback`;
 
 export async function authorizationUrl(config: OidcConfig, pending: Pending, redirect: string): Promise<string> {
   const url = new URL(config.authorization_endpoint);
@@ -48,7 +25,7 @@ export async function authorizationUrl(config: OidcConfig, pending: Pending, red
     redirect_uri: redirect,
     scope: config.scope ?? "openid profile",
     state: pending.state,
-    code_challenge: await challengeOf(pending.verifier),
+    code_challenge: await oauth.calculatePKCECodeChallenge(pending.verifier),
     code_challenge_method: "S256",
   };
   for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
@@ -57,7 +34,12 @@ export async function authorizationUrl(config: OidcConfig, pending: Pending, red
 
 export async function begin(config: OidcConfig, returnTo: string, popup = false): Promise<void> {
   if (!crypto.subtle) throw new Error("Signing in needs https, or an address on this machine.");
-  const pending: Pending = { state: randomText(), verifier: randomText(48), returnTo, popup };
+  const pending: Pending = {
+    state: oauth.generateRandomState(),
+    verifier: oauth.generateRandomCodeVerifier(),
+    returnTo,
+    popup,
+  };
   sessionStorage.setItem(PENDING, JSON.stringify(pending));
   location.assign(await authorizationUrl(config, pending, callbackUrl()));
 }
@@ -66,36 +48,62 @@ export async function begin(config: OidcConfig, returnTo: string, popup = false)
 export async function complete(config: OidcConfig, query: URLSearchParams): Promise<{ tokens: Tokens } & Pending> {
   const stored = sessionStorage.getItem(PENDING);
   sessionStorage.removeItem(PENDING);
-  if (query.has("error"))
-    throw new Error(query.get("error_description") ?? `The sign-in failed: ${query.get("error")}`);
-  const pending = stored === null ? null : (JSON.parse(stored) as Pending);
-  if (!pending || pending.state !== query.get("state"))
-    throw new Error("This sign-in was not started here. Try again.");
-  if (query.has("iss") && query.get("iss") !== config.issuer) throw new Error("The answer came from another provider.");
-  const tokens = await exchange(config, {
-    grant_type: "authorization_code",
-    code: query.get("code") ?? "",
-    redirect_uri: callbackUrl(),
-    code_verifier: pending.verifier,
+  if (stored === null) throw new Error(FOREIGN);
+  const pending = JSON.parse(stored) as Pending;
+  const answer = validated(config, query, pending.state);
+  const tokens = await exchange(null, async () => {
+    const sent = oauth.authorizationCodeGrantRequest(
+      config,
+      config,
+      oauth.None(),
+      answer,
+      callbackUrl(),
+      pending.verifier,
+      options(),
+    );
+    return oauth.processAuthorizationCodeResponse(config, config, await sent);
   });
   return { tokens, ...pending };
 }
 
+/** The tokens that a refresh token is exchanged for. Throws ConnectionLost where the provider cannot be reached. */
 export const refresh = (config: OidcConfig, token: string): Promise<Tokens> =>
-  exchange(config, { grant_type: "refresh_token", refresh_token: token });
-
-async function exchange(config: OidcConfig, form: Record<string, string>): Promise<Tokens> {
-  const body = new URLSearchParams({ client_id: config.client_id, ...form });
-  const response = await fetch(config.token_endpoint, {
-    method: "POST",
-    body,
-    headers: { Accept: "application/json" },
+  exchange(token, async () => {
+    const sent = oauth.refreshTokenGrantRequest(config, config, oauth.None(), token, options());
+    return oauth.processRefreshTokenResponse(config, config, await sent);
   });
-  const answer = (await response.json()) as Record<string, unknown>;
-  if (!response.ok) throw new Error(String(answer.error_description ?? answer.error ?? "The sign-in failed."));
+
+const FOREIGN = "This sign-in was not started here. Try again.";
+
+function validated(config: OidcConfig, query: URLSearchParams, state: string): URLSearchParams {
+  try {
+    return oauth.validateAuthResponse(config, config, query, state);
+  } catch (reason) {
+    if (reason instanceof oauth.AuthorizationResponseError)
+      throw new Error(reason.error_description ?? `The sign-in failed: ${reason.error}`, { cause: reason });
+    // Of another provider, or of a sign-in that another window began.
+    throw new Error(FOREIGN, { cause: reason });
+  }
+}
+
+/** A console without TLS is on this machine, and so may its provider be. */
+const options = () => ({ [oauth.allowInsecureRequests]: location.protocol === "http:" });
+
+async function exchange(before: string | null, send: () => Promise<oauth.TokenEndpointResponse>): Promise<Tokens> {
+  let answer: oauth.TokenEndpointResponse;
+  try {
+    answer = await send();
+  } catch (reason) {
+    // The library's own TypeErrors, of wrong arguments, have a code.
+    if (reason instanceof TypeError && !("code" in reason))
+      throw new ConnectionLost("The identity provider cannot be reached.", { cause: reason });
+    if (reason instanceof oauth.ResponseBodyError) reason.message = reason.error_description ?? reason.error;
+    throw reason;
+  }
   return {
-    access: String(answer.access_token),
-    refresh: typeof answer.refresh_token === "string" ? answer.refresh_token : (form.refresh_token ?? null),
-    expires: typeof answer.expires_in === "number" ? Date.now() + answer.expires_in * 1000 : null,
+    access: answer.access_token,
+    // A provider that rotates refresh tokens sends the next one; the others go on with the one there is.
+    refresh: answer.refresh_token ?? before,
+    expires: answer.expires_in === undefined ? null : Date.now() + answer.expires_in * 1000,
   };
 }

@@ -1,13 +1,13 @@
 import { computed, signal } from "@preact/signals";
-import { type Credentials, Http } from "../api/http";
+import { ConnectionLost, type Credentials, Http } from "../api/http";
 import { Organisation } from "../api/organisation";
 import type { Me } from "../api/types";
 import { Workspace } from "../api/workspace";
-import * as oidc from "./oidc";
+import type { OidcConfig, Tokens } from "./tokens";
 
 export interface ConsoleConfig {
   sample_users: { name: string; role: string; token: string }[] | null;
-  oidc: oidc.OidcConfig | null;
+  oidc: OidcConfig | null;
 }
 
 const TOKENS = "procvars.tokens";
@@ -19,14 +19,21 @@ export const me = signal<Me | null>(null);
 /** The token ended while somebody was at work: the page stays, a dialog asks to sign in again. */
 export const signInEnded = signal(false);
 
-let tokens: oidc.Tokens | null = JSON.parse(sessionStorage.getItem(TOKENS) ?? "null") as oidc.Tokens | null;
+let tokens: Tokens | null = JSON.parse(sessionStorage.getItem(TOKENS) ?? "null") as Tokens | null;
 let renewing: Promise<string | null> | null = null;
 let refreshing: Promise<boolean> | null = null;
 let waiting: ((token: string | null) => void)[] = [];
 
 const credentials: Credentials = {
   async token() {
-    if (tokens?.expires && tokens.refresh && tokens.expires - MARGIN < Date.now()) await tryRefresh();
+    if (endsWithin(MARGIN)) {
+      try {
+        await tryRefresh();
+      } catch (reason) {
+        // The provider cannot be reached; the token may be good for a moment longer.
+        if (endsWithin(0)) throw reason;
+      }
+    }
     return tokens?.access ?? null;
   },
   renew() {
@@ -68,7 +75,7 @@ export async function loadMe(): Promise<void> {
   me.value = await organisation.me();
 }
 
-export function adopt(next: oidc.Tokens | null): void {
+export function adopt(next: Tokens | null): void {
   tokens = next;
   if (next) sessionStorage.setItem(TOKENS, JSON.stringify(next));
   else sessionStorage.removeItem(TOKENS);
@@ -100,17 +107,23 @@ export async function resume(): Promise<void> {
 }
 
 const channel = new BroadcastChannel("procvars.signin");
-channel.onmessage = (event: MessageEvent<oidc.Tokens>) => {
+channel.onmessage = (event: MessageEvent<Tokens>) => {
   if (!signInEnded.value) return;
   adopt(event.data);
   void resume();
 };
 
-export function handOver(next: oidc.Tokens): void {
+export function handOver(next: Tokens): void {
   channel.postMessage(next);
 }
 
-/** Renews once for all calls that need it: a provider may accept a refresh token only once. */
+const endsWithin = (milliseconds: number): boolean =>
+  Boolean(tokens?.expires && tokens.refresh && tokens.expires - milliseconds < Date.now());
+
+/**
+ * Renews once for all calls that need it: a provider may accept a refresh token only once. Throws ConnectionLost where
+ * the provider cannot be reached.
+ */
 function tryRefresh(): Promise<boolean> {
   refreshing ??= refreshTokens().finally(() => {
     refreshing = null;
@@ -121,10 +134,12 @@ function tryRefresh(): Promise<boolean> {
 async function refreshTokens(): Promise<boolean> {
   const settings = config.value?.oidc;
   if (!tokens?.refresh || !settings) return false;
+  const oidc = await import("./oidc");
   try {
     adopt(await oidc.refresh(settings, tokens.refresh));
     return true;
-  } catch {
+  } catch (reason) {
+    if (reason instanceof ConnectionLost) throw reason;
     // The provider no longer accepts the refresh token; the person signs in again.
     return false;
   }

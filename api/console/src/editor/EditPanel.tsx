@@ -184,7 +184,7 @@ export function EditPanel(props: {
 /** Tasks by title; a person who may not read tasks gets the ids. */
 async function titlesOf(api: Workspace, id: string, tasks: readonly string[]): Promise<string[]> {
   if (tasks.length === 0 || !may(PERMISSION.tasks, api.name)) return [...tasks];
-  const titles = new Map((await api.tasks(id)).items.map((task) => [task.task_id, task.title]));
+  const titles = new Map((await api.tasks({ instance_id: id })).items.map((task) => [task.task_id, task.title]));
   return tasks.map((task) => titles.get(task) ?? task);
 }
 

@@ -1,17 +1,20 @@
 import { useEffect, useState } from "preact/hooks";
-import * as oidc from "../auth/oidc";
 import { adopt, config, handOver, hasToken, loadConfig, loadMe, me, workspaces } from "../auth/session";
 import { address, go, match, to } from "../router";
+import { lazily } from "../widgets/lazily";
 import { Loading, Trouble } from "../widgets/small";
-import { AuditPage } from "./audit/AuditPage";
-import { BulkJobPage } from "./bulk/BulkJobPage";
-import { BulkListPage } from "./bulk/BulkListPage";
-import { NewBulkPage } from "./bulk/NewBulkPage";
 import { InstancesPage } from "./InstancesPage";
-import { InstancePage } from "./instance/InstancePage";
-import { ProjectionsPage } from "./ProjectionsPage";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
+
+// The first page is the list of instances; every other one comes when somebody goes there.
+const AuditPage = lazily(async () => (await import("./audit/AuditPage")).AuditPage);
+const BulkJobPage = lazily(async () => (await import("./bulk/BulkJobPage")).BulkJobPage);
+const BulkListPage = lazily(async () => (await import("./bulk/BulkListPage")).BulkListPage);
+const InstancePage = lazily(async () => (await import("./instance/InstancePage")).InstancePage);
+const NewBulkPage = lazily(async () => (await import("./bulk/NewBulkPage")).NewBulkPage);
+const ProjectionsPage = lazily(async () => (await import("./ProjectionsPage")).ProjectionsPage);
+const TasksPage = lazily(async () => (await import("./tasks/TasksPage")).TasksPage);
 
 type Boot = "starting" | "ready" | { failed: unknown };
 
@@ -46,6 +49,7 @@ async function start(): Promise<void> {
   const { path, query } = address.value;
   const settings = config.value?.oidc;
   if (path === "/auth/callback" && settings) {
+    const oidc = await import("../auth/oidc");
     const { tokens, returnTo, popup } = await oidc.complete(settings, query);
     if (popup) {
       handOver(tokens);
@@ -55,7 +59,7 @@ async function start(): Promise<void> {
     adopt(tokens);
     await go(returnTo, { replace: true });
   } else if (path === "/auth/again" && settings) {
-    return oidc.begin(settings, "/", true);
+    return (await import("../auth/oidc")).begin(settings, "/", true);
   }
   if (!hasToken()) return;
   try {
@@ -76,6 +80,7 @@ function Pages() {
   const one = match("/w/:ws/instances/:id", path) ?? match("/w/:ws/instances/:id/:tab", path);
   const jobs = match("/w/:ws/bulk-modifications", path);
   const job = match("/w/:ws/bulk-modifications/:id", path);
+  const tasks = match("/w/:ws/tasks", path);
   const log = match("/w/:ws/audit-log", path);
   let page = <NotFound />;
   if (list) page = <InstancesPage key={list.ws} workspace={list.ws!} />;
@@ -84,10 +89,11 @@ function Pages() {
   else if (jobs) page = <BulkListPage key={jobs.ws} workspace={jobs.ws!} />;
   else if (job?.id === "new") page = <NewBulkPage key={job.ws} workspace={job.ws!} />;
   else if (job) page = <BulkJobPage key={`${job.ws}/${job.id}`} workspace={job.ws!} id={job.id!} />;
+  else if (tasks) page = <TasksPage key={tasks.ws} workspace={tasks.ws!} />;
   else if (log) page = <AuditPage key={log.ws} workspace={log.ws!} />;
   else if (path === to.projections()) page = <ProjectionsPage />;
   else if (path === "/") page = home ? <Loading /> : <NoWorkspace />;
-  return <Shell workspace={(list ?? one ?? jobs ?? job ?? log)?.ws ?? null}>{page}</Shell>;
+  return <Shell workspace={(list ?? one ?? jobs ?? job ?? tasks ?? log)?.ws ?? null}>{page}</Shell>;
 }
 
 const NotFound = () => (

@@ -40,6 +40,11 @@ export function Shell({ workspace, children }: { workspace: string | null; child
               <a href={to.bulk(current)} aria-current={path.startsWith(to.bulk(current)) ? "page" : undefined}>
                 Bulk modifications
               </a>
+              {may(PERMISSION.tasks, current) && (
+                <a href={to.tasks(current)} aria-current={path === to.tasks(current) ? "page" : undefined}>
+                  Tasks
+                </a>
+              )}
               {may(PERMISSION.audit, current) && (
                 <a href={to.audit(current)} aria-current={path === to.audit(current) ? "page" : undefined}>
                   Audit log

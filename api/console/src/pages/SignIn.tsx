@@ -1,5 +1,4 @@
 import { useState } from "preact/hooks";
-import { begin } from "../auth/oidc";
 import { config, useSampleUser } from "../auth/session";
 import { Trouble } from "../widgets/small";
 
@@ -20,7 +19,11 @@ export function SignIn() {
         <p>Edit the variables of running process instances, safely.</p>
         {error !== undefined && <Trouble reason={error} />}
         {oidc && (
-          <button type="button" class="primary wide" onClick={() => attempt(() => begin(oidc, here))}>
+          <button
+            type="button"
+            class="primary wide"
+            onClick={() => attempt(async () => (await import("../auth/oidc")).begin(oidc, here))}
+          >
             Sign in
           </button>
         )}

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { AuditEntry } from "../../api/types";
 import { Field } from "../../widgets/small";
 import { Day } from "../InstanceFilters";
-import { type AuditFilter, isEmpty, NONE } from "./auditFilter";
+import { type AuditFilter, auditFilter } from "./auditFilter";
 
 /** The filters of an audit log. Users are offered from the entries in view. */
 export function AuditFilters(props: {
@@ -61,8 +61,8 @@ export function AuditFilters(props: {
         ["Retry", "Retry"],
       ])}
       <button type="submit">Filter</button>
-      {!isEmpty(filter) && (
-        <button type="button" class="quiet-button" onClick={() => onChange(NONE)}>
+      {!auditFilter.isEmpty(filter) && (
+        <button type="button" class="quiet-button" onClick={() => onChange(auditFilter.none)}>
           Clear filters
         </button>
       )}

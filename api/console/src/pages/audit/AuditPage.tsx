@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { PERMISSION } from "../../api/types";
 import { may, workspaceApi } from "../../auth/session";
 import { address, go, to } from "../../router";
@@ -6,7 +6,8 @@ import { usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
 import { AuditFilters } from "./AuditFilters";
 import { AuditTable } from "./AuditTable";
-import { askedOf, auditFilterFrom, isEmpty, queryOfAuditFilter } from "./auditFilter";
+import { askedOf, auditFilter } from "./auditFilter";
+import { exportAuditLog } from "./exportAuditLog";
 
 /** The audit log of a workspace. The address holds the filters. */
 export function AuditPage({ workspace }: { workspace: string }) {
@@ -29,27 +30,40 @@ export function AuditPage({ workspace }: { workspace: string }) {
 
 function Log({ workspace }: { workspace: string }) {
   const api = workspaceApi(workspace);
-  const filter = auditFilterFrom(address.value.query);
+  const filter = auditFilter.from(address.value.query);
   const list = usePages(
     (cursor, signal) => api.audit({ ...askedOf(filter), cursor }, signal),
     [workspace, JSON.stringify(filter)],
   );
+  const [exporting, setExporting] = useState(false);
+  const save = async () => {
+    setExporting(true);
+    await exportAuditLog(api, askedOf(filter));
+    setExporting(false);
+  };
   return (
     <>
       <div class="page-head">
         <h1>Audit log</h1>
-        <button type="button" onClick={list.reload}>
-          Refresh
-        </button>
+        <div class="toolbar">
+          <button type="button" onClick={list.reload}>
+            Refresh
+          </button>
+          <button type="button" disabled={exporting} onClick={() => void save()}>
+            {exporting ? "Exporting…" : "Export CSV"}
+          </button>
+        </div>
       </div>
       <AuditFilters
         filter={filter}
         entries={list.items}
-        onChange={(next) => void go(to.audit(workspace) + queryOfAuditFilter(next), { replace: true })}
+        onChange={(next) => void go(to.audit(workspace) + auditFilter.query(next), { replace: true })}
       />
       <PagedList
         pages={list}
-        empty={isEmpty(filter) ? "Nothing was modified by an operator yet." : "No entry fits these filters."}
+        empty={
+          auditFilter.isEmpty(filter) ? "Nothing was modified by an operator yet." : "No entry fits these filters."
+        }
       >
         {(entries) => <AuditTable api={api} entries={entries} linked />}
       </PagedList>

@@ -1,29 +1,8 @@
+import { type TextFilter, textFilter } from "../addressFilter";
 import { dayStart } from "../instanceQuery";
 
-/** The filters of an audit log, as they stand in the address. */
-export interface AuditFilter {
-  from: string;
-  to: string;
-  user: string;
-  subject: string;
-  event: string;
-}
-
-export const NONE: AuditFilter = { from: "", to: "", user: "", subject: "", event: "" };
-const NAMES = Object.keys(NONE) as (keyof AuditFilter)[];
-
-export const isEmpty = (filter: AuditFilter): boolean => NAMES.every((name) => filter[name] === "");
-
-export function auditFilterFrom(query: URLSearchParams): AuditFilter {
-  const filter = { ...NONE };
-  for (const name of NAMES) filter[name] = query.get(name) ?? "";
-  return filter;
-}
-
-export function queryOfAuditFilter(filter: AuditFilter): string {
-  const query = new URLSearchParams(NAMES.filter((name) => filter[name]).map((name) => [name, filter[name]]));
-  return query.size === 0 ? "" : `?${query}`;
-}
+export const auditFilter = textFilter(["from", "to", "user", "subject", "event"]);
+export type AuditFilter = TextFilter<"from" | "to" | "user" | "subject" | "event">;
 
 /** The filters as the API takes them: both days are included. */
 export const askedOf = (filter: AuditFilter) => ({

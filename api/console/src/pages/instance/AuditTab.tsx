@@ -4,11 +4,11 @@ import { usePages } from "../../widgets/load";
 import { PagedList } from "../../widgets/PagedList";
 import { AuditFilters } from "../audit/AuditFilters";
 import { AuditTable } from "../audit/AuditTable";
-import { askedOf, isEmpty, NONE } from "../audit/auditFilter";
+import { askedOf, auditFilter } from "../audit/auditFilter";
 import type { TabProps } from "./tabProps";
 
 export function AuditTab({ api, instance }: TabProps) {
-  const [filter, setFilter] = useState(NONE);
+  const [filter, setFilter] = useState(auditFilter.none);
   const list = usePages(
     (cursor, signal) => api.audit({ ...askedOf(filter), instance_id: instance.id, cursor }, signal),
     [instance.id, instance.version, JSON.stringify(filter)],
@@ -29,7 +29,7 @@ export function AuditTab({ api, instance }: TabProps) {
           {log.parked && " A change could not be applied to it; an operator of projections can try again."}
         </p>
       )}
-      <PagedList pages={list} empty={emptyWords(!isEmpty(filter), behind)}>
+      <PagedList pages={list} empty={emptyWords(!auditFilter.isEmpty(filter), behind)}>
         {(entries) => <AuditTable api={api} entries={entries} />}
       </PagedList>
     </div>
