@@ -26,6 +26,8 @@ NAME = "audit_log"
 Audited = ProcessVariablesModified | BulkModificationEnded | IncidentRetried
 _AUDITED: tuple[type[Event], ...] = get_args(Audited)
 _VARIABLES = "Process variables"
+_SUBJECTS = {"Update": _VARIABLES, "Update bulk": _VARIABLES, "Retry": "Incident"}
+"""Event → subject, of all entries that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ CREATE TABLE {audit_log} (
 CREATE INDEX ON {audit_log} (workspace, time);
 CREATE INDEX ON {audit_log} (subject_identifier, time);
 CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
+CREATE INDEX ON {audit_log} (workspace, event, time) WHERE event <> 'Update';
 """
 _COUNTED = """
 SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
@@ -88,8 +91,7 @@ FROM audit_log
 WHERE workspace = %(workspace)s
     AND (%(instance_id)s::text IS NULL OR subject_identifier = %(instance_id)s)
     AND (%(user)s::text IS NULL OR (left(user_id, 200) = left(%(user)s, 200) AND user_id = %(user)s))
-    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
-    AND (%(event)s::text IS NULL OR event = %(event)s)
+    AND (%(any_event)s OR event = ANY(%(events)s))
     AND (%(since)s::timestamptz IS NULL OR time >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR time <= %(until)s)
     AND (%(last_time)s::timestamptz IS NULL
@@ -198,13 +200,16 @@ async def audit_entries(
     or cursor.
     """
     limit = checked_limit(limit)
+    events = [one for one, of in _SUBJECTS.items() if subject in (None, of) and event in (None, one)]
+    if not events:
+        return Page([], None)
     last_time, last_version, last_id = decode_cursor(cursor, datetime, int, str) or (None, None, None)
     values = arguments(
         workspace=workspace,
         instance_id=instance_id,
         user=user,
-        subject=subject,
-        event=event,
+        any_event=len(events) == len(_SUBJECTS),
+        events=events,
         since=since,
         until=until,
         last_time=last_time,

@@ -186,7 +186,9 @@ def test_another_shape_is_rebuilt_by_the_server(new_server: NewServer, tmp_path:
             with server.client() as api:
                 assert seen_entry(api, instance) == 2
                 query = "SELECT shape, generation FROM projections WHERE name = 'audit_log'"
-                until("it is renewed", lambda: database.execute(query).fetchone(), lambda row: row == (AuditLog.shape, 2))
+                until(
+                    "it is renewed", lambda: database.execute(query).fetchone(), lambda row: row == (AuditLog.shape, 2)
+                )
                 assert seen_entry(api, instance) == 2
                 put(api, instance, {"n": 2}).raise_for_status()
                 synced(api, instance)
