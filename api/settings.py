@@ -32,6 +32,7 @@ _PREFIX = "PROCVARS_"
 _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
 SECRETS = ("database_url", "elasticsearch_url", "elasticsearch_api_key", "kafka_password", "jwt_secret", "cipher_key")
 """Settings with a secret in them: each may be in a file, which the variable with the suffix _FILE names."""
+_SEPARATOR = re.compile(r"[\s,]+")
 _KEY_BYTES = (16, 24, 32)
 _JSON_EXAMPLES = {
     "role_permissions": '{"ROLE": ["permission", …]}',
@@ -134,7 +135,9 @@ class Settings(BaseSettings):
     """Which roles the claims of the provider's tokens give; empty: the claims `org_roles` and `workspace_roles` have them."""
 
     cipher_key: SecretStr | None = None
-    """Base64 of 16, 24 or 32 bytes: events are stored encrypted (AES). Never change it under stored events."""
+    """Keys, each base64 of 16, 24 or 32 bytes, separated by commas or line breaks: events are stored encrypted (AES)
+    with the first, and read with any. One under which events are stored is never taken away.
+    """
     check_streams_per_minute: int = Field(default=600, ge=0)
     """Streams per minute in which each read model is compared with the event store; 0 turns the comparison off."""
     max_document_bytes: int = Field(default=10 * 2**20, gt=0)
@@ -186,14 +189,14 @@ class Settings(BaseSettings):
 
     @field_validator("cipher_key")
     @classmethod
-    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         try:
-            fits = key is None or len(b64decode(key.get_secret_value(), validate=True)) in _KEY_BYTES
+            fit = all(len(b64decode(key, validate=True)) in _KEY_BYTES for key in _listed(keys))
         except ValueError:
-            fits = False
-        if not fits:
-            raise ValueError("it has to be base64 of 16, 24 or 32 bytes")
-        return key
+            fit = False
+        if not fit:
+            raise ValueError("it has to be base64 of 16, 24 or 32 bytes, or several of them separated by commas")
+        return keys
 
     @field_validator(*_JSON_EXAMPLES, mode="before")
     @classmethod
@@ -254,6 +257,11 @@ class Settings(BaseSettings):
         return kept | {f"{_PREFIX}{name.upper()}": _text(value) for name, value in given.items() if value is not None}
 
     @property
+    def cipher_keys(self) -> tuple[str, ...]:
+        """Keys of the events, in base64: the first encrypts; none where the events are stored in plain text."""
+        return _listed(self.cipher_key)
+
+    @property
     def largest_message(self) -> int:
         """Size of the largest message that a topic created by the relay takes, in bytes."""
         return _DOCUMENTS_IN_AN_EVENT * self.max_document_bytes
@@ -267,6 +275,10 @@ class Settings(BaseSettings):
     def has_keys(self) -> bool:
         """Whether there is a key to verify tokens with."""
         return self.jwt_secret is not None or self.jwks_url is not None
+
+
+def _listed(keys: SecretStr | None) -> tuple[str, ...]:
+    return () if keys is None else tuple(_SEPARATOR.split(keys.get_secret_value().strip()))
 
 
 def _text(value: object) -> str:

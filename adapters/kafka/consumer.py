@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import faust
@@ -59,8 +60,12 @@ class Consumer:
         self._inbox: deque[EventT[bytes]] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        # Faust makes directories for tables, of which there are none; its default is the working directory, which may be
+        # one that nobody can write.
+        self._directory = TemporaryDirectory(prefix="procvars-")
         self._app = faust.App(
             cluster.group(projection),
+            datadir=self._directory.name,
             broker=[f"kafka://{broker.strip()}" for broker in cluster.brokers.split(",")],
             broker_credentials=cluster.faust_credentials(),
             key_serializer="raw",
@@ -98,6 +103,8 @@ class Consumer:
             log.warning("the consumer did not stop in time", app=self._app.conf.id, seconds=_STOP_SECONDS)
         except Exception:
             log.exception("the consumer stopped with an error", app=self._app.conf.id)
+        finally:
+            self._directory.cleanup()
 
     async def _within(self, seconds: float, act: Coroutine[Any, Any, None]) -> None:
         """Run `act` for at most that long. Unlike asyncio's time-outs, do not wait for the end of what is cancelled."""

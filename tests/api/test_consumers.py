@@ -125,6 +125,15 @@ def test_a_repeated_acknowledgement_changes_nothing(api: httpx.Client, consumer:
     assert arrival(api, instance, consumer) == said("refused", 2, 2, "not so")
 
 
+def test_many_refusals_in_one_call(api: httpx.Client, consumer: str) -> None:
+    """As many as a call may have, with long reasons: a body that another process handles. One more is too many."""
+    instance, (_, first, second) = edited(api, 2)
+    refused = [(first if number % 2 else second, "x" * 900 + str(number)) for number in range(1000)]
+    assert acknowledge(api, consumer, second, *refused).json()["refused"] == 2
+    assert arrival(api, instance, consumer)["detail"] == refused[-2][1]
+    assert acknowledge(api, consumer, second, *refused, (first, "no")).status_code == 422
+
+
 def test_a_position_ahead_of_the_store_is_refused(api: httpx.Client, consumer: str) -> None:
     """It belongs to another store; the consumer is where it was."""
     instance, (_, edit) = edited(api, 1)

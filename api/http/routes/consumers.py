@@ -20,7 +20,7 @@ from procvars.domain.errors import PositionUnknown
 
 router = APIRouter(prefix=WORKSPACE + "/consumers", tags=["events"])
 
-Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Consumer = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 _Position = Annotated[int, Field(ge=0, le=2**62)]
 _COMMANDS = tuple(slug for slug in COMMANDS if slug not in ("instance-not-found", "event-too-large"))
 
@@ -47,14 +47,14 @@ def _shown(description: str, example: Any) -> dict[int | str, dict[str, Any]]:
 
 
 @router.put(
-    "/{name}",
+    "/{consumer}",
     responses={
         **_shown("How far the consumer is; `refused` counts all that it refused.", _STATUS),
         **problems(*_COMMANDS, "position-unknown", "too-many-consumers"),
     },
     openapi_extra=body({"position": 4712, "refused": [_REFUSED]}, AcknowledgementBody),
 )
-async def acknowledge(request: Request, caller: Engine, name: Name) -> Response:
+async def acknowledge(request: Request, caller: Engine, consumer: Consumer) -> Response:
     """Acknowledge all events up to a position, but for those that the consumer refused. The first call of a name creates
     the consumer; an earlier position than the last takes back what was said of the events behind it.
     """
@@ -64,7 +64,7 @@ async def acknowledge(request: Request, caller: Engine, name: Name) -> Response:
         newest = await services(request).store.on(connection).last_position()
         if sent.position > newest:
             raise PositionUnknown(newest=newest)
-        return answer(await consumers.acknowledge(connection, caller.workspace, name, sent.position, refused))
+        return answer(await consumers.acknowledge(connection, caller.workspace, consumer, sent.position, refused))
 
 
 @router.get("", responses={**_shown("The consumers, by name.", {"items": [_STATUS]}), **problems()})
@@ -75,23 +75,23 @@ async def list_consumers(request: Request, caller: Reader) -> Response:
 
 
 @router.get(
-    "/{name}",
+    "/{consumer}",
     responses={
         **_shown("The consumer, and what it refused.", {**_STATUS, "refusals": [_REFUSED_EVENT]}),
         **problems("no-such-consumer"),
     },
 )
-async def read(request: Request, caller: Reader, name: Name) -> Response:
+async def read(request: Request, caller: Reader, consumer: Consumer) -> Response:
     """Return how far a consumer is, and the newest thousand events that it refused."""
     async with borrowed(services(request).pool) as connection:
-        found = await consumers.consumer(connection, caller.workspace, name)
-        refusals = await consumers.refused_events(connection, caller.workspace, name)
+        found = await consumers.consumer(connection, caller.workspace, consumer)
+        refusals = await consumers.refused_events(connection, caller.workspace, consumer)
     return answer({**fields_of(found), "refusals": refusals})
 
 
-@router.delete("/{name}", status_code=204, responses=problems("no-such-consumer"))
-async def forget(request: Request, caller: Engine, name: Name) -> Response:
+@router.delete("/{consumer}", status_code=204, responses=problems("no-such-consumer"))
+async def forget(request: Request, caller: Engine, consumer: Consumer) -> Response:
     """Forget a consumer that is gone, so that nobody waits for it."""
     async with borrowed(services(request).pool) as connection:
-        await consumers.forget(connection, caller.workspace, name)
+        await consumers.forget(connection, caller.workspace, consumer)
     return Response(status_code=204)
