@@ -79,6 +79,13 @@ async def test_no_page_has_serious_findings(new_console: NewConsole, demo: DemoS
     await page.goto(f"{demo.address}/w/demo/instances?text=payslip&status=ON_HOLD")
     await expect(page.get_by_text("Search data")).to_be_visible()
     await inspection.of("search")
+    await console.button("Columns").click()
+    await inspection.of("columns")
+    await page.keyboard.press("Escape")
+    await console.button("Saved filters").click()
+    await page.get_by_role("menuitem", name="Save these filters…").click()
+    await inspection.of("save-filters")
+    await console.button("Cancel").click()
     for tab, shows in SHOWN.items():
         await console.open("loan-1005", tab)
         await expect(page.get_by_role("tabpanel").get_by_text(shows).first).to_be_visible()
@@ -163,6 +170,10 @@ async def test_reading_on_a_phone(new_console: NewConsole, demo: DemoServer) -> 
     await console.sign_in("Vera Viewer")
     await expect(page.get_by_role("table")).to_be_visible()
     await fits("instances")
+    await console.button("Saved filters").click()
+    box = await page.get_by_role("menu", name="Saved filters").bounding_box()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, box
+    await page.keyboard.press("Escape")
     for path, heading in PAGES.items():
         await page.goto(f"{demo.address}/w/demo/{path}")
         await expect(page.get_by_role("heading", name=heading)).to_be_visible()

@@ -36,8 +36,10 @@ export interface Definition {
 export interface Hit {
   instance_id: string;
   definition: string;
+  title: string;
   status: Status;
   started_at: string;
+  updated_at: string;
   version: number;
   data: [string, string][];
 }

@@ -29,6 +29,7 @@ export interface InstanceQuery {
   started_after?: string | undefined;
   started_before?: string | undefined;
   parent_id?: string | undefined;
+  sort?: string | undefined;
   limit?: number;
   cursor?: string | undefined;
 }
@@ -36,6 +37,7 @@ export interface InstanceQuery {
 export interface SearchQuery {
   keys: { key: string; literal: string }[];
   text?: string | undefined;
+  id_or_title?: string;
   definitions?: string[];
   statuses?: string[];
   started_after?: string | undefined;

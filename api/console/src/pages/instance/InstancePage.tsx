@@ -6,7 +6,7 @@ import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad } from "../../widgets/load";
 import { Menu } from "../../widgets/Menu";
 import { Fact, StatusBadge, Time } from "../../widgets/small";
-import { modifiable } from "../InstancesPage";
+import { modifiable } from "../InstanceTable";
 import { nameOf } from "../instanceQuery";
 import { AuditTab } from "./AuditTab";
 import { EnginePanel } from "./EnginePanel";
