@@ -22,7 +22,7 @@ SHOWN = {
 }
 """What the tabs of loan-1005 have."""
 
-PAGES = {"tasks": "Tasks", "audit-log": "Audit log"}
+PAGES = {"overview": "Overview", "tasks": "Tasks", "audit-log": "Audit log"}
 """Pages of the workspace and their headings."""
 
 # Colours are all that differs in the dark.
@@ -143,6 +143,10 @@ async def test_no_page_has_serious_findings(new_console: NewConsole, demo: DemoS
     await page.goto(f"{demo.address}/w/demo/tasks")
     await expect(page.get_by_role("table").locator("tbody tr").first).to_be_visible()
     await inspection.of("tasks-page")
+    await page.goto(f"{demo.address}/w/demo/overview")
+    await expect(page.get_by_role("img", name="modifications in 14 days")).to_be_visible()
+    await page.get_by_text("As a table").click()
+    await inspection.of("overview-page")
     await page.goto(f"{demo.address}/projections")
     await expect(page.get_by_role("listitem", name="Search")).to_be_visible()
     await inspection.of("projections")
@@ -176,8 +180,8 @@ async def test_reading_on_a_phone(new_console: NewConsole, demo: DemoServer) -> 
     await page.keyboard.press("Escape")
     for path, heading in PAGES.items():
         await page.goto(f"{demo.address}/w/demo/{path}")
-        await expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        await expect(page.get_by_role("table").locator("tbody tr").first).to_be_visible()
+        await expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        await expect(page.get_by_role("table").first.locator("tbody tr").first).to_be_visible()
         await fits(f"{path}-page")
     await page.goto(f"{demo.address}/w/demo/instances?definition=loan-application&size=100")
     await page.get_by_role("link", name="Ingrid Lindqvist").tap()

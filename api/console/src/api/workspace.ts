@@ -13,6 +13,7 @@ import type {
   Incident,
   Instance,
   Modified,
+  Overview,
   Page,
   Preview,
   Snapshot,
@@ -99,6 +100,10 @@ export class Workspace {
 
   async definitions(): Promise<Definition[]> {
     return (await this.http.json<{ items: Definition[] }>(this.path("definitions"))).items;
+  }
+
+  overview(timezone: string, signal?: AbortSignal): Promise<Overview> {
+    return this.http.json(this.path("overview"), { query: { timezone }, signal });
   }
 
   async search(query: SearchQuery, signal?: AbortSignal): Promise<Page<Hit>> {

@@ -31,6 +31,9 @@ export function Shell({ workspace, children }: { workspace: string | null; child
         <nav aria-label="Main">
           {current && (
             <>
+              <a href={to.overview(current)} aria-current={path === to.overview(current) ? "page" : undefined}>
+                Overview
+              </a>
               <a
                 href={to.instances(current)}
                 aria-current={path.startsWith(to.instances(current)) ? "page" : undefined}
