@@ -25,6 +25,13 @@ SHOWN = {
 PAGES = {"overview": "Overview", "tasks": "Tasks", "audit-log": "Audit log"}
 """Pages of the workspace and their headings."""
 
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
+
 # Colours are all that differs in the dark.
 RULES = {"light": "{}", "dark": "{ runOnly: ['color-contrast'] }"}
 
@@ -97,6 +104,13 @@ async def test_no_page_has_serious_findings(new_console: NewConsole, demo: DemoS
     await page.get_by_label("View", exact=True).select_option("JSON view")
     await expect(console.line('"a"')).to_be_visible()
     await inspection.of("variables-json")
+    await page.goto(f"{demo.address}/w/demo/instances/{instance}/variables?edit=1&path=/b")
+    await expect(page.get_by_role("tree", name="Variables under edit")).to_be_visible()
+    await inspection.of("tree-edit")
+    await console.button("Edit value").click()
+    await inspection.of("tree-value")
+    await console.dialog.get_by_role("button", name="Cancel").click()
+    await console.open(instance)
     await console.edit()
     await console.replace('"a": 2', '"a": ')
     await expect(page.get_by_role("region", name="Errors")).to_be_visible()
@@ -159,17 +173,36 @@ async def test_no_page_has_serious_findings(new_console: NewConsole, demo: DemoS
     assert inspection.findings == {}
 
 
+async def fits_a_phone(console: OperatorConsole, name: str) -> None:
+    await console.picture(f"phone-{name}")
+    widths = await console.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1] == PHONE["viewport"]["width"], (name, widths)
+
+
+async def test_editing_in_the_tree_on_a_phone(new_console: NewConsole, demo: DemoServer, bank: httpx.Client) -> None:
+    """From the row to the review, with nothing to scroll sideways."""
+    instance = start_instance(bank, {"customer": {"name": "Ana"}}, title="Edited on a phone")
+    console = await (await new_console(demo.address, **PHONE)).sign_in("Walter Workspace")
+    page = console.page
+    await console.open(instance)
+    await page.get_by_role("treeitem").filter(has_text="name").last.tap()
+    await console.button("Edit here").tap()
+    await console.button("Edit value").tap()
+    await fits_a_phone(console, "tree-value")
+    await console.dialog.get_by_label("Value").fill("Ioana")
+    await console.button("OK").tap()
+    await expect(page.get_by_role("treeitem").filter(has_text="Ioana").last).to_be_visible()
+    await fits_a_phone(console, "tree-edit")
+    await console.save("on the way")
+
+
 async def test_reading_on_a_phone(new_console: NewConsole, demo: DemoServer) -> None:
     """Nothing has to be scrolled sideways at 390 px, from the list to the audit entry."""
-    console = await new_console(
-        demo.address, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, device_scale_factor=2
-    )
+    console = await new_console(demo.address, **PHONE)
     page = console.page
 
     async def fits(name: str) -> None:
-        await console.picture(f"phone-{name}")
-        widths = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert widths[0] <= widths[1] == 390, (name, widths)
+        await fits_a_phone(console, name)
 
     await console.sign_in("Vera Viewer")
     await expect(page.get_by_role("table")).to_be_visible()

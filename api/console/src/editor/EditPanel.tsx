@@ -13,7 +13,8 @@ import { useMonaco } from "./lazy";
 import { ProblemList } from "./ProblemList";
 import { type Review, ReviewDialog } from "./ReviewDialog";
 import type { Outcome } from "./SavedPanel";
-import { type Base, useEditor } from "./useEditor";
+import { TreeEdit } from "./TreeEdit";
+import { type Base, useEditor, VARIABLES } from "./useEditor";
 import { useSave } from "./useSave";
 
 /** Edit mode of the Variables tab. Whatever happens on the way, the text stays until it is saved or dropped on purpose. */
@@ -21,6 +22,8 @@ export function EditPanel(props: {
   api: Workspace;
   instance: Instance;
   document: Document;
+  /** The place in the tree where it begins; without one it begins in the text. */
+  at?: string | undefined;
   onClose(outcome: Outcome | null): void;
   onReload(): void;
 }) {
@@ -33,7 +36,10 @@ export function EditPanel(props: {
   const [leaving, setLeaving] = useState<((leave: boolean) => void) | null>(null);
   const editHost = useRef<HTMLDivElement>(null);
   const diffHost = useRef<HTMLDivElement>(null);
-  const editor = useEditor(monaco, base, editHost, diffHost);
+  const editor = useEditor(monaco, base, editHost, diffHost, {
+    ...VARIABLES,
+    mode: props.at === undefined ? "edit" : "tree",
+  });
   const close = (outcome: Outcome | null) => {
     setGuard(null);
     props.onClose(outcome);
@@ -103,7 +109,8 @@ export function EditPanel(props: {
       onKeyDown={(event) => {
         if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey)) return;
         event.preventDefault();
-        void startReview();
+        // A dialog is answered first.
+        if (!(event.target as Element).closest("dialog")) void startReview();
       }}
     >
       <EditBar
@@ -123,6 +130,15 @@ export function EditPanel(props: {
         {!editor.ready && <Loading what="Opening the editor" />}
         <div ref={editHost} class="editor-fill" hidden={editor.mode !== "edit"} />
         <div ref={diffHost} class="editor-fill" hidden={editor.mode !== "compare"} />
+        {editor.ready && editor.mode === "tree" && (
+          <TreeEdit
+            text={editor.text}
+            revision={editor.revision}
+            at={props.at}
+            onChange={editor.change}
+            onUndo={editor.dirty ? editor.undo : null}
+          />
+        )}
       </div>
       <ProblemList
         problems={editor.problems}
