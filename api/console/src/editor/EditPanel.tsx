@@ -3,6 +3,7 @@ import { type Document, type Instance, PERMISSION } from "../api/types";
 import type { Workspace } from "../api/workspace";
 import { may } from "../auth/session";
 import { changesBetween, formatted, problemsOf } from "../json/work";
+import { useShortcut } from "../keyboard";
 import { setGuard } from "../router";
 import { announce } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
@@ -101,18 +102,16 @@ export function EditPanel(props: {
     setLeaving(null);
   };
 
+  useShortcut("Ctrl+s", "Save: review the changes", () => void startReview());
+  useShortcut(
+    "Alt+k",
+    "Compare with the original, and back to the text",
+    editor.ready ? () => editor.show(editor.mode === "compare" ? "edit" : "compare") : null,
+  );
+
   if (error !== undefined) return <Trouble reason={error} onRetry={() => location.reload()} />;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Ctrl+S from anywhere inside; the Save button is the control.
-    <div
-      class="edit"
-      onKeyDown={(event) => {
-        if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey)) return;
-        event.preventDefault();
-        // A dialog is answered first.
-        if (!(event.target as Element).closest("dialog")) void startReview();
-      }}
-    >
+    <div class="edit">
       <EditBar
         mode={editor.mode}
         ready={editor.ready}
@@ -126,7 +125,7 @@ export function EditPanel(props: {
       />
       <ReasonField value={reason} onChange={setReason} />
       {typeof reviewing === "object" && <Trouble reason={reviewing.failed} onRetry={() => void startReview()} />}
-      <div class="editor-host" aria-busy={!editor.ready}>
+      <div class={editor.mode === "tree" ? "editor-host with-tree" : "editor-host"} aria-busy={!editor.ready}>
         {!editor.ready && <Loading what="Opening the editor" />}
         <div ref={editHost} class="editor-fill" hidden={editor.mode !== "edit"} />
         <div ref={diffHost} class="editor-fill" hidden={editor.mode !== "compare"} />

@@ -100,6 +100,7 @@ export function Tree({ tape, blame, label, at: wanted, actions, onKey }: TreePro
       <div class="toolbar tree-bar">
         <input
           type="search"
+          data-find
           aria-label="Filter variables"
           placeholder="Filter by name or value"
           value={query}
