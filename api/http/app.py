@@ -25,6 +25,7 @@ from procvars.api.http.routes import (
     execution,
     me,
     openapi,
+    overview,
     projections,
     reading,
     variables,
@@ -51,7 +52,9 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    modules = (variables, reading, execution, engines, definitions, events, consumers, projections, me, bulk)
+    modules = (
+        variables, reading, overview, execution, engines, definitions, events, consumers, projections, me, bulk,
+    )  # fmt: skip
     for router in (variables.edits, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.
         refuse_unknown_parameters(router.routes)

@@ -29,7 +29,7 @@ def paths(instance: str) -> list[str]:
         f"{W}/instances", at, f"{at}/variables", f"{at}/variables?version=1", f"{at}/variables/history",
         f"{at}/variables/blame", f"{at}/snapshots", f"{at}/debug", f"{at}/sync", f"{at}/integrations",
         f"{at}/navigation-snapshots", f"{W}/audit-log", f"{W}/tasks", f"{W}/definitions", "/me", "/projections", "/healthz",
-        "/readyz", "/metrics", "/openapi.json",
+        f"{W}/overview", "/readyz", "/metrics", "/openapi.json",
     ]  # fmt: skip
 
 

@@ -22,8 +22,15 @@ SHOWN = {
 }
 """What the tabs of loan-1005 have."""
 
-PAGES = {"tasks": "Tasks", "audit-log": "Audit log"}
+PAGES = {"overview": "Overview", "tasks": "Tasks", "audit-log": "Audit log"}
 """Pages of the workspace and their headings."""
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
 
 # Colours are all that differs in the dark.
 RULES = {"light": "{}", "dark": "{ runOnly: ['color-contrast'] }"}
@@ -79,6 +86,13 @@ async def test_no_page_has_serious_findings(new_console: NewConsole, demo: DemoS
     await page.goto(f"{demo.address}/w/demo/instances?text=payslip&status=ON_HOLD")
     await expect(page.get_by_text("Search data")).to_be_visible()
     await inspection.of("search")
+    await console.button("Columns").click()
+    await inspection.of("columns")
+    await page.keyboard.press("Escape")
+    await console.button("Saved filters").click()
+    await page.get_by_role("menuitem", name="Save these filters…").click()
+    await inspection.of("save-filters")
+    await console.button("Cancel").click()
     for tab, shows in SHOWN.items():
         await console.open("loan-1005", tab)
         await expect(page.get_by_role("tabpanel").get_by_text(shows).first).to_be_visible()
@@ -90,6 +104,13 @@ async def test_no_page_has_serious_findings(new_console: NewConsole, demo: DemoS
     await page.get_by_label("View", exact=True).select_option("JSON view")
     await expect(console.line('"a"')).to_be_visible()
     await inspection.of("variables-json")
+    await page.goto(f"{demo.address}/w/demo/instances/{instance}/variables?edit=1&path=/b")
+    await expect(page.get_by_role("tree", name="Variables under edit")).to_be_visible()
+    await inspection.of("tree-edit")
+    await console.button("Edit value").click()
+    await inspection.of("tree-value")
+    await console.dialog.get_by_role("button", name="Cancel").click()
+    await console.open(instance)
     await console.edit()
     await console.replace('"a": 2', '"a": ')
     await expect(page.get_by_role("region", name="Errors")).to_be_visible()
@@ -136,37 +157,68 @@ async def test_no_page_has_serious_findings(new_console: NewConsole, demo: DemoS
     await page.goto(f"{demo.address}/w/demo/tasks")
     await expect(page.get_by_role("table").locator("tbody tr").first).to_be_visible()
     await inspection.of("tasks-page")
+    await page.goto(f"{demo.address}/w/demo/overview")
+    await expect(page.get_by_role("img", name="modifications in 14 days")).to_be_visible()
+    await page.get_by_text("As a table").click()
+    await inspection.of("overview-page")
     await page.goto(f"{demo.address}/projections")
     await expect(page.get_by_role("listitem", name="Search")).to_be_visible()
     await inspection.of("projections")
     await console.button("Rebuild Search").click()
     await expect(console.dialog).to_be_visible()
     await inspection.of("rebuild-dialog")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await expect(console.dialog.get_by_role("table", name="Keyboard shortcuts")).to_be_visible()
+    await inspection.of("shortcuts")
     await page.goto(f"{demo.address}/no/such/page")
     await expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
     await inspection.of("nothing-here")
     assert inspection.findings == {}
 
 
+async def fits_a_phone(console: OperatorConsole, name: str) -> None:
+    await console.picture(f"phone-{name}")
+    widths = await console.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1] == PHONE["viewport"]["width"], (name, widths)
+
+
+async def test_editing_in_the_tree_on_a_phone(new_console: NewConsole, demo: DemoServer, bank: httpx.Client) -> None:
+    """From the row to the review, with nothing to scroll sideways."""
+    instance = start_instance(bank, {"customer": {"name": "Ana"}}, title="Edited on a phone")
+    console = await (await new_console(demo.address, **PHONE)).sign_in("Walter Workspace")
+    page = console.page
+    await console.open(instance)
+    await page.get_by_role("treeitem").filter(has_text="name").last.tap()
+    await console.button("Edit here").tap()
+    await console.button("Edit value").tap()
+    await fits_a_phone(console, "tree-value")
+    await console.dialog.get_by_label("Value").fill("Ioana")
+    await console.button("OK").tap()
+    await expect(page.get_by_role("treeitem").filter(has_text="Ioana").last).to_be_visible()
+    await fits_a_phone(console, "tree-edit")
+    await console.save("on the way")
+
+
 async def test_reading_on_a_phone(new_console: NewConsole, demo: DemoServer) -> None:
     """Nothing has to be scrolled sideways at 390 px, from the list to the audit entry."""
-    console = await new_console(
-        demo.address, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, device_scale_factor=2
-    )
+    console = await new_console(demo.address, **PHONE)
     page = console.page
 
     async def fits(name: str) -> None:
-        await console.picture(f"phone-{name}")
-        widths = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert widths[0] <= widths[1] == 390, (name, widths)
+        await fits_a_phone(console, name)
 
     await console.sign_in("Vera Viewer")
     await expect(page.get_by_role("table")).to_be_visible()
     await fits("instances")
+    await console.button("Saved filters").click()
+    box = await page.get_by_role("menu", name="Saved filters").bounding_box()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390, box
+    await page.keyboard.press("Escape")
     for path, heading in PAGES.items():
         await page.goto(f"{demo.address}/w/demo/{path}")
-        await expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        await expect(page.get_by_role("table").locator("tbody tr").first).to_be_visible()
+        await expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        await expect(page.get_by_role("table").first.locator("tbody tr").first).to_be_visible()
         await fits(f"{path}-page")
     await page.goto(f"{demo.address}/w/demo/instances?definition=loan-application&size=100")
     await page.get_by_role("link", name="Ingrid Lindqvist").tap()

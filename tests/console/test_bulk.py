@@ -216,4 +216,4 @@ async def test_who_may_only_read_sees_jobs_but_orders_none(operator: Operator) -
     await expect(console.page.get_by_text("This page needs the permission")).to_be_visible()
     await console.page.goto(f"{console.address}/w/demo/instances")
     await expect(console.page.get_by_role("table")).to_be_visible()
-    await expect(console.page.get_by_role("checkbox")).to_have_count(0)
+    await expect(console.page.get_by_role("table").get_by_role("checkbox")).to_have_count(0)

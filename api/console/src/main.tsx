@@ -6,8 +6,10 @@ import "./styles/tree.css";
 import "./styles/editor.css";
 import "./styles/lists.css";
 import { render } from "preact";
+import { listenToKeys } from "./keyboard";
 import { App } from "./pages/App";
 import { apply } from "./theme";
 
 apply();
+listenToKeys();
 render(<App />, document.getElementById("app")!);

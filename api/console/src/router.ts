@@ -89,6 +89,7 @@ function percentDecoded(text: string): string | null {
 }
 
 export const to = {
+  overview: (ws: string): string => `/w/${encodeURIComponent(ws)}/overview`,
   instances: (ws: string): string => `/w/${encodeURIComponent(ws)}/instances`,
   instance: (ws: string, id: string, tab = "variables", query = ""): string =>
     `/w/${encodeURIComponent(ws)}/instances/${encodeURIComponent(id)}/${tab}${query}`,

@@ -69,8 +69,10 @@ export function hits(text: string): Page<Hit> {
     (item) => ({
       instance_id: item.string("instance_id") ?? "",
       definition: item.string("definition") ?? "",
+      title: item.string("title") ?? "",
       status: item.string("status") as Status,
       started_at: item.string("started_at") ?? "",
+      updated_at: item.string("updated_at") ?? "",
       version: item.number("version") ?? 0,
       data: item.get("data")?.entries() ?? [],
     }),

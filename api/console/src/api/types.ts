@@ -36,8 +36,10 @@ export interface Definition {
 export interface Hit {
   instance_id: string;
   definition: string;
+  title: string;
   status: Status;
   started_at: string;
+  updated_at: string;
   version: number;
   data: [string, string][];
 }
@@ -198,6 +200,23 @@ export interface Projection {
     rate?: number | null;
     seconds_left?: number | null;
   } | null;
+}
+
+/** What an operator looks at first. `more`: there are more than were counted. */
+export interface Overview {
+  by_status: { status: Status; instances: number; more: boolean }[];
+  by_definition: { definition: string; instances: number; more: boolean }[];
+  /** Null for whoever may not read the audit log. */
+  modifications: RecentModifications | null;
+  projections: Pick<Projection, "name" | "title" | "state" | "lag_seconds">[];
+}
+
+export interface RecentModifications {
+  days: { day: string; modifications: number }[];
+  editors: { user: string; user_name: string; definition: string | null; modifications: number; last_at: string }[];
+  since: string;
+  /** Whether every modification since the first day was counted. */
+  complete: boolean;
 }
 
 export interface Parked {

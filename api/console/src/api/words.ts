@@ -16,6 +16,13 @@ export const STATUS_WORDS: Record<Status, string> = {
 
 export const TASK_STATUS_WORDS: Record<string, string> = { OPEN: "Open", CLOSED: "Closed" };
 
+export const PROJECTION_STATE_WORDS: Record<string, string> = {
+  running: "Running",
+  paused: "Paused",
+  rebuilding: "Rebuilding",
+  failing: "Failing",
+};
+
 /** Where a change is on its way to the process engine. */
 export function deliveryWords({ state, detail }: ReadModel): string {
   switch (state) {

@@ -13,6 +13,7 @@ import type {
   Incident,
   Instance,
   Modified,
+  Overview,
   Page,
   Preview,
   Snapshot,
@@ -29,6 +30,7 @@ export interface InstanceQuery {
   started_after?: string | undefined;
   started_before?: string | undefined;
   parent_id?: string | undefined;
+  sort?: string | undefined;
   limit?: number;
   cursor?: string | undefined;
 }
@@ -36,6 +38,7 @@ export interface InstanceQuery {
 export interface SearchQuery {
   keys: { key: string; literal: string }[];
   text?: string | undefined;
+  id_or_title?: string;
   definitions?: string[];
   statuses?: string[];
   started_after?: string | undefined;
@@ -97,6 +100,10 @@ export class Workspace {
 
   async definitions(): Promise<Definition[]> {
     return (await this.http.json<{ items: Definition[] }>(this.path("definitions"))).items;
+  }
+
+  overview(timezone: string, signal?: AbortSignal): Promise<Overview> {
+    return this.http.json(this.path("overview"), { query: { timezone }, signal });
   }
 
   async search(query: SearchQuery, signal?: AbortSignal): Promise<Page<Hit>> {

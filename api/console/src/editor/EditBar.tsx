@@ -4,6 +4,7 @@ import type { Mode } from "./useEditor";
 const VIEWS = [
   { mode: "edit", label: "Edit" },
   { mode: "compare", label: "Compare" },
+  { mode: "tree", label: "Tree" },
 ] as const;
 
 export function EditBar(props: {
@@ -27,17 +28,22 @@ export function EditBar(props: {
             key={mode}
             type="button"
             aria-pressed={props.mode === mode}
-            disabled={!props.ready}
+            // A tree has no place for what is no JSON.
+            disabled={!props.ready || (mode === "tree" && !props.canFormat)}
             onClick={() => props.onMode(mode)}
           >
             {label}
           </button>
         ))}
       </fieldset>
-      <button type="button" disabled={!props.ready || !props.canFormat} onClick={props.onFormat}>
+      <button
+        type="button"
+        disabled={!props.ready || !props.canFormat || props.mode === "tree"}
+        onClick={props.onFormat}
+      >
         Format
       </button>
-      <span class="quiet key-hint">Ctrl+M lets Tab leave the editor</span>
+      {props.mode !== "tree" && <span class="quiet key-hint">Ctrl+M lets Tab leave the editor</span>}
       <span class="spring" />
       <span id={why} class="why" role="status">
         {props.busy ? "Asking what this change affects…" : (props.blocked ?? "")}

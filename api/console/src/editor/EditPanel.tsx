@@ -3,6 +3,7 @@ import { type Document, type Instance, PERMISSION } from "../api/types";
 import type { Workspace } from "../api/workspace";
 import { may } from "../auth/session";
 import { changesBetween, formatted, problemsOf } from "../json/work";
+import { useShortcut } from "../keyboard";
 import { setGuard } from "../router";
 import { announce } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
@@ -13,7 +14,8 @@ import { useMonaco } from "./lazy";
 import { ProblemList } from "./ProblemList";
 import { type Review, ReviewDialog } from "./ReviewDialog";
 import type { Outcome } from "./SavedPanel";
-import { type Base, useEditor } from "./useEditor";
+import { TreeEdit } from "./TreeEdit";
+import { type Base, useEditor, VARIABLES } from "./useEditor";
 import { useSave } from "./useSave";
 
 /** Edit mode of the Variables tab. Whatever happens on the way, the text stays until it is saved or dropped on purpose. */
@@ -21,6 +23,8 @@ export function EditPanel(props: {
   api: Workspace;
   instance: Instance;
   document: Document;
+  /** The place in the tree where it begins; without one it begins in the text. */
+  at?: string | undefined;
   onClose(outcome: Outcome | null): void;
   onReload(): void;
 }) {
@@ -33,7 +37,10 @@ export function EditPanel(props: {
   const [leaving, setLeaving] = useState<((leave: boolean) => void) | null>(null);
   const editHost = useRef<HTMLDivElement>(null);
   const diffHost = useRef<HTMLDivElement>(null);
-  const editor = useEditor(monaco, base, editHost, diffHost);
+  const editor = useEditor(monaco, base, editHost, diffHost, {
+    ...VARIABLES,
+    mode: props.at === undefined ? "edit" : "tree",
+  });
   const close = (outcome: Outcome | null) => {
     setGuard(null);
     props.onClose(outcome);
@@ -95,17 +102,16 @@ export function EditPanel(props: {
     setLeaving(null);
   };
 
+  useShortcut("Ctrl+s", "Save: review the changes", () => void startReview());
+  useShortcut(
+    "Alt+k",
+    "Compare with the original, and back to the text",
+    editor.ready ? () => editor.show(editor.mode === "compare" ? "edit" : "compare") : null,
+  );
+
   if (error !== undefined) return <Trouble reason={error} onRetry={() => location.reload()} />;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Ctrl+S from anywhere inside; the Save button is the control.
-    <div
-      class="edit"
-      onKeyDown={(event) => {
-        if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey)) return;
-        event.preventDefault();
-        void startReview();
-      }}
-    >
+    <div class="edit">
       <EditBar
         mode={editor.mode}
         ready={editor.ready}
@@ -119,10 +125,19 @@ export function EditPanel(props: {
       />
       <ReasonField value={reason} onChange={setReason} />
       {typeof reviewing === "object" && <Trouble reason={reviewing.failed} onRetry={() => void startReview()} />}
-      <div class="editor-host" aria-busy={!editor.ready}>
+      <div class={editor.mode === "tree" ? "editor-host with-tree" : "editor-host"} aria-busy={!editor.ready}>
         {!editor.ready && <Loading what="Opening the editor" />}
         <div ref={editHost} class="editor-fill" hidden={editor.mode !== "edit"} />
         <div ref={diffHost} class="editor-fill" hidden={editor.mode !== "compare"} />
+        {editor.ready && editor.mode === "tree" && (
+          <TreeEdit
+            text={editor.text}
+            revision={editor.revision}
+            at={props.at}
+            onChange={editor.change}
+            onUndo={editor.dirty ? editor.undo : null}
+          />
+        )}
       </div>
       <ProblemList
         problems={editor.problems}

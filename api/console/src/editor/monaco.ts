@@ -23,9 +23,10 @@ import "monaco-editor/features/readOnlyMessage/register";
 import "monaco-editor/features/toggleTabFocusMode/register";
 import "monaco-editor/features/unicodeHighlighter/register";
 import "monaco-editor/features/wordOperations/register";
-import { editor, languages, MarkerSeverity } from "monaco-editor/editor/editor.api";
+import { editor, languages, MarkerSeverity, Range } from "monaco-editor/editor/editor.api";
 import EditorWorker from "monaco-editor/editor/editor.worker?worker";
 import type { Problem } from "../json/problems";
+import type { TextEdit } from "../json/textEdits";
 import { defineThemes } from "./monacoThemes";
 
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
@@ -163,6 +164,14 @@ export function showProblems(model: Model, problems: readonly Problem[]): void {
 
 export function setTheme(dark: boolean): void {
   editor.setTheme(dark ? "procvars-dark" : "procvars-light");
+}
+
+/** Replaces a part of the text as one step that can be undone. */
+export function replaceRange(model: Model, { offset, length, text }: TextEdit): void {
+  const range = Range.fromPositions(model.getPositionAt(offset), model.getPositionAt(offset + length));
+  model.pushStackElement();
+  model.pushEditOperations([], [{ range, text }], () => null);
+  model.pushStackElement();
 }
 
 /** Replaces the whole text as one step that can be undone. */

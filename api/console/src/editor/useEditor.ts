@@ -1,12 +1,13 @@
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../json/problems";
+import type { TextEdit } from "../json/textEdits";
 import { formatted, problemsOf } from "../json/work";
 import { onTheme } from "../theme";
 import type { Monaco } from "./lazy";
 import type { CodeEditor, DiffEditor, Model } from "./monaco";
 
-export type Mode = "edit" | "compare";
+export type Mode = "edit" | "compare" | "tree";
 
 /** What an edit starts from: a laid-out text and the version it stands for. */
 export interface Base {
@@ -18,7 +19,7 @@ const QUIET_SMALL = 120;
 const QUIET_LARGE = 500;
 const LARGE = 500_000;
 
-const VARIABLES = { label: "Variables as JSON", requireObject: true };
+export const VARIABLES = { label: "Variables as JSON", requireObject: true };
 
 /**
  * One text model under two views, the editor and the diff editor: going from one to the other loses nothing, not even
@@ -29,14 +30,16 @@ export function useEditor(
   base: Base | null,
   editHost: RefObject<HTMLDivElement | null>,
   diffHost: RefObject<HTMLDivElement | null>,
-  how: { label: string; requireObject: boolean; onText?(text: string): void } = VARIABLES,
+  how: { label: string; requireObject: boolean; mode?: Mode; onText?(text: string): void } = VARIABLES,
 ) {
   const parts = useRef<{ model: Model; original: Model; editor: CodeEditor; diff: DiffEditor | null } | null>(null);
   const cleanVersion = useRef(0);
   const [problems, setProblems] = useState<Problem[]>([]);
   const [dirty, setDirty] = useState(false);
-  const [mode, setMode] = useState<Mode>("edit");
+  const [mode, setMode] = useState<Mode>(how.mode ?? "edit");
   const [ready, setReady] = useState(false);
+  /** Another number for another text. */
+  const [revision, setRevision] = useState(0);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the editor is made once; a new base goes through `restart`.
   useEffect(() => {
@@ -56,6 +59,7 @@ export function useEditor(
     };
     const changes = model.onDidChangeContent(() => {
       setDirty(model.getAlternativeVersionId() !== cleanVersion.current);
+      setRevision(model.getVersionId());
       how.onText?.(model.getValue());
       clearTimeout(timer);
       timer = setTimeout(() => void check(), model.getValueLength() > LARGE ? QUIET_LARGE : QUIET_SMALL);
@@ -89,6 +93,7 @@ export function useEditor(
       // The diff editor measures its place, so the place has to be visible first.
       requestAnimationFrame(() => {
         if (parts.current !== now) return;
+        if (next === "tree") return;
         if (next === "compare" && !now.diff && diffHost.current)
           now.diff = monaco.newDiffEditor(diffHost.current, now.original, now.model, false);
         (next === "compare" ? now.diff?.getModifiedEditor() : now.editor)?.focus();
@@ -118,6 +123,12 @@ export function useEditor(
     [replace],
   );
 
+  const change = useCallback(
+    (edit: TextEdit) => parts.current && monaco?.replaceRange(parts.current.model, edit),
+    [monaco],
+  );
+  const undo = useCallback(() => parts.current?.editor.trigger("tree", "undo", null), []);
+
   const text = useCallback(() => parts.current?.model.getValue() ?? "", []);
   const format = useCallback(async () => replace(await formatted(text())), [replace, text]);
   const reveal = useCallback((problem: Problem) => {
@@ -128,5 +139,5 @@ export function useEditor(
     editor.revealPositionInCenter(position);
     editor.focus();
   }, []);
-  return { ready, problems, dirty, mode, show, text, format, reveal, restart };
+  return { ready, problems, dirty, mode, revision, show, text, format, reveal, restart, change, undo };
 }

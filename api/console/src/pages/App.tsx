@@ -13,6 +13,7 @@ const BulkJobPage = lazily(async () => (await import("./bulk/BulkJobPage")).Bulk
 const BulkListPage = lazily(async () => (await import("./bulk/BulkListPage")).BulkListPage);
 const InstancePage = lazily(async () => (await import("./instance/InstancePage")).InstancePage);
 const NewBulkPage = lazily(async () => (await import("./bulk/NewBulkPage")).NewBulkPage);
+const OverviewPage = lazily(async () => (await import("./overview/OverviewPage")).OverviewPage);
 const ProjectionsPage = lazily(async () => (await import("./ProjectionsPage")).ProjectionsPage);
 const TasksPage = lazily(async () => (await import("./tasks/TasksPage")).TasksPage);
 
@@ -81,6 +82,7 @@ function Pages() {
   const jobs = match("/w/:ws/bulk-modifications", path);
   const job = match("/w/:ws/bulk-modifications/:id", path);
   const tasks = match("/w/:ws/tasks", path);
+  const overview = match("/w/:ws/overview", path);
   const log = match("/w/:ws/audit-log", path);
   let page = <NotFound />;
   if (list) page = <InstancesPage key={list.ws} workspace={list.ws!} />;
@@ -90,10 +92,11 @@ function Pages() {
   else if (job?.id === "new") page = <NewBulkPage key={job.ws} workspace={job.ws!} />;
   else if (job) page = <BulkJobPage key={`${job.ws}/${job.id}`} workspace={job.ws!} id={job.id!} />;
   else if (tasks) page = <TasksPage key={tasks.ws} workspace={tasks.ws!} />;
+  else if (overview) page = <OverviewPage key={overview.ws} workspace={overview.ws!} />;
   else if (log) page = <AuditPage key={log.ws} workspace={log.ws!} />;
   else if (path === to.projections()) page = <ProjectionsPage />;
   else if (path === "/") page = home ? <Loading /> : <NoWorkspace />;
-  return <Shell workspace={(list ?? one ?? jobs ?? job ?? tasks ?? log)?.ws ?? null}>{page}</Shell>;
+  return <Shell workspace={(list ?? one ?? jobs ?? job ?? tasks ?? overview ?? log)?.ws ?? null}>{page}</Shell>;
 }
 
 const NotFound = () => (

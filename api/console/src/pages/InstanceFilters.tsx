@@ -2,17 +2,16 @@ import { useEffect, useId, useState } from "preact/hooks";
 import type { Definition } from "../api/types";
 import { Field } from "../widgets/small";
 import { DefinitionOptions, SearchKeyOptions, StatusField } from "./conditionFields";
-import { type Filter, filterFrom, keysOf, queryOf, SIZES } from "./instanceQuery";
+import { type Filter, filterFrom, isSearch, keysOf, queryOf, SIZES, SORTS } from "./instanceQuery";
 
 const EMPTY = filterFrom(new URLSearchParams());
+const LAYOUT = { size: EMPTY.size, sort: EMPTY.sort };
 
 export function Filters(props: { filter: Filter; definitions: Definition[]; onChange(filter: Filter): void }) {
   const { filter, onChange } = props;
-  const [typed, setTyped] = useState({ text: filter.text, key: filter.key, value: filter.value });
-  useEffect(
-    () => setTyped({ text: filter.text, key: filter.key, value: filter.value }),
-    [filter.text, filter.key, filter.value],
-  );
+  const { find, text, key, value } = filter;
+  const [typed, setTyped] = useState({ find, text, key, value });
+  useEffect(() => setTyped({ find, text, key, value }), [find, text, key, value]);
   const keys = keysOf(props.definitions, filter.definition);
   const list = useId();
   const hint: Record<string, string> = { number: "e.g. 720 or >= 500", date: "YYYY-MM-DD", boolean: "true or false" };
@@ -26,6 +25,18 @@ export function Filters(props: { filter: Filter; definitions: Definition[]; onCh
         onChange({ ...filter, ...typed });
       }}
     >
+      <Field label="Id or title" class="grow">
+        {(id) => (
+          <input
+            id={id}
+            type="search"
+            data-find
+            value={typed.find}
+            placeholder="A whole id, or a part of a title"
+            onInput={(event) => setTyped({ ...typed, find: event.currentTarget.value })}
+          />
+        )}
+      </Field>
       <Field label="Search text" class="grow">
         {(id) => (
           <input
@@ -83,6 +94,23 @@ export function Filters(props: { filter: Filter; definitions: Definition[]; onCh
         </Field>
         <Day label="Started from" value={filter.from} onChange={(from) => onChange({ ...filter, ...typed, from })} />
         <Day label="Started until" value={filter.to} onChange={(to) => onChange({ ...filter, ...typed, to })} />
+        {!isSearch(filter) && (
+          <Field label="Order">
+            {(id) => (
+              <select
+                id={id}
+                value={filter.sort}
+                onChange={(event) => onChange({ ...filter, ...typed, sort: event.currentTarget.value })}
+              >
+                {Object.entries(SORTS).map(([sort, words]) => (
+                  <option key={sort} value={sort}>
+                    {words}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
         <Field label="Rows">
           {(id) => (
             <select
@@ -96,8 +124,12 @@ export function Filters(props: { filter: Filter; definitions: Definition[]; onCh
             </select>
           )}
         </Field>
-        {queryOf({ ...filter, size: EMPTY.size }) !== "" && (
-          <button type="button" class="quiet-button" onClick={() => onChange({ ...EMPTY, size: filter.size })}>
+        {queryOf({ ...filter, ...LAYOUT }) !== "" && (
+          <button
+            type="button"
+            class="quiet-button"
+            onClick={() => onChange({ ...EMPTY, size: filter.size, sort: filter.sort })}
+          >
             Clear filters
           </button>
         )}

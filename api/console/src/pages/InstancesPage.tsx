@@ -1,15 +1,21 @@
-import { useEffect, useState } from "preact/hooks";
-import { type Instance, PERMISSION } from "../api/types";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { type Definition, PERMISSION } from "../api/types";
+import type { Workspace } from "../api/workspace";
 import { may, workspaceApi } from "../auth/session";
 import { address, go, to } from "../router";
 import { LoadStatus } from "../widgets/LoadStatus";
-import { useLoad } from "../widgets/load";
-import { Menu } from "../widgets/Menu";
-import { Empty, Pairs, StatusBadge, Time, Trouble } from "../widgets/small";
-import { Table } from "../widgets/Table";
-import { BulkBar, withTick } from "./bulk/BulkBar";
+import { useEvery, useLoad } from "../widgets/load";
+import { MultiSelect } from "../widgets/MultiSelect";
+import { Empty, Trouble } from "../widgets/small";
+import { store, stored } from "../widgets/stored";
+import { BulkBar } from "./bulk/BulkBar";
 import { Filters } from "./InstanceFilters";
-import { type Filter, fetchRows, filterFrom, isSearch, nameOf, queryOf, type Row } from "./instanceQuery";
+import { COLUMNS, InstanceTable } from "./InstanceTable";
+import { asksForValues, type Filter, fetchRows, filterFrom, isSearch, nameOf, queryOf } from "./instanceQuery";
+import { SavedFilters } from "./SavedFilters";
+
+const REFRESH_EVERY = 10_000;
+const FIRST_COLUMNS = ["definition", "status", "started_at", "updated_at"];
 
 /** The table of process instances. The address holds the filters, so a view can be sent to a colleague. */
 export function InstancesPage({ workspace }: { workspace: string }) {
@@ -20,16 +26,17 @@ export function InstancesPage({ workspace }: { workspace: string }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter begins on its first page.
   useEffect(() => setTrail([undefined]), [key]);
   const cursor = trail.at(-1);
-  const known = useLoad(() => api.definitions(), [workspace]);
+  const readDefinitions = useMemo(() => definitionsOf(api), [api]);
+  const known = useLoad(readDefinitions, [readDefinitions]);
   const definitions = known.value ?? [];
-  // How a key is searched for depends on its type; a plain list does not wait for the definitions.
-  const page = useLoad(
-    async (signal) => fetchRows(api, filter, cursor, isSearch(filter) ? await api.definitions() : [], signal),
-    [workspace, key, cursor],
-  );
+  const page = useLoad((signal) => fetchRows(api, filter, cursor, readDefinitions, signal), [workspace, key, cursor]);
+  const [columns, setColumns] = useChoice("list.columns", FIRST_COLUMNS, areTexts);
+  const [refreshing, setRefreshing] = useChoice("list.refreshing", false, isTruth);
+  useEvery(refreshing ? REFRESH_EVERY : null, page.reload);
   const mayEdit = may(PERMISSION.edit, workspace);
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
-  const change = (next: Filter) => void go(to.instances(workspace) + queryOf(next), { replace: true });
+  const show = (query: string) => void go(to.instances(workspace) + query, { replace: true });
+  const change = (next: Filter) => show(queryOf(next));
   useEffect(() => {
     document.title = "Process instances · procvars";
   }, []);
@@ -37,9 +44,21 @@ export function InstancesPage({ workspace }: { workspace: string }) {
     <div class="page">
       <div class="page-head">
         <h1>Process instances</h1>
-        <button type="button" onClick={page.reload}>
-          Refresh
-        </button>
+        <div class="toolbar">
+          <label class="check inline">
+            <input
+              type="checkbox"
+              checked={refreshing}
+              onChange={(event) => setRefreshing(event.currentTarget.checked)}
+            />
+            Refresh every 10 s
+          </label>
+          <MultiSelect label="Columns" caption="Columns" options={COLUMNS} chosen={columns} onChange={setColumns} />
+          <SavedFilters workspace={workspace} query={key} onChoose={show} />
+          <button type="button" onClick={page.reload}>
+            Refresh
+          </button>
+        </div>
       </div>
       <Filters filter={filter} definitions={definitions} onChange={change} />
       {known.error !== undefined && page.error === undefined && <Trouble reason={known.error} onRetry={known.reload} />}
@@ -50,11 +69,13 @@ export function InstancesPage({ workspace }: { workspace: string }) {
           <InstanceTable
             workspace={workspace}
             rows={page.value.rows}
-            withData={isSearch(filter)}
+            columns={columns}
+            withData={asksForValues(filter)}
             stale={page.loading}
             ticked={mayEdit ? ticked : null}
             onTicked={setTicked}
             nameOf={(definition) => nameOf(definitions, definition)}
+            sorting={isSearch(filter) ? null : { sort: filter.sort, onSort: (sort) => change({ ...filter, sort }) }}
           />
           {page.value.rows.length === 0 && (
             <Empty>
@@ -82,81 +103,30 @@ export function InstancesPage({ workspace }: { workspace: string }) {
   );
 }
 
-export function modifiable(workspace: string, instance: Instance): boolean {
-  const active = instance.status === "STARTED" || instance.status === "ON_HOLD";
-  return active && may(PERMISSION.edit, workspace);
+/** Reads the definitions when they are first needed; again only after a failure. */
+function definitionsOf(api: Workspace): () => Promise<Definition[]> {
+  let reading: Promise<Definition[]> | null = null;
+  return () => {
+    reading ??= api.definitions().catch((reason: unknown) => {
+      reading = null;
+      throw reason;
+    });
+    return reading;
+  };
 }
 
-function InstanceTable(props: {
-  workspace: string;
-  rows: Row[];
-  withData: boolean;
-  stale: boolean;
-  /** Null for a person who may only read. */
-  ticked: ReadonlySet<string> | null;
-  onTicked(ticked: ReadonlySet<string>): void;
-  nameOf(definition: string): string;
-}) {
-  const { workspace, rows, withData, ticked } = props;
-  const found = withData ? ["Search data"] : [];
-  const tick = ticked ? [{ hidden: "Tick" }] : [];
-  const columns = [...tick, "Title", "Definition", "Status", ...found, "Started", "Updated", { hidden: "Actions" }];
-  return (
-    <Table caption="Process instances" columns={columns} class="instances" stale={props.stale}>
-      {rows.map(({ instance, data }) => (
-        <tr key={instance.id}>
-          {ticked && (
-            <td class="tick">
-              <input
-                type="checkbox"
-                aria-label={`Tick ${instance.title || instance.id}`}
-                checked={ticked.has(instance.id)}
-                onChange={(event) => props.onTicked(withTick(ticked, instance.id, event.currentTarget.checked))}
-              />
-            </td>
-          )}
-          <td class="title">
-            <a href={to.instance(workspace, instance.id)}>{instance.title || instance.id}</a>
-            {instance.title && <small class="mono quiet">{instance.id}</small>}
-          </td>
-          <td data-label="Definition">{props.nameOf(instance.definition)}</td>
-          <td data-label="Status">
-            <StatusBadge status={instance.status} />
-          </td>
-          {withData && (
-            <td data-label="Search data">
-              <Pairs pairs={data} />
-            </td>
-          )}
-          <td data-label="Started">
-            <Time value={instance.started_at} />
-          </td>
-          <td data-label="Updated">
-            <Time value={instance.updated_at} />
-          </td>
-          <td class="row-menu">
-            <RowMenu workspace={workspace} instance={instance} />
-          </td>
-        </tr>
-      ))}
-    </Table>
-  );
-}
-
-function RowMenu({ workspace, instance }: { workspace: string; instance: Instance }) {
-  const open =
-    (tab: string, query = "") =>
-    () =>
-      void go(to.instance(workspace, instance.id, tab, query));
-  const items = [
-    { label: "Open", onSelect: open("variables") },
-    { label: "History", onSelect: open("history") },
+/** A state that this browser remembers. */
+function useChoice<T>(name: string, fallback: T, isValid: (value: unknown) => value is T): [T, (value: T) => void] {
+  const [value, setValue] = useState(() => stored(name, fallback, isValid));
+  return [
+    value,
+    (next) => {
+      store(name, next);
+      setValue(next);
+    },
   ];
-  if (modifiable(workspace, instance))
-    items.unshift({ label: "Modify variables", onSelect: open("variables", "?edit=1") });
-  return (
-    <Menu label={`Actions for ${instance.title || instance.id}`} items={items}>
-      <span aria-hidden="true">⋮</span>
-    </Menu>
-  );
 }
+
+const isTruth = (value: unknown): value is boolean => typeof value === "boolean";
+const areTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === "string");

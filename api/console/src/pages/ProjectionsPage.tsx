@@ -1,20 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { PERMISSION, type Projection } from "../api/types";
-import { explain } from "../api/words";
+import { explain, PROJECTION_STATE_WORDS } from "../api/words";
 import { may, organisation } from "../auth/session";
 import { announce } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
 import { LoadStatus } from "../widgets/LoadStatus";
 import { useEvery, useLoad } from "../widgets/load";
-import { Fact, Time } from "../widgets/small";
+import { duration, Fact, Time } from "../widgets/small";
 import { ParkedDialog } from "./ParkedDialog";
-
-const STATE_WORDS: Record<string, string> = {
-  running: "Running",
-  paused: "Paused",
-  rebuilding: "Rebuilding",
-  failing: "Failing",
-};
 
 /** The operator's view of the read models, refreshed while it is open. */
 export function ProjectionsPage() {
@@ -86,7 +79,9 @@ function Card({ projection, onChanged }: { projection: Projection; onChanged(): 
     <li class="card" aria-label={title}>
       <div class="card-head">
         <h2>{title}</h2>
-        <span class={`badge state-${projection.state}`}>{STATE_WORDS[projection.state] ?? projection.state}</span>
+        <span class={`badge state-${projection.state}`}>
+          {PROJECTION_STATE_WORDS[projection.state] ?? projection.state}
+        </span>
         <code class="quiet">{name}</code>
       </div>
       <dl class="facts">
@@ -159,12 +154,6 @@ function lag(projection: Projection): string {
   if (projection.lag_events === 0) return "none";
   const events = `${projection.lag_events} ${projection.lag_events === 1 ? "event" : "events"}`;
   return projection.lag_seconds === null ? events : `${events}, ${duration(projection.lag_seconds)}`;
-}
-
-export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
 }
 
 function Rebuild({ rebuild, title }: { rebuild: NonNullable<Projection["rebuild"]>; title: string }) {

@@ -1,10 +1,13 @@
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { PERMISSION } from "../api/types";
 import { config, may, me, signInEnded, signOut, useSampleUser, workspaces } from "../auth/session";
+import { useShortcut } from "../keyboard";
 import { address, go, to } from "../router";
 import { setTheme, type Theme, theme } from "../theme";
 import { announce, announcement } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
+import { lazily } from "../widgets/lazily";
 import { Menu } from "../widgets/Menu";
 import { SampleUsers } from "./SignIn";
 
@@ -14,11 +17,16 @@ const THEMES: [Theme, string][] = [
   ["dark", "Dark colours"],
 ];
 
+const ShortcutHelp = lazily(async () => (await import("./ShortcutHelp")).ShortcutHelp);
+
 /** What is around every page: workspace, navigation, who is signed in, announcements. */
 export function Shell({ workspace, children }: { workspace: string | null; children: ComponentChildren }) {
   const who = me.value!;
   const current = workspace ?? workspaces.value[0] ?? null;
   const path = address.value.path;
+  const [helping, setHelping] = useState(false);
+  useShortcut("/", "Find: go to the search field", find);
+  useShortcut("?", "Show these shortcuts", () => setHelping(true));
   return (
     <>
       <a class="skip" href="#main">
@@ -31,6 +39,9 @@ export function Shell({ workspace, children }: { workspace: string | null; child
         <nav aria-label="Main">
           {current && (
             <>
+              <a href={to.overview(current)} aria-current={path === to.overview(current) ? "page" : undefined}>
+                Overview
+              </a>
               <a
                 href={to.instances(current)}
                 aria-current={path.startsWith(to.instances(current)) ? "page" : undefined}
@@ -77,6 +88,7 @@ export function Shell({ workspace, children }: { workspace: string | null; child
                 label,
                 onSelect: () => setTheme(value),
               })),
+              { label: "Keyboard shortcuts", onSelect: () => setHelping(true) },
               { label: "Sign out", onSelect: signOut },
             ]}
           >
@@ -91,9 +103,17 @@ export function Shell({ workspace, children }: { workspace: string | null; child
       <div class="announcements" role="status" aria-live="polite">
         {announcement.value && <p class={announcement.value.tone}>{announcement.value.text}</p>}
       </div>
+      {helping && <ShortcutHelp onClose={() => setHelping(false)} />}
       {signInEnded.value && <SignInAgain />}
     </>
   );
+}
+
+/** Goes to the search field of the page, if it has one. */
+function find(): void {
+  const field = document.querySelector<HTMLInputElement>("[data-find]");
+  field?.focus();
+  field?.select();
 }
 
 function SignInAgain() {

@@ -1,4 +1,4 @@
-import { type Definition, type Instance, type SearchKey, STATUSES, type Status } from "../api/types";
+import { type Definition, type Instance, type SearchKey, STATUSES } from "../api/types";
 import type { SearchQuery, Workspace } from "../api/workspace";
 
 /** The filters of the instances page, as they stand in the address. */
@@ -7,17 +7,32 @@ export interface Filter {
   definition: string;
   from: string;
   to: string;
+  /** A whole id, or a part of a title. */
+  find: string;
   text: string;
   key: string;
   value: string;
+  /** Empty for the newest first, which is the only order of what is searched. */
+  sort: string;
   size: number;
 }
 
-export interface Row {
-  instance: Instance;
+/** An instance as the list shows it. */
+export interface Row extends Pick<Instance, "id" | "definition" | "title" | "status" | "started_at" | "version"> {
+  updated_at: string | null;
   /** What the search index holds; literal JSON. */
   data: [string, string][];
 }
+
+/** What the server sorts by, and how people say it. */
+export const SORTS: Record<string, string> = {
+  "": "Newest first",
+  started_at: "Oldest first",
+  definition: "Definition, A to Z",
+  "-definition": "Definition, Z to A",
+  status: "Status, A to Z",
+  "-status": "Status, Z to A",
+};
 
 export const SIZES = [25, 50, 100] as const;
 
@@ -29,9 +44,11 @@ export function filterFrom(query: URLSearchParams): Filter {
     definition: get("definition"),
     from: get("from"),
     to: get("to"),
+    find: get("find"),
     text: get("text"),
     key: get("key"),
     value: get("value"),
+    sort: get("sort") in SORTS ? get("sort") : "",
     size: (SIZES as readonly number[]).includes(size) ? size : SIZES[0],
   };
 }
@@ -39,14 +56,18 @@ export function filterFrom(query: URLSearchParams): Filter {
 export function queryOf(filter: Filter): string {
   const query = new URLSearchParams();
   for (const status of filter.status) query.append("status", status);
-  for (const name of ["definition", "from", "to", "text", "key", "value"] as const)
+  for (const name of ["definition", "from", "to", "find", "text", "key", "value", "sort"] as const)
     if (filter[name]) query.set(name, filter[name]);
   if (filter.size !== SIZES[0]) query.set("size", String(filter.size));
   const text = query.toString();
   return text && `?${text}`;
 }
 
-export const isSearch = (filter: Filter): boolean => filter.text !== "" || (filter.key !== "" && filter.value !== "");
+/** Whether it asks for values, which the rows then show. */
+export const asksForValues = (filter: Filter): boolean =>
+  filter.text !== "" || (filter.key !== "" && filter.value !== "");
+
+export const isSearch = (filter: Filter): boolean => filter.find !== "" || asksForValues(filter);
 
 /** A local day as the moment it begins or, with `after`, the moment it is over. */
 export function dayStart(day: string, after = false): string | undefined {
@@ -93,11 +114,12 @@ export function glimpse(data: [string, string][], filter: Filter): [string, stri
   return [...data].sort((a, b) => rank(a) - rank(b)).slice(0, SHOWN);
 }
 
+/** A page of the list, by one call. How a key is searched for depends on its type, which the definitions say. */
 export async function fetchRows(
   api: Workspace,
   filter: Filter,
   cursor: string | undefined,
-  definitions: Definition[],
+  definitions: () => Promise<Definition[]>,
   signal: AbortSignal,
 ): Promise<{ rows: Row[]; next: string | null }> {
   const dates = { started_after: dayStart(filter.from), started_before: dayStart(filter.to, true) };
@@ -106,32 +128,23 @@ export async function fetchRows(
       status: filter.status,
       definition: filter.definition || undefined,
       ...dates,
+      sort: filter.sort || undefined,
       limit: filter.size,
       cursor,
     };
     const { items, next } = await api.instances(query, signal);
-    return { rows: items.map((instance) => ({ instance, data: [] })), next };
+    return { rows: items.map((instance) => ({ ...instance, data: [] })), next };
   }
-  const type = keysOf(definitions, filter.definition).find((one) => one.key === filter.key)?.type;
   const query: SearchQuery = { keys: [], ...dates, limit: filter.size, cursor };
-  if (filter.key && filter.value) query.keys.push({ key: filter.key, literal: literalFor(type, filter.value) });
+  if (filter.key && filter.value) {
+    const type = keysOf(await definitions(), filter.definition).find((one) => one.key === filter.key)?.type;
+    query.keys.push({ key: filter.key, literal: literalFor(type, filter.value) });
+  }
+  if (filter.find) query.id_or_title = filter.find.trim();
   if (filter.text) query.text = filter.text;
   if (filter.definition) query.definitions = [filter.definition];
   if (filter.status.length > 0) query.statuses = filter.status;
   const { items, next } = await api.search(query, signal);
-  // The index knows what is searched for; title and last update are the instance's own.
-  const instances = await Promise.all(items.map((hit) => api.instance(hit.instance_id, signal).catch(() => null)));
-  const rows = items.map((hit, at) => ({
-    data: glimpse(hit.data, filter),
-    instance: instances[at] ?? {
-      ...hit,
-      id: hit.instance_id,
-      status: hit.status as Status,
-      title: null,
-      updated_at: null,
-      parent_id: null,
-      editable: false,
-    },
-  }));
+  const rows = items.map(({ instance_id, data, ...hit }) => ({ ...hit, id: instance_id, data: glimpse(data, filter) }));
   return { rows, next };
 }

@@ -10,6 +10,8 @@ export function MultiSelect(props: {
   label: string;
   options: readonly Option[];
   chosen: readonly string[];
+  /** Stands on the button instead of what is chosen. */
+  caption?: string;
   onChange(chosen: string[]): void;
 }) {
   const [open, setOpen] = useState(false);
@@ -22,7 +24,7 @@ export function MultiSelect(props: {
     return () => removeEventListener("pointerdown", outside);
   }, [open]);
   const names = props.options.filter((option) => props.chosen.includes(option.value)).map((option) => option.label);
-  const summary = names.length === 0 ? "Any" : names.join(", ");
+  const summary = props.caption ?? (names.length === 0 ? "Any" : names.join(", "));
   const toggle = (value: string) =>
     props.onChange(
       props.chosen.includes(value) ? props.chosen.filter((one) => one !== value) : [...props.chosen, value],
@@ -42,7 +44,7 @@ export function MultiSelect(props: {
         ref={button}
         type="button"
         class="select"
-        aria-label={`${props.label}: ${summary}`}
+        aria-label={props.caption ? props.label : `${props.label}: ${summary}`}
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >

@@ -1,26 +1,54 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Blame } from "../api/types";
-import { isContainer, jsonPath, Kind, keyOf, pointer, raw, type Tape } from "../json/tape";
+import { isContainer, jsonPath, Kind, keyOf, locate, pointer, raw, type Tape } from "../json/tape";
 import { copy } from "./announce";
 import { BlameIndex } from "./blameIndex";
 import { Person, Time, Value } from "./small";
-import { depthOf, expandAll, firstExpansion, matching, step, visibleRows } from "./treeRows";
+import {
+  carriedExpansion,
+  depthOf,
+  expandAll,
+  firstExpansion,
+  matching,
+  openAbove,
+  step,
+  visibleRows,
+} from "./treeRows";
 
 const ROW = 28;
 const SPARE = 8;
 
+interface TreeProps {
+  tape: Tape;
+  blame?: readonly Blame[] | null;
+  label: string;
+  /** What is selected at first, and once another tape is shown; otherwise the selection stays where it was. */
+  at?: string | undefined;
+  /** Buttons for what is selected. */
+  actions?: ((node: number) => ComponentChildren) | undefined;
+  /** Whether it had to do with a key that was pressed on a row. */
+  onKey?: (key: string, node: number) => boolean;
+}
+
 /** A virtual tree (ARIA tree pattern): only the rows in view exist, so 5 MB documents scroll freely. */
-export function Tree({ tape, blame, label }: { tape: Tape; blame?: readonly Blame[] | null; label: string }) {
+export function Tree({ tape, blame, label, at: wanted, actions, onKey }: TreeProps) {
   const [query, setQuery] = useState("");
-  const [expanded, setExpanded] = useState(() => firstExpansion(tape));
-  const [selected, setSelected] = useState(0);
+  const [expanded, setExpanded] = useState(() => openAt(tape, firstExpansion(tape), wanted));
+  const [selected, setSelected] = useState(() => (wanted === undefined ? 0 : (locate(tape, wanted) ?? 0)));
+  const shown = useRef(tape);
   const [scroll, setScroll] = useState(0);
   const [height, setHeight] = useState(600);
   const box = useRef<HTMLDivElement>(null);
 
-  useEffect(() => {
-    setExpanded(firstExpansion(tape));
-    setSelected(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another tape is the event.
+  useLayoutEffect(() => {
+    const before = shown.current;
+    if (before === tape) return;
+    shown.current = tape;
+    const path = wanted ?? pointer(before, Math.min(selected, before.count - 1));
+    setExpanded(openAt(tape, carriedExpansion(before, expanded, tape), path));
+    setSelected(locate(tape, path) ?? 0);
   }, [tape]);
   useLayoutEffect(() => {
     const observer = new ResizeObserver(() => setHeight(box.current?.clientHeight ?? 600));
@@ -52,6 +80,7 @@ export function Tree({ tape, blame, label }: { tape: Tape; blame?: readonly Blam
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || rows.length === 0) return;
+    if (onKey?.(event.key, rows[row]!)) return event.preventDefault();
     if (event.key === "*") setExpanded(expandAll(tape, 1));
     else if (event.key === "c") void copy(jsonPath(tape, rows[row]!), "Path");
     else {
@@ -71,6 +100,7 @@ export function Tree({ tape, blame, label }: { tape: Tape; blame?: readonly Blam
       <div class="toolbar tree-bar">
         <input
           type="search"
+          data-find
           aria-label="Filter variables"
           placeholder="Filter by name or value"
           value={query}
@@ -118,10 +148,19 @@ export function Tree({ tape, blame, label }: { tape: Tape; blame?: readonly Blam
       </div>
       {rows.length === 0 && <p class="nothing">No name and no value contains “{query}”.</p>}
       {rows.length > 0 && (
-        <Selected tape={tape} node={rows[row]!} blame={index?.at(pointer(tape, rows[row]!)) ?? null} />
+        <Selected tape={tape} node={rows[row]!} blame={index?.at(pointer(tape, rows[row]!)) ?? null}>
+          {actions?.(rows[row]!)}
+        </Selected>
       )}
     </div>
   );
+}
+
+/** The expansion with what a place is in; unchanged for no place, or for one that is not there. */
+function openAt(tape: Tape, expanded: Uint8Array, path: string | undefined): Uint8Array {
+  const node = path === undefined ? undefined : locate(tape, path);
+  if (node !== undefined) openAbove(tape, expanded, node);
+  return expanded;
 }
 
 interface RowProps {
@@ -195,7 +234,6 @@ function TreeRow({ tape, node, top, open, selected, hit, blame, withBlame, onSel
   );
 }
 
-/** What is selected, in full, and what can be done with it. */
 const Author = ({ blame }: { blame: Blame }) =>
   blame.origin === "engine" ? (
     <span title={blame.user}>the process itself</span>
@@ -203,7 +241,9 @@ const Author = ({ blame }: { blame: Blame }) =>
     <Person name={blame.user_name} user={blame.user} />
   );
 
-function Selected({ tape, node, blame }: { tape: Tape; node: number; blame: Blame | null }) {
+/** What is selected, in full, and what can be done with it. */
+function Selected(props: { tape: Tape; node: number; blame: Blame | null; children: ComponentChildren }) {
+  const { tape, node, blame } = props;
   const path = jsonPath(tape, node);
   return (
     <section class="tree-selected" aria-label="Selected variable">
@@ -215,6 +255,7 @@ function Selected({ tape, node, blame }: { tape: Tape; node: number; blame: Blam
         <button type="button" onClick={() => void copy(raw(tape, node), "Value")}>
           Copy value
         </button>
+        {props.children}
       </div>
       {!isContainer(tape, node) && (
         <div class="tree-full">

@@ -141,3 +141,9 @@ export function Pairs({ pairs }: { pairs: [string, string][] }) {
 
 /** Text without its quotes, everything else as stored. */
 export const shown = (literal: string): string => (literal.startsWith('"') ? (JSON.parse(literal) as string) : literal);
+
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}

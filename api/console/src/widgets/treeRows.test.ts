@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { scan } from "../json/scan";
-import { pointer } from "../json/tape";
-import { expandAll, firstExpansion, matching, step, visibleRows } from "./treeRows";
+import { locate, pointer } from "../json/tape";
+import { carriedExpansion, expandAll, firstExpansion, matching, openAbove, step, visibleRows } from "./treeRows";
 
 const tape = scan('{"customer": {"name": "Ana", "id": 12345678901234567890}, "lines": [{"price": 1.0}, {"price": 2}]}')
   .tape!;
@@ -35,5 +35,29 @@ describe("keys", () => {
     expect(step("ArrowLeft", 1, rows, tape, open, 5)).toBe("toggle");
     expect(step("End", 0, rows, tape, open, 5)).toBe(rows.length - 1);
     expect(step("x", 0, rows, tape, open, 5)).toBe(null);
+  });
+});
+
+describe("after an edit", () => {
+  const next = scan('{"new": {"x": 1}, "customer": {"name": {"first": "Ana"}}, "lines": [{"price": 1.0}, 7]}').tape!;
+  it("what was open is open in the same places", () => {
+    const expanded = expandAll(tape, 0);
+    for (const path of ["/lines", "/lines/0", "/customer"]) expanded[locate(tape, path)!] = 1;
+    const rows = visibleRows(next, carriedExpansion(tape, expanded, next), null);
+    expect([...rows].map((node) => pointer(next, node))).toEqual([
+      "",
+      "/new",
+      "/customer",
+      "/customer/name",
+      "/lines",
+      "/lines/0",
+      "/lines/0/price",
+      "/lines/1",
+    ]);
+  });
+  it("a place deep inside is brought into view", () => {
+    const expanded = expandAll(next, 0);
+    openAbove(next, expanded, locate(next, "/customer/name/first")!);
+    expect([...visibleRows(next, expanded, null)].map((node) => pointer(next, node))).toContain("/customer/name/first");
   });
 });

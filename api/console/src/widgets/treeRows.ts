@@ -1,4 +1,4 @@
-import { isContainer, type Tape } from "../json/tape";
+import { children, isContainer, keyOf, type Tape } from "../json/tape";
 
 /** Which rows of a tree are to be seen. Pure, so that 300,000 values stay testable and quick. */
 
@@ -129,4 +129,30 @@ export function step(
       return isContainer(tape, node) ? "toggle" : row;
   }
   return null;
+}
+
+/**
+ * What is open in one text, in another that came of it by an edit: the same places, by name and index. Only what is
+ * open is looked at.
+ */
+export function carriedExpansion(from: Tape, expanded: Uint8Array, into: Tape): Uint8Array {
+  const carried = new Uint8Array(into.count);
+  const pairs: [number, number][] = [[0, 0]];
+  for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
+    const [before, after] = pair;
+    if (expanded[before] !== 1 || !isContainer(into, after)) continue;
+    carried[after] = 1;
+    const byKey = new Map<string, number>();
+    for (const node of children(into, after)) if (isContainer(into, node)) byKey.set(keyOf(into, node), node);
+    for (const node of children(from, before)) {
+      const same = expanded[node] === 1 ? byKey.get(keyOf(from, node)) : undefined;
+      if (same !== undefined) pairs.push([node, same]);
+    }
+  }
+  return carried;
+}
+
+/** Opens everything that a node is in. */
+export function openAbove(tape: Tape, expanded: Uint8Array, node: number): void {
+  for (let above = tape.parent[node]!; above >= 0; above = tape.parent[above]!) expanded[above] = 1;
 }

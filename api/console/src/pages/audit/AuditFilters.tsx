@@ -25,6 +25,7 @@ export function AuditFilters(props: {
           <input
             id={id}
             list={`${id}-known`}
+            data-find={name === "user" || undefined}
             value={typed[name]}
             placeholder="Any"
             autocomplete="off"

@@ -27,7 +27,7 @@ export function BulkBar(props: {
         type="button"
         disabled={whyNot !== null}
         aria-describedby={why}
-        onClick={() => void go(to.newBulk(workspace, queryOf({ ...filter, size: 25 })))}
+        onClick={() => void go(to.newBulk(workspace, queryOf({ ...filter, sort: "", size: 25 })))}
       >
         Modify all that match
       </button>

@@ -9,8 +9,8 @@ import { go, to } from "../../router";
 import { announce } from "../../widgets/announce";
 import { LoadStatus } from "../../widgets/LoadStatus";
 import { useEvery, useLoad } from "../../widgets/load";
-import { Fact, Person, Time, Trouble } from "../../widgets/small";
-import { duration } from "../ProjectionsPage";
+import { duration, Fact, Person, Time, Trouble } from "../../widgets/small";
+
 import { instances, JobState, kindOf } from "./jobWords";
 import { Results } from "./Results";
 import { SelectWords } from "./SelectWords";

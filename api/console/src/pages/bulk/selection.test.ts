@@ -22,5 +22,6 @@ it("says why a filter is no selection", () => {
   const filter = (query: string) => filterFrom(new URLSearchParams(query));
   expect(whyNotAll(filter("?definition=loan"))).toBeNull();
   expect(whyNotAll(filter(""))).toContain("Filter first");
-  expect(whyNotAll(filter("?definition=loan&text=tea"))).toContain("clear the text");
+  for (const other of ["text=tea", "find=tea", "from=2026-01-01"])
+    expect(whyNotAll(filter(`?definition=loan&${other}`))).toContain("clear the title, the text and the dates");
 });

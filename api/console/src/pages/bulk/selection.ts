@@ -30,13 +30,13 @@ export function queryOfIds(ids: Iterable<string>): string {
 
 export function queryOfSelection(selection: Selection): string {
   const { statuses: status, definition, key, value } = selection;
-  return queryOf({ status, definition, key, value, text: "", from: "", to: "", size: 25 });
+  return queryOf({ status, definition, key, value, find: "", text: "", from: "", to: "", sort: "", size: 25 });
 }
 
 /** Why the instances that a filter shows cannot be selected by it, or null. */
 export function whyNotAll(filter: Filter): string | null {
-  if (filter.text || filter.from || filter.to)
-    return "A bulk modification selects by status, definition and search key: clear the text and the dates.";
+  if (filter.find || filter.text || filter.from || filter.to)
+    return "A bulk modification selects by status, definition and search key: clear the title, the text and the dates.";
   return isNarrow({ ...filter, ids: [], statuses: filter.status }) ? null : "Filter first: not all of a workspace.";
 }
 

@@ -1,12 +1,13 @@
 import { useEffect } from "preact/hooks";
 import { PERMISSION } from "../../api/types";
 import { may, workspaceApi } from "../../auth/session";
+import { useShortcut } from "../../keyboard";
 import { address, go, to } from "../../router";
 import { LoadStatus } from "../../widgets/LoadStatus";
 import { useLoad } from "../../widgets/load";
 import { Menu } from "../../widgets/Menu";
 import { Fact, StatusBadge, Time } from "../../widgets/small";
-import { modifiable } from "../InstancesPage";
+import { modifiable } from "../InstanceTable";
 import { nameOf } from "../instanceQuery";
 import { AuditTab } from "./AuditTab";
 import { EnginePanel } from "./EnginePanel";
@@ -38,6 +39,10 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
   useEffect(() => {
     document.title = `${instance?.title || id} · ${current.label} · procvars`;
   }, [instance, id, current.label]);
+  const canEdit = instance !== undefined && modifiable(workspace, instance);
+  const edit = to.instance(workspace, id, "variables", "?edit=1");
+  const editing = current.slug === "variables" && address.value.query.has("edit");
+  useShortcut("e", "Modify the variables of this instance", canEdit && !editing ? () => void go(edit) : null);
   if (!instance) {
     return (
       <div class="page">
@@ -48,9 +53,7 @@ export function InstancePage({ workspace, id, tab }: { workspace: string; id: st
       </div>
     );
   }
-  const canEdit = modifiable(workspace, instance);
   const items = [{ label: "Export", onSelect: () => void exportVariables(api, id, {}) }];
-  const edit = to.instance(workspace, id, "variables", "?edit=1");
   if (canEdit) items.unshift({ label: "Modify variables", onSelect: () => void go(edit) });
   const Current = current.show;
   return (

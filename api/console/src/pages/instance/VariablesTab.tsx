@@ -5,6 +5,7 @@ import { may } from "../../auth/session";
 import { EditPanel } from "../../editor/EditPanel";
 import { preloadMonaco } from "../../editor/lazy";
 import { JsonView } from "../../editor/views";
+import { pointer, type Tape } from "../../json/tape";
 import { tapeOf } from "../../json/work";
 import { address, go, to } from "../../router";
 import { LoadStatus } from "../../widgets/LoadStatus";
@@ -57,6 +58,7 @@ export function VariablesTab(props: TabProps) {
         api={api}
         instance={instance}
         document={document}
+        at={query.get("path") ?? undefined}
         onClose={(outcome) => {
           if (outcome) saved.record(outcome);
           void go(page(), { replace: true });
@@ -119,13 +121,28 @@ export function VariablesTab(props: TabProps) {
       </div>
       {blame.error !== undefined && withBlame && <Trouble reason={blame.error} onRetry={blame.reload} />}
       {view === "tree" ? (
-        <Tree tape={document.tape} blame={withBlame ? (blame.value ?? null) : null} label="Process variables" />
+        <Tree
+          tape={document.tape}
+          blame={withBlame ? (blame.value ?? null) : null}
+          label="Process variables"
+          actions={
+            canEdit && !past
+              ? (node) => (
+                  <button type="button" onClick={() => void go(page(`?edit=1&path=${pathOf(document.tape, node)}`))}>
+                    Edit here
+                  </button>
+                )
+              : undefined
+          }
+        />
       ) : (
         <JsonView text={document.text} label="Process variables, read only" />
       )}
     </div>
   );
 }
+
+const pathOf = (tape: Tape, node: number): string => encodeURIComponent(pointer(tape, node));
 
 function pastOf(query: URLSearchParams): { version?: number; at?: string } | null {
   const version = Number(query.get("version"));

@@ -19,6 +19,7 @@ export function TaskFilters(props: { filter: TaskFilter; keys: string[]; onChang
         <input
           id={id}
           list={list}
+          data-find={name === "keyword" || undefined}
           type={name === "keyword" ? "search" : "text"}
           value={typed[name]}
           placeholder={placeholder}
