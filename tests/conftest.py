@@ -47,6 +47,8 @@ class Server:
     environment: Mapping[str, str | None] = field(default_factory=dict)
     launcher: Sequence[str] = ()
     """A command that runs the one behind it, as `prlimit` does."""
+    options: Sequence[str] = ()
+    """Options of `procvars serve`."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -76,7 +78,7 @@ class Server:
 
     def launch(self) -> subprocess.Popen[bytes]:
         """Starts it and waits for nothing."""
-        command = [*self.launcher, *PROCVARS, "serve", "--port", str(self.port)]
+        command = [*self.launcher, *PROCVARS, "serve", "--port", str(self.port), *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
         return self.process

@@ -12,9 +12,10 @@ from procvars.api.bootstrap.bulk import bulk_modifications
 from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.server import positions, token_verifier
 from procvars.api.bootstrap.store import lane_store
+from procvars.api.connections.address import private_socket
 from procvars.api.heavy_lane.dispatch import Dispatch
 from procvars.api.heavy_lane.forwarding import Forwarding
-from procvars.api.heavy_lane.lane import HeavyLane, private_socket
+from procvars.api.heavy_lane.lane import HeavyLane
 from procvars.api.http.bodies import ENVELOPE_BYTES, LARGEST_OTHER_BODY
 from procvars.api.http.console_sign_in import ConsoleSignIn
 from procvars.api.http.metrics import Metrics

@@ -69,9 +69,17 @@ async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]
 
 @asynccontextmanager
 async def open_server(
-    settings: Settings, database_url: str, stopping: asyncio.Event, sample_users: Sequence[SampleUser] = ()
+    settings: Settings,
+    database_url: str,
+    stopping: asyncio.Event,
+    sample_users: Sequence[SampleUser] = (),
+    *,
+    is_first: bool = True,
 ) -> AsyncIterator[Services]:
-    """Yield the services, with appender, listener and projections running. Raises NoKeys, StoreUnavailable."""
+    """Yield the services, with appender and listener running, and in the first process of a server the projections.
+
+    Raises NoKeys, StoreUnavailable.
+    """
     async with (
         token_verifier(settings) as tokens,
         console_sign_in(settings, sample_users) as sign_in,
@@ -85,7 +93,7 @@ async def open_server(
         loop = DecisionLoop(requests, clock=lambda: datetime.now(UTC))
         environment = settings.environment_on(database_url)
         projector = None
-        if settings.kafka_brokers is None:
+        if is_first and settings.kafka_brokers is None:
             names = tuple(projection.name for projection in store.projections)
             projector = ProjectorProcess(names, environment, metrics.batch)
         limit = settings.max_document_bytes
@@ -103,12 +111,13 @@ async def open_server(
         if projector is not None:
             tasks.keep_running("projector", projector.run)
         workers = BulkWorkers(environment, store.pool)
-        tasks.keep_running("bulk modifications", workers.run)
-        tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
+        if is_first:
+            tasks.keep_running("bulk modifications", workers.run)
+            tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         operations = await engines.enter_async_context(
             open_operations(settings, store, requests, loop, editing, execution)
         )
-        if settings.has_engines:
+        if is_first and settings.has_engines:
             child = SupervisedChild("engines", "procvars.api.children.engines", environment=environment)
             tasks.keep_running("engines", child.run)
         try:

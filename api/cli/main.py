@@ -64,6 +64,7 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded PostgreSQL.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer requests on the port.")] = 1,
 ) -> None:
     """Serve the API and the console, and run the projections unless Kafka is configured."""
     settings = settings_with(data_dir=data_dir)
@@ -71,7 +72,7 @@ def serve(
     # Not at the top: the other commands need no web server, and start faster without it.
     from procvars.api.cli.serving import run_server
 
-    run_server(settings, host, port)
+    run_server(settings, host, port, workers=workers)
 
 
 @app.command()

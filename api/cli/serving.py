@@ -14,13 +14,14 @@ from procvars.api.bootstrap.server import open_server
 from procvars.api.bootstrap.store import database
 from procvars.api.cli.stop_signals import StopSignals
 from procvars.api.connections.access_log import AccessLog
-from procvars.api.connections.address import bound_sockets, unavailable
+from procvars.api.connections.address import bound_sockets, private_socket, unavailable
 from procvars.api.connections.edge import Edge
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
 from procvars.api.http.console_sign_in import SampleUser
 from procvars.api.processes.exit_codes import INTERRUPTED
 from procvars.api.processes.garbage_collection import collect_rarely
+from procvars.api.processes.web_workers import WebWorkers
 from procvars.api.settings import NoKeys, Settings
 
 if sys.platform != "win32":
@@ -30,9 +31,15 @@ else:
 
 
 def run_server(
-    settings: Settings, host: str, port: int, users: Sequence[SampleUser] = (), *, logs_requests: bool = True
+    settings: Settings,
+    host: str,
+    port: int,
+    users: Sequence[SampleUser] = (),
+    *,
+    workers: int = 1,
+    logs_requests: bool = True,
 ) -> None:
-    """Serve until a signal ends it. Raises NoKeys, AddressUnavailable, and what the database raises."""
+    """Serve with that many processes until a signal ends it. Raises NoKeys, AddressUnavailable, and what the database raises."""
     if not settings.has_keys:
         raise NoKeys()
     signals = StopSignals()
@@ -42,11 +49,12 @@ def run_server(
     # The port first, as one in use is detected at once.
     with (
         bound_sockets(host, port) as sockets,
+        private_socket() as own,
         database(settings) as url,
         asyncio.Runner(loop_factory=new_event_loop) as runner,
         suppress(asyncio.CancelledError),  # by a signal before the server runs
     ):
-        runner.run(_serve(settings, url, users, sockets, access_log, signals))
+        runner.run(_serve(settings, url, users, sockets, own, workers, access_log, signals))
     if signals.interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -56,6 +64,8 @@ async def _serve(
     url: str,
     users: Sequence[SampleUser],
     sockets: list[socket.socket],
+    own: socket.socket,
+    workers: int,
     access_log: AccessLog | None,
     signals: StopSignals,
 ) -> None:
@@ -69,16 +79,31 @@ async def _serve(
         open_server(settings, url, stopping, users) as services,
         heavy_lane(settings, url, services.tasks) as dispatch,
     ):
-        edge = Middleware(Edge, metrics=services.metrics, access_log=access_log)
+        edge = Middleware(Edge, observe=services.metrics.command, access_log=access_log)
         application = create_app(services, installed_version("procvars"), [edge, dispatch])
         server = HttpServer(application, stopping, limits_of_this_process())
-        signals.call(_in_the_loop(server.stop))
+        others = WebWorkers(
+            workers - 1,
+            sockets,
+            own,
+            settings.environment_on(url),
+            services.metrics.command,
+            log_requests=access_log is not None,
+        )
+
+        def stop() -> None:
+            server.stop()
+            others.stop()
+
+        signals.call(_in_the_loop(stop))
+        others.start()
         try:
-            await server.serve(sockets)
+            await server.serve([*sockets, own] if workers > 1 else sockets)
         except OSError as error:  # another process that bound the port began to listen first
             host, port = sockets[0].getsockname()[:2]
             raise unavailable(host, port, error) from error
         finally:
+            await others.ended()
             if access_log is not None:
                 access_log.close()
 

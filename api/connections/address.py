@@ -1,8 +1,12 @@
 """Address that a server listens on."""
 
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_BACKLOG = 128
 
 
 class AddressUnavailable(Exception):
@@ -29,6 +33,19 @@ def bound_sockets(host: str, port: int) -> Iterator[list[socket.socket]]:
     finally:
         for each in sockets:
             each.close()
+
+
+@contextmanager
+def private_socket() -> Iterator[socket.socket]:
+    """Yield a listening socket that only this user can connect to. Raises OSError if it cannot be created."""
+    directory = tempfile.mkdtemp(prefix="procvars-")  # for this user alone
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+            listening.bind(f"{directory}/socket")
+            listening.listen(_BACKLOG)
+            yield listening
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def unavailable(host: str, port: int, error: Exception) -> AddressUnavailable:

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procvars.api.connections.access_log import AccessLog
 from procvars.api.http.errors import Stopping
-from procvars.api.http.metrics import Metrics
 from procvars.api.http.paths import API
 from procvars.api.http.problems import internal_error, problem_response
+from procvars.api.processes.web_workers import ObserveCall
 from procvars.domain.errors import InvalidArgument
 
 _HUNG_UP = 499
@@ -30,9 +30,9 @@ log = structlog.get_logger(__name__)
 
 
 class Edge:
-    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: AccessLog | None) -> None:
+    def __init__(self, app: ASGIApp, observe: ObserveCall, access_log: AccessLog | None) -> None:
         self._app = app
-        self._metrics = metrics
+        self._observe = observe
         self._access_log = access_log
         self._process = secrets.token_hex(6)
         self._requests = itertools.count(1)
@@ -84,6 +84,6 @@ class Edge:
 
     def _note(self, scope: Scope, request_id: bytes, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None)
-        self._metrics.command(f"{scope['method']} {route or 'unknown'}", status, seconds)
+        self._observe(f"{scope['method']} {route or 'unknown'}", status, seconds)
         if self._access_log is not None and (route is None or route.removeprefix(API) not in _PROBES):
             self._access_log.record(scope, request_id=request_id.decode(), route=route, status=status, seconds=seconds)

@@ -3,12 +3,10 @@ are any.
 """
 
 import asyncio
-import shutil
 import socket
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
 from procvars.api.http.errors import HeavyRequestFailed
 from procvars.api.processes.memory import resident_bytes
@@ -22,7 +20,6 @@ _SWOLLEN_BYTES = 160 * 2**20
 _MOMENT_SECONDS = 2.0
 _LOOK_SECONDS = 0.5
 _MOST_FAILURES = 3
-_BACKLOG = 128
 
 
 class HeavyLane:
@@ -98,16 +95,3 @@ class HeavyLane:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-
-
-@contextmanager
-def private_socket() -> Iterator[socket.socket]:
-    """Yield a listening socket that only this user can connect to. Raises OSError if it cannot be created."""
-    directory = tempfile.mkdtemp(prefix="procvars-")  # for this user alone
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
-            listening.bind(f"{directory}/lane")
-            listening.listen(_BACKLOG)
-            yield listening
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
