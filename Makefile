@@ -35,7 +35,7 @@ $(CONSOLE_BUILT): $(CONSOLE_INSTALLED) $(CONSOLE_SOURCES)
 	npm --prefix $(CONSOLE) run --silent build -- --logLevel warn
 
 demo: install
-	$(if $(ENGINE),.venv/bin/python -m tests.services run --only $(ENGINE) -- )$(PROCVARS) demo --host $(HOST) --port $(PORT)
+	$(if $(ENGINE),.venv/bin/python -m tests.services --only $(ENGINE) run -- )$(PROCVARS) demo --host $(HOST) --port $(PORT)
 
 check: install
 	.venv/bin/ruff check .

@@ -13,7 +13,8 @@ from procvars.domain.instance_id import is_instance_id
 _MOST_CONSUMERS = 100
 """Consumers of a workspace; every reader of an instance's state looks at all of them."""
 _MOST_SHOWN = 1000
-_MOST_COUNTED = 100_000
+_MOST_COUNTED = 2000
+_MOST_MEASURED = 500
 
 _OTHERS = "SELECT count(*) FROM consumers WHERE workspace = %(workspace)s AND name <> %(name)s"
 _ACKNOWLEDGE = """
@@ -32,26 +33,30 @@ _REFUSE = """
 INSERT INTO consumer_refusals (workspace, consumer, position, instance_id, version, reason)
 SELECT %s, %s, n.* FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[]) AS n
 ON CONFLICT (workspace, consumer, position) DO UPDATE SET reason = excluded.reason
+RETURNING xmax = 0  -- whether the row is new
+"""
+_COUNT = """
+UPDATE consumers SET refused = refused + %(added)s WHERE workspace = %(workspace)s AND name = %(name)s
+RETURNING name, position, acknowledged_at, refused
 """
 _LIST = """
-SELECT c.name, c.position, c.acknowledged_at,
-    (SELECT count(*) FROM consumer_refusals r WHERE r.workspace = c.workspace AND r.consumer = c.name)
-FROM consumers c WHERE c.workspace = %(workspace)s AND (%(name)s::text IS NULL OR c.name = %(name)s) ORDER BY c.name
+SELECT name, position, acknowledged_at, refused FROM consumers
+WHERE workspace = %(workspace)s AND (%(name)s::text IS NULL OR name = %(name)s) ORDER BY name
 """
 _REFUSALS = """
 SELECT position, instance_id, version, reason FROM consumer_refusals
 WHERE workspace = %s AND consumer = %s ORDER BY position DESC LIMIT %s
 """
 _FORGET = "DELETE FROM consumers WHERE workspace = %s AND name = %s"
-# Of a consumer that is gone, not all events since then are counted again and again.
+# Probes ask, and must not take long: neither for consumers that are gone, nor for many of them.
 _LAGS = """
 SELECT c.workspace, c.name,
     (SELECT count(*) FROM (
         SELECT FROM stored_events e
         WHERE e.workspace = c.workspace AND e.notification_id > c.position LIMIT %s
     ) AS behind),
-    (SELECT count(*) FROM consumer_refusals r WHERE r.workspace = c.workspace AND r.consumer = c.name)
-FROM consumers c
+    c.refused
+FROM consumers c ORDER BY c.acknowledged_at DESC LIMIT %s
 """
 # A refused edit counts until the consumer has applied a later edit of the instance.
 _ARRIVALS = """
@@ -100,7 +105,7 @@ class ConsumerLag:
     workspace: str
     name: str
     events: int
-    """Number of events that the consumer has not acknowledged; 100,000 for more."""
+    """Number of events that the consumer has not acknowledged; 2,000 for more."""
     refused: int
 
 
@@ -141,12 +146,15 @@ async def acknowledge(
         if row is not None and row[0] >= _MOST_CONSUMERS:
             raise TooManyConsumers(limit=_MOST_CONSUMERS)
         await connection.execute(_ACKNOWLEDGE, keys)
-        await connection.execute(_WITHDRAW, keys)
+        added = -(await connection.execute(_WITHDRAW, keys)).rowcount
         if refused:
             reasons = {one.position: one.reason for one in refused}
             columns = (list(reasons), *zip(*(events[one] for one in reasons), strict=True), list(reasons.values()))
-            await connection.execute(_REFUSE, (workspace, name, *map(list, columns)))
-        return await consumer(connection, workspace, name)
+            rows = await connection.execute(_REFUSE, (workspace, name, *map(list, columns)))
+            added += sum(row[0] for row in await rows.fetchall())
+        row = await (await connection.execute(_COUNT, {**keys, "added": added})).fetchone()
+        assert row is not None
+        return ConsumerStatus(*row)
 
 
 async def _events(
@@ -190,8 +198,8 @@ async def consumer(connection: Connection, workspace: str, name: str) -> Consume
 
 
 async def consumer_lags(connection: Connection) -> list[ConsumerLag]:
-    """Return how far the consumers of all workspaces are behind."""
-    rows = await connection.execute(_LAGS, (_MOST_COUNTED,), prepare=True)
+    """Return how far the consumers of all workspaces are behind, at most five hundred."""
+    rows = await connection.execute(_LAGS, (_MOST_COUNTED, _MOST_MEASURED), prepare=True)
     return [ConsumerLag(*row) for row in await rows.fetchall()]
 
 

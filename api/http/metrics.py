@@ -62,7 +62,7 @@ class Metrics:
         )
         self._consumer_lag = Gauge(
             "procvars_consumer_lag_events",
-            "Events that a consumer of the feed has not acknowledged yet.",
+            "Events that a consumer of the feed has not acknowledged yet; 2000 for more.",
             ("workspace", "consumer"),
             registry=self._registry,
         )

@@ -5,6 +5,8 @@ CREATE TABLE consumers (
     name text NOT NULL,
     position bigint NOT NULL,
     acknowledged_at timestamptz NOT NULL DEFAULT now(),
+    -- How many rows it has in consumer_refusals: counting them would take longer with each.
+    refused bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace, name)
 );
 
