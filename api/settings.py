@@ -11,6 +11,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
     Field,
+    FilePath,
     HttpUrl,
     SecretStr,
     TypeAdapter,
@@ -29,8 +30,9 @@ from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 
 _PREFIX = "PROCVARS_"
 _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
-SECRETS = ("database_url", "elasticsearch_url", "elasticsearch_api_key", "jwt_secret", "cipher_key")
+SECRETS = ("database_url", "elasticsearch_url", "elasticsearch_api_key", "kafka_password", "jwt_secret", "cipher_key")
 """Settings with a secret in them: each may be in a file, which the variable with the suffix _FILE names."""
+_SEPARATOR = re.compile(r"[\s,]+")
 _KEY_BYTES = (16, 24, 32)
 _JSON_EXAMPLES = {
     "role_permissions": '{"ROLE": ["permission", …]}',
@@ -92,11 +94,28 @@ class Settings(BaseSettings):
     """URL of Elasticsearch, possibly with `user:password@`; unset, PostgreSQL answers searches."""
     elasticsearch_api_key: SecretStr | None = None
     """Base64, as Elasticsearch gives it; instead of user and password."""
+    elasticsearch_ca_file: FilePath | None = None
+    """PEM file of authorities whose certificates are accepted beside those that the system knows."""
+    elasticsearch_index_prefix: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?$")
+    """Prefix of the names of alias and indices, so that several installations can share a cluster."""
 
     kafka_brokers: str | None = None
     """Addresses `host:port`, separated by commas; unset, the server feeds the projections from the event store itself."""
     kafka_partitions: int = Field(default=8, ge=1, le=1000)
     """Partitions of the topic, if the relay creates it."""
+    kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,64}$")
+    """Prefix of the names of topic and consumer groups, so that several installations can share a cluster."""
+    kafka_tls: bool = False
+    kafka_ca_file: FilePath | None = None
+    """PEM file of authorities whose certificates are accepted beside those that the system knows."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = None
+    kafka_user: str | None = None
+    """User; for OAUTHBEARER the id of the client."""
+    kafka_password: SecretStr | None = None
+    """Password of the user; for OAUTHBEARER the secret of the client."""
+    kafka_token_url: str | None = None
+    """Token endpoint for OAUTHBEARER, which is asked by the client credentials grant."""
+    kafka_token_scope: str | None = None
 
     engines: Path | None = None
     """A JSON file with the real engines whose instances are shown and edited here (`api/engines/settings.py`)."""
@@ -116,7 +135,9 @@ class Settings(BaseSettings):
     """Which roles the claims of the provider's tokens give; empty: the claims `org_roles` and `workspace_roles` have them."""
 
     cipher_key: SecretStr | None = None
-    """Base64 of 16, 24 or 32 bytes: events are stored encrypted (AES). Never change it under stored events."""
+    """Keys, each base64 of 16, 24 or 32 bytes, separated by commas or line breaks: events are stored encrypted (AES)
+    with the first, and read with any. One under which events are stored is never taken away.
+    """
     check_streams_per_minute: int = Field(default=600, ge=0)
     """Streams per minute in which each read model is compared with the event store; 0 turns the comparison off."""
     max_document_bytes: int = Field(default=10 * 2**20, gt=0)
@@ -152,7 +173,7 @@ class Settings(BaseSettings):
             refuse_unusable(secret.get_secret_value())
         return secret
 
-    @field_validator("jwks_url")
+    @field_validator("jwks_url", "kafka_token_url")
     @classmethod
     def _is_a_web_address(cls, url: str | None) -> str | None:
         if url is not None:
@@ -168,14 +189,14 @@ class Settings(BaseSettings):
 
     @field_validator("cipher_key")
     @classmethod
-    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
         try:
-            fits = key is None or len(b64decode(key.get_secret_value(), validate=True)) in _KEY_BYTES
+            fit = all(len(b64decode(key, validate=True)) in _KEY_BYTES for key in _listed(keys))
         except ValueError:
-            fits = False
-        if not fits:
-            raise ValueError("it has to be base64 of 16, 24 or 32 bytes")
-        return key
+            fit = False
+        if not fit:
+            raise ValueError("it has to be base64 of 16, 24 or 32 bytes, or several of them separated by commas")
+        return keys
 
     @field_validator(*_JSON_EXAMPLES, mode="before")
     @classmethod
@@ -205,9 +226,28 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _one_way_into_kafka(self) -> Self:
+        if self.kafka_ca_file and not self.kafka_tls:
+            raise ValueError("PROCVARS_KAFKA_CA_FILE goes with PROCVARS_KAFKA_TLS")
+        sign_in = (self.kafka_sasl_mechanism, self.kafka_user, self.kafka_password)
+        if any(sign_in) and not all(sign_in):
+            raise ValueError(
+                "PROCVARS_KAFKA_SASL_MECHANISM, PROCVARS_KAFKA_USER and PROCVARS_KAFKA_PASSWORD go together"
+            )
+        if (self.kafka_sasl_mechanism == "OAUTHBEARER") != (self.kafka_token_url is not None):
+            raise ValueError(
+                "PROCVARS_KAFKA_TOKEN_URL goes with PROCVARS_KAFKA_SASL_MECHANISM=OAUTHBEARER, and that with it"
+            )
+        if self.kafka_token_scope and not self.kafka_token_url:
+            raise ValueError("PROCVARS_KAFKA_TOKEN_SCOPE goes with PROCVARS_KAFKA_TOKEN_URL")
+        return self
+
+    @model_validator(mode="after")
     def _one_way_into_elasticsearch(self) -> Self:
         if self.elasticsearch_api_key and (self.elasticsearch_url is None or self.elasticsearch_url.username):
             raise ValueError("PROCVARS_ELASTICSEARCH_API_KEY goes with a PROCVARS_ELASTICSEARCH_URL without a user")
+        if self.elasticsearch_ca_file and (self.elasticsearch_url is None or self.elasticsearch_url.scheme != "https"):
+            raise ValueError("PROCVARS_ELASTICSEARCH_CA_FILE goes with a PROCVARS_ELASTICSEARCH_URL of https")
         return self
 
     def environment_on(self, database_url: str) -> dict[str, str]:
@@ -215,6 +255,11 @@ class Settings(BaseSettings):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
         given = {**dict(self), "database_url": database_url}
         return kept | {f"{_PREFIX}{name.upper()}": _text(value) for name, value in given.items() if value is not None}
+
+    @property
+    def cipher_keys(self) -> tuple[str, ...]:
+        """Keys of the events, in base64: the first encrypts; none where the events are stored in plain text."""
+        return _listed(self.cipher_key)
 
     @property
     def largest_message(self) -> int:
@@ -230,6 +275,10 @@ class Settings(BaseSettings):
     def has_keys(self) -> bool:
         """Whether there is a key to verify tokens with."""
         return self.jwt_secret is not None or self.jwks_url is not None
+
+
+def _listed(keys: SecretStr | None) -> tuple[str, ...]:
+    return () if keys is None else tuple(_SEPARATOR.split(keys.get_secret_value().strip()))
 
 
 def _text(value: object) -> str:

@@ -82,6 +82,10 @@ class NoSuchBulkModification(NotFound):
     """There is no such bulk modification in this workspace."""
 
 
+class NoSuchConsumer(NotFound):
+    """There is no consumer of this name in this workspace."""
+
+
 class Conflict(DomainError):
     """The command does not fit the instance as it is now."""
 
@@ -168,6 +172,10 @@ class RuleTooExpensive(Unprocessable):
 
 class TooManyInstances(Unprocessable):
     """More instances are selected than a bulk modification may have."""
+
+
+class TooManyConsumers(Unprocessable):
+    """The workspace has as many consumers as it may have: forget those that are gone."""
 
 
 class BulkChangeTooLarge(DomainError):

@@ -1,33 +1,33 @@
-"""Audit log: who modified which instance's variables, when and why, with the request as received."""
+"""Audit log: who modified which instance's variables, when and why, with the request as received.
+
+The read model has what lists show. The requests are in the events, where their documents take little space, and are read
+from there.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from psycopg import sql
 
 from procvars.domain.documents.values import Json
 from procvars.domain.events import BulkModificationEnded, Event, IncidentRetried, ProcessVariablesModified, Recorded
 from procvars.domain.instance_id import BULK_PREFIX
+from procvars.projections.history.streams import SingleEvents
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables, table, tallies
-from procvars.projections.storage.text_columns import (
-    ANY_SIZE,
-    RawJson,
-    arguments,
-    raw_json,
-    stored_json,
-    without_nul,
-    without_nul_or_none,
-)
+from procvars.projections.storage.text_columns import RawJson, arguments, raw_json, without_nul, without_nul_or_none
 
 NAME = "audit_log"
-_AUDITED = (ProcessVariablesModified, BulkModificationEnded, IncidentRetried)
+Audited = ProcessVariablesModified | BulkModificationEnded | IncidentRetried
+_AUDITED: tuple[type[Event], ...] = get_args(Audited)
 _VARIABLES = "Process variables"
+_SUBJECTS = {"Update": _VARIABLES, "Update bulk": _VARIABLES, "Retry": "Incident"}
+"""Event → subject, of all entries that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,6 @@ class AuditEntry(AuditItem):
 
 
 # The index has only the beginning of a user's id, as that of a token may exceed the limit of an index entry.
-# Compressing a row of 2 KB, as PostgreSQL does by default, takes longer than the rest of its insertion.
 _DDL = """
 CREATE TABLE {audit_log} (
     id text PRIMARY KEY,
@@ -68,28 +67,20 @@ CREATE TABLE {audit_log} (
     subject_identifier text NOT NULL,
     version bigint NOT NULL,
     status text NOT NULL,
-    reason text,
-    url text NOT NULL,
-    body text NOT NULL,
-    patch text NOT NULL,
-    bulk_id text
-) WITH (toast_tuple_target = 4080);
+    reason text
+);
 CREATE INDEX ON {audit_log} (workspace, time);
 CREATE INDEX ON {audit_log} (subject_identifier, time);
 CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
+CREATE INDEX ON {audit_log} (workspace, event, time) WHERE event <> 'Update';
 """
 _COUNTED = """
 SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
 """
 _ADD = """
-INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status,
-    reason, url, body, patch, bulk_id)
-SELECT n.id, n.workspace, n.time, n.user_id, n.user_name, n.subject, n.event, n.stream, n.version, n.status,
-    n.reason, n.url, n.body, n.patch, n.bulk_id
-FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-    %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
-    AS n (id, workspace, time, user_id, user_name, subject, event, stream, version, status, reason, url, body, patch,
-        bulk_id)
+INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status, reason)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::text[], %b::bigint[], %b::text[], %b::text[])
 ON CONFLICT DO NOTHING
 """
 _ITEM = "SELECT id, time, user_id, user_name, subject, event, subject_identifier, version, status, reason"
@@ -100,8 +91,7 @@ FROM audit_log
 WHERE workspace = %(workspace)s
     AND (%(instance_id)s::text IS NULL OR subject_identifier = %(instance_id)s)
     AND (%(user)s::text IS NULL OR (left(user_id, 200) = left(%(user)s, 200) AND user_id = %(user)s))
-    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
-    AND (%(event)s::text IS NULL OR event = %(event)s)
+    AND (%(any_event)s OR event = ANY(%(events)s))
     AND (%(since)s::timestamptz IS NULL OR time >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR time <= %(until)s)
     AND (%(last_time)s::timestamptz IS NULL
@@ -110,26 +100,18 @@ ORDER BY time DESC, version DESC, id DESC
 LIMIT %(limit)s + 1
 """
 )
-_ONE = (
-    _ITEM
-    + """, url,
-    CASE WHEN octet_length(body) + octet_length(patch) <= %(largest)s THEN body END,
-    CASE WHEN octet_length(body) + octet_length(patch) <= %(largest)s THEN patch END,
-    bulk_id
-FROM audit_log WHERE workspace = %(workspace)s AND id = %(id)s
-"""
-)
+_ONE = _ITEM + " FROM audit_log WHERE workspace = %(workspace)s AND id = %(id)s"
 
 
 class AuditLog:
     name = NAME
     title = "Audit log"
-    shape = 1
+    shape = 2
     generations = Tables({NAME: "subject_identifier"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         found = (recorded.event for recorded in events)
-        rows = [_row(event) for event in found if isinstance(event, _AUDITED)]
+        rows = [_row(event) for event in found if isinstance(event, Audited)]
         if rows:
             statement = sql.SQL(_ADD).format(table=table(NAME, generation))
             await connection.execute(statement, columns(rows))
@@ -139,7 +121,7 @@ class AuditLog:
         return [Counted(_AUDITED, found)]
 
 
-def _row(event: ProcessVariablesModified | BulkModificationEnded | IncidentRetried) -> tuple[object, ...]:
+def _row(event: Audited) -> tuple[object, ...]:
     entry = _entry(event)
     return (
         f"{event.originator_id}-{event.originator_version}",
@@ -153,10 +135,6 @@ def _row(event: ProcessVariablesModified | BulkModificationEnded | IncidentRetri
         event.originator_version,
         entry.status,
         without_nul_or_none(entry.reason),
-        without_nul(entry.url),
-        raw_json(entry.body),
-        raw_json(entry.patch),
-        entry.bulk_id,
     )
 
 
@@ -173,7 +151,7 @@ class _Entry(NamedTuple):
     bulk_id: str | None
 
 
-def _entry(event: ProcessVariablesModified | BulkModificationEnded | IncidentRetried) -> _Entry:
+def _entry(event: Audited) -> _Entry:
     match event:
         case ProcessVariablesModified():
             patch: list[Json] = [*event.patch]
@@ -222,13 +200,16 @@ async def audit_entries(
     or cursor.
     """
     limit = checked_limit(limit)
+    events = [one for one, of in _SUBJECTS.items() if subject in (None, of) and event in (None, one)]
+    if not events:
+        return Page([], None)
     last_time, last_version, last_id = decode_cursor(cursor, datetime, int, str) or (None, None, None)
     values = arguments(
         workspace=workspace,
         instance_id=instance_id,
         user=user,
-        subject=subject,
-        event=event,
+        any_event=len(events) == len(_SUBJECTS),
+        events=events,
         since=since,
         until=until,
         last_time=last_time,
@@ -241,14 +222,15 @@ async def audit_entries(
     return page([AuditItem(*row) for row in found], limit, lambda item: (item.timestamp, item.version, item.id))
 
 
-async def audit_entry(
-    connection: Connection, workspace: str, entry_id: str, *, largest: int = ANY_SIZE
-) -> AuditEntry | None:
-    """Return the entry, or None. Raises ReadTooLarge when its body and patch exceed `largest` bytes."""
-    values = arguments(workspace=workspace, id=entry_id, largest=largest)
-    found = await (await connection.execute(_ONE, values)).fetchone()
+async def audit_entry(connection: Connection, events: SingleEvents, workspace: str, entry_id: str) -> AuditEntry | None:
+    """Return the entry, or None. Raises the errors of `events`."""
+    found = await (await connection.execute(_ONE, arguments(workspace=workspace, id=entry_id))).fetchone()
     if found is None:
         return None
-    *_, url, body, patch, bulk_id = found
-    item = AuditItem(*found[:10])
-    return AuditEntry(**asdict(item), url=url, body=stored_json(body), patch=stored_json(patch), bulk_id=bulk_id)
+    item = AuditItem(*found)
+    recorded = await events.event_at(item.subject_identifier, item.version)
+    if recorded is None or not isinstance(recorded.event, Audited):
+        return None
+    entry = _entry(recorded.event)
+    body, patch = raw_json(entry.body), raw_json(entry.patch)
+    return AuditEntry(**asdict(item), url=entry.url, body=body, patch=patch, bulk_id=entry.bulk_id)

@@ -120,7 +120,10 @@ _COUNTED = "SELECT id, NULL, version FROM {table} WHERE id = ANY(%s)"
 ITEM = "SELECT id, definition, title, status, started_at, updated_at, version, parent_id FROM current_variables "
 _ONE = ITEM + "WHERE workspace = %(workspace)s AND id = %(id)s"
 _VARIABLES = """
-SELECT version, CASE WHEN octet_length(variables) <= %(largest)s THEN variables END
+SELECT version, CASE
+    WHEN version = ANY(%(known)s::bigint[]) THEN ''
+    WHEN octet_length(variables) <= %(largest)s THEN variables
+END
 FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s
 """
 
@@ -184,13 +187,23 @@ async def instance(connection: Connection, workspace: str, instance_id: str) -> 
 
 
 async def variables(
-    connection: Connection, workspace: str, instance_id: str, *, least: int = 1, largest: int = ANY_SIZE
+    connection: Connection,
+    workspace: str,
+    instance_id: str,
+    *,
+    least: int = 1,
+    known: Sequence[int] = (),
+    largest: int = ANY_SIZE,
 ) -> tuple[int, RawJson] | None:
     """Return the version and the document as JSON text; None for an unknown instance or a version below `least`.
 
+    The text is empty if the version is one of those that the caller knows.
+
     Raises ReadTooLarge when the text exceeds `largest` bytes.
     """
-    cursor = await connection.execute(_VARIABLES, arguments(workspace=workspace, id=instance_id, largest=largest))
+    cursor = await connection.execute(
+        _VARIABLES, arguments(workspace=workspace, id=instance_id, known=[*known], largest=largest)
+    )
     row = await cursor.fetchone()
     return None if row is None or row[0] < least else (row[0], stored_json(row[1]))
 

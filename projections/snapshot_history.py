@@ -1,26 +1,22 @@
-"""Variables before each modification by an operator. The engine's own writes leave no snapshot."""
+"""Variables before each modification by an operator. The engine's own writes leave no snapshot.
+
+The read model has what lists show. The documents are in the events, where they take little space, and are read from there.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from psycopg import sql
 
 from procvars.domain.events import Event, ProcessVariablesModified, Recorded
+from procvars.projections.history.streams import SingleEvents
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
 from procvars.projections.storage.tables import Tables, table, tallies
-from procvars.projections.storage.text_columns import (
-    ANY_SIZE,
-    RawJson,
-    arguments,
-    raw_json,
-    stored_json,
-    without_nul,
-    without_nul_or_none,
-)
+from procvars.projections.storage.text_columns import RawJson, arguments, raw_json, without_nul, without_nul_or_none
 
 NAME = "snapshot_history"
 
@@ -49,11 +45,9 @@ def row(event: ProcessVariablesModified) -> tuple[object, ...]:
         without_nul(event.user),
         without_nul(event.user_name),
         without_nul_or_none(event.reason),
-        raw_json(event.previous),
     )
 
 
-# Rows up to 4 KB stay uncompressed, as in `projections/audit_log.py`.
 _DDL = """
 CREATE TABLE {snapshot_history} (
     instance_id text NOT NULL,
@@ -63,14 +57,12 @@ CREATE TABLE {snapshot_history} (
     user_id text NOT NULL,
     user_name text NOT NULL,
     reason text,
-    variables text NOT NULL,
     PRIMARY KEY (instance_id, version)
-) WITH (toast_tuple_target = 4080);
+);
 """
 _ADD = """
-INSERT INTO {table} (instance_id, version, workspace, taken_at, user_id, user_name, reason, variables)
-SELECT * FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[],
-    %b::text[])
+INSERT INTO {table} (instance_id, version, workspace, taken_at, user_id, user_name, reason)
+SELECT * FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[])
 ON CONFLICT DO NOTHING
 """
 _COUNTED = "SELECT instance_id, count(*), max(version) FROM {table} WHERE instance_id = ANY(%s) GROUP BY 1"
@@ -82,9 +74,7 @@ ORDER BY version DESC
 LIMIT %(limit)s + 1
 """
 _ONE = """
-SELECT version, taken_at, user_id, user_name, reason,
-    CASE WHEN octet_length(variables) <= %(largest)s THEN variables END
-FROM snapshot_history
+SELECT version, taken_at, user_id, user_name, reason FROM snapshot_history
 WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s AND version = %(version)s
 """
 
@@ -92,7 +82,7 @@ WHERE workspace = %(workspace)s AND instance_id = %(instance_id)s AND version = 
 class SnapshotHistory:
     name = NAME
     title = "Snapshots"
-    shape = 1
+    shape = 2
     generations = Tables({NAME: "instance_id"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
@@ -119,12 +109,12 @@ async def snapshots(
 
 
 async def snapshot(
-    connection: Connection, workspace: str, instance_id: str, version: int, *, largest: int = ANY_SIZE
+    connection: Connection, events: SingleEvents, workspace: str, instance_id: str, version: int
 ) -> Snapshot | None:
-    """Return the snapshot of that version, or None. Raises ReadTooLarge when its document exceeds `largest` bytes."""
-    values = arguments(workspace=workspace, instance_id=instance_id, version=version, largest=largest)
+    """Return the snapshot of that version, or None. Raises the errors of `events`."""
+    values = arguments(workspace=workspace, instance_id=instance_id, version=version)
     found = await (await connection.execute(_ONE, values)).fetchone()
-    if found is None:
+    recorded = None if found is None else await events.event_at(instance_id, version)
+    if found is None or recorded is None or not isinstance(recorded.event, ProcessVariablesModified):
         return None
-    version, taken_at, user, user_name, reason, variables = found
-    return Snapshot(version, taken_at, user, user_name, reason, stored_json(variables))
+    return Snapshot(**asdict(SnapshotItem(*found)), variables=raw_json(recorded.event.previous))

@@ -59,13 +59,16 @@ CREATE INDEX ON {task_keywords} (workspace, status, opened_at, task_id);
 CREATE TABLE {task_keyword_values} (
     instance_id text NOT NULL,
     task_id text NOT NULL,
+    ordinal integer NOT NULL,
     workspace text NOT NULL,
+    opened_at timestamptz NOT NULL,
     key text NOT NULL,
     value text NOT NULL,
     beginning text NOT NULL GENERATED ALWAYS AS (left(value, 200)) STORED
 );
 CREATE INDEX ON {task_keyword_values} (instance_id, task_id);
-CREATE INDEX ON {task_keyword_values} (workspace, beginning text_pattern_ops);
+CREATE INDEX ON {task_keyword_values} (workspace, beginning text_pattern_ops, opened_at, task_id);
+CREATE INDEX ON {task_keyword_values} (workspace, opened_at, task_id);
 CREATE TABLE {task_instances} (
     id text PRIMARY KEY,
     workspace text NOT NULL,
@@ -111,8 +114,8 @@ DELETE FROM {values} AS v USING unnest(%b::text[], %b::text[]) AS n (instance_id
 WHERE v.instance_id = n.instance_id AND v.task_id = n.task_id
 """
 _ADD_VALUES = """
-INSERT INTO {values} (instance_id, task_id, workspace, key, value)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+INSERT INTO {values} (instance_id, task_id, ordinal, workspace, opened_at, key, value)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::integer[], %b::text[], %b::timestamptz[], %b::text[], %b::text[])
 """
 _COUNTED_INSTANCES = "SELECT id, NULL, version FROM {table} WHERE id = ANY(%s)"
 _COUNTED_OPENED = "SELECT instance_id, count(*), NULL FROM {table} WHERE instance_id = ANY(%s) GROUP BY 1"
@@ -127,7 +130,7 @@ _ANY = [status.value for status in TaskStatus]
 class TaskKeywords:
     name = NAME
     title = "Task Manager"
-    shape = 1
+    shape = 2
     generations = Tables(
         {
             NAME: "instance_id",
@@ -255,7 +258,7 @@ async def _write(
     await connection.execute(_statement(_WRITE_INSTANCES, generation), columns(instances))
     tasks: list[tuple[object, ...]] = []
     renewed: list[tuple[str, str]] = []
-    values: list[tuple[str, ...]] = []
+    values: list[tuple[object, ...]] = []
     for state in after:
         known = before[state.id].tasks if state.id in before else {}
         for task_id, task in state.tasks.items():
@@ -281,8 +284,10 @@ async def _write(
             )
             if old is None or old.shown.keywords != task.shown.keywords:
                 renewed.append((state.id, task_id))
-                found = searchable(task.shown.keywords)
-                values += [(state.id, task_id, state.workspace, key, value) for key, value in found]
+                values += [
+                    (state.id, task_id, ordinal, state.workspace, task.opened_at, key, value)
+                    for ordinal, (key, value) in enumerate(searchable(task.shown.keywords))
+                ]
     if tasks:
         await connection.execute(_statement(_WRITE_TASKS, generation), columns(tasks))
     if renewed:

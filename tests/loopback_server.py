@@ -1,15 +1,18 @@
 """An HTTP server of a test's own on the loopback interface."""
 
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.certificates import Authority
+
 
 class LoopbackServer(ABC):
-    """Serves from its making until `stop`, each request in a thread of its own."""
+    """Serves from its making until `stop`, each request in a thread of its own; with an authority by TLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, authority: Authority | None = None) -> None:
         answer = self.answer
 
         class Handler(BaseHTTPRequestHandler):
@@ -23,7 +26,13 @@ class LoopbackServer(ABC):
                 """Stays out of the tests' output."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        scheme = "http"
+        if authority is not None:
+            scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(authority.certificate, authority.key)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.address = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 

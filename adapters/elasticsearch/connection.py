@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from elastic_transport import HttpxAsyncHttpNode
+from elastic_transport.client_utils import DEFAULT
 from elasticsearch import ApiError, AsyncElasticsearch, TransportError
 from elasticsearch.serializer import OrjsonSerializer
 
@@ -13,9 +15,9 @@ _TIMEOUT_SECONDS = 30.0
 _OF_THE_REQUEST = (400, 413)
 
 
-def client(url: str, api_key: str | None) -> AsyncElasticsearch:
+def client(url: str, api_key: str | None, ca_file: Path | None = None) -> AsyncElasticsearch:
     """Return a client, which connects with its first request. The URL may contain `user:password@`; an API key, in
-    base64, replaces that.
+    base64, replaces that. Certificates of the authorities in the PEM file `ca_file` are accepted beside the public ones.
     """
     return AsyncElasticsearch(
         url,
@@ -25,6 +27,7 @@ def client(url: str, api_key: str | None) -> AsyncElasticsearch:
         request_timeout=_TIMEOUT_SECONDS,
         # A projection backs off, and a search fails with an error: neither gains from an immediate retry.
         max_retries=0,
+        ca_certs=DEFAULT if ca_file is None else str(ca_file),
     )
 
 

@@ -47,6 +47,8 @@ _MADE = "UPDATE search_indices SET made = true, fields = %s WHERE generation = %
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    alias: str
+    """Alias of the published index, with which the names of all begin."""
     generation: int
     published: bool
     made: bool
@@ -56,7 +58,7 @@ class Index:
 
     @property
     def name(self) -> str:
-        return index_name(self.generation)
+        return f"{self.alias}-{self.generation}"
 
     @property
     def own(self) -> str:
@@ -66,15 +68,15 @@ class Index:
         return f"{self.name}-own"
 
 
-def index_name(generation: int) -> str:
-    return f"{ALIAS}-{generation}"
-
-
 class ElasticsearchIndices:
-    """Implementation of `projections.projection.Generations`."""
+    """Implementation of `projections.projection.Generations`.
 
-    def __init__(self, client: AsyncElasticsearch) -> None:
+    `prefix` stands before the names of alias and indices, so that several installations can share a cluster.
+    """
+
+    def __init__(self, client: AsyncElasticsearch, prefix: str = "") -> None:
         self._client = client
+        self.alias = prefix + ALIAS
 
     async def create(self, connection: Connection, generation: int) -> None:
         await connection.execute(_DDL)
@@ -86,7 +88,7 @@ class ElasticsearchIndices:
         if (await self.index(connection, generation)).made:
             with translated():
                 # The first search has to find all that was written.
-                await self._client.indices.refresh(index=index_name(generation))
+                await self._client.indices.refresh(index=self._name(generation))
             await self._point_alias_to(generation)
 
     async def drop(self, connection: Connection, generation: int) -> None:
@@ -98,7 +100,7 @@ class ElasticsearchIndices:
         if await _exists(connection):
             await connection.execute(_FORGET, (generation,))
         with translated():
-            await self._client.indices.delete(index=index_name(generation), ignore_unavailable=True)
+            await self._client.indices.delete(index=self._name(generation), ignore_unavailable=True)
 
     async def numbers(self, connection: Connection) -> set[int]:
         """Return the numbers of all generations, including those of a killed rebuild. Raises SearchUnavailable."""
@@ -106,8 +108,8 @@ class ElasticsearchIndices:
         if await _exists(connection):
             known = {row[0] for row in await (await connection.execute(_KNOWN)).fetchall()}
         with translated():
-            found = await self._client.indices.get_alias(index=f"{ALIAS}-*")
-        endings = (name.removeprefix(f"{ALIAS}-") for name in found.body)
+            found = await self._client.indices.get_alias(index=f"{self.alias}-*")
+        endings = (name.removeprefix(f"{self.alias}-") for name in found.body)
         return known | {int(ending) for ending in endings if ending.isdecimal()}
 
     async def stream_ids(self, connection: Connection, generation: int, *, after: str, limit: int) -> list[str]:
@@ -171,11 +173,11 @@ class ElasticsearchIndices:
 
     async def index(self, connection: Connection, generation: int) -> Index:
         """Return the generation's index. Raises SearchUnavailable if it was never begun in Elasticsearch."""
-        return await _row(connection, _READ, (generation,))
+        return await self._row(connection, _READ, (generation,))
 
     async def published(self, connection: Connection) -> Index:
         """Return the published index. Raises SearchUnavailable if none was published in Elasticsearch."""
-        return await _row(connection, _PUBLISHED, ())
+        return await self._row(connection, _PUBLISHED, ())
 
     async def prepare(self, connection: Connection, generation: int, fields: AbstractSet[str]) -> Index:
         """Return the generation's index, created or extended so that it has at least these fields of keys.
@@ -186,7 +188,7 @@ class ElasticsearchIndices:
         if index.made and fields <= index.fields:
             return index
         # One process at a time creates or extends an index.
-        index = await _row(connection, _LOCK, (generation,))
+        index = await self._row(connection, _LOCK, (generation,))
         if not index.made:
             await self._make(index, fields)
         elif missing := fields - index.fields:
@@ -194,7 +196,7 @@ class ElasticsearchIndices:
                 await self._client.indices.put_mapping(index=index.own, properties=key_properties(sorted(missing)))
         fields = index.fields | fields
         await connection.execute(_MADE, (sorted(fields), generation))
-        return Index(generation, index.published, True, frozenset(fields))
+        return Index(self.alias, generation, index.published, True, frozenset(fields))
 
     async def _make(self, index: Index, fields: AbstractSet[str]) -> None:
         with _limited(), translated():
@@ -211,11 +213,25 @@ class ElasticsearchIndices:
     async def _point_alias_to(self, generation: int) -> None:
         """Move the alias in one step, so that it exists at every moment."""
         actions: list[dict[str, Any]] = [
-            {"remove": {"index": f"{ALIAS}-*", "alias": ALIAS, "must_exist": False}},
-            {"add": {"index": index_name(generation), "alias": ALIAS}},
+            {"remove": {"index": f"{self.alias}-*", "alias": self.alias, "must_exist": False}},
+            {"add": {"index": self._name(generation), "alias": self.alias}},
         ]
         with translated():
             await self._client.indices.update_aliases(actions=actions)
+
+    def _name(self, generation: int) -> str:
+        return f"{self.alias}-{generation}"
+
+    async def _row(self, connection: Connection, statement: str, values: tuple[int, ...]) -> Index:
+        try:
+            row = await (await connection.execute(statement, values)).fetchone()
+        except UndefinedTable:
+            row = None
+        if row is None:
+            raise SearchUnavailable(
+                "Elasticsearch does not have the search index yet: procvars projections rebuild search_index"
+            )
+        return Index(self.alias, row[0], row[1], row[2], frozenset(row[3]))
 
 
 @contextmanager
@@ -226,18 +242,6 @@ def _limited() -> Iterator[None]:
         if "total fields" in reason(error):
             raise TooManySearchKeys(SETTINGS["mapping.total_fields.limit"]) from error
         raise
-
-
-async def _row(connection: Connection, statement: str, values: tuple[int, ...]) -> Index:
-    try:
-        row = await (await connection.execute(statement, values)).fetchone()
-    except UndefinedTable:
-        row = None
-    if row is None:
-        raise SearchUnavailable(
-            "Elasticsearch does not have the search index yet: procvars projections rebuild search_index"
-        )
-    return Index(row[0], row[1], row[2], frozenset(row[3]))
 
 
 async def _exists(connection: Connection) -> bool:

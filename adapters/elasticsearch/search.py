@@ -10,7 +10,7 @@ from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoun
 from procvars.adapters.elasticsearch.connection import described, reason, translated
 from procvars.adapters.elasticsearch.errors import RejectedDocument
 from procvars.adapters.elasticsearch.fields import KEPT_FIELDS, document_of, key_fields, microseconds, moment_of, source
-from procvars.adapters.elasticsearch.indices import ALIAS, ElasticsearchIndices
+from procvars.adapters.elasticsearch.indices import ElasticsearchIndices
 from procvars.adapters.elasticsearch.queries import query
 from procvars.domain.errors import InvalidArgument, SearchUnavailable
 from procvars.projections.projection import Connection
@@ -36,9 +36,9 @@ class ElasticsearchSearch:
 
     shape = 1002
 
-    def __init__(self, client: AsyncElasticsearch) -> None:
+    def __init__(self, client: AsyncElasticsearch, prefix: str = "") -> None:
         self._client = client
-        self.generations = ElasticsearchIndices(client)
+        self.generations = ElasticsearchIndices(client, prefix)
 
     async def read(
         self, connection: Connection, generation: int, instance_ids: Sequence[str]
@@ -78,7 +78,7 @@ class ElasticsearchSearch:
                 hits = await self._hits(search, index.name)
             except NotFoundError:
                 # Between a rebuild's swap and its commit the old index may be gone. The alias moved first.
-                hits = await self._hits(search, ALIAS)
+                hits = await self._hits(search, self.generations.alias)
             except BadRequestError as error:
                 raise InvalidArgument(f"Elasticsearch refuses this search: {reason(error)}") from error
         return [_hit(hit["_source"]) for hit in hits]

@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import faust
@@ -18,7 +19,7 @@ from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
-from procvars.adapters.kafka.topic import TOPIC
+from procvars.adapters.kafka.cluster import KafkaCluster
 
 _BATCH_EVENTS = 500
 _BATCH_BYTES = 8 * 2**20
@@ -53,15 +54,20 @@ class _Transport(Transport):
 
 
 class Consumer:
-    """Member of the group `procvars.<projection>`, for one start and one stop."""
+    """Member of the group of a projection's workers, for one start and one stop."""
 
-    def __init__(self, projection: str, brokers: str) -> None:
+    def __init__(self, projection: str, cluster: KafkaCluster) -> None:
         self._inbox: deque[EventT[bytes]] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        # Faust makes directories for tables, of which there are none; its default is the working directory, which may be
+        # one that nobody can write.
+        self._directory = TemporaryDirectory(prefix="procvars-")
         self._app = faust.App(
-            f"procvars.{projection}",
-            broker=[f"kafka://{broker.strip()}" for broker in brokers.split(",")],
+            cluster.group(projection),
+            datadir=self._directory.name,
+            broker=[f"kafka://{broker.strip()}" for broker in cluster.brokers.split(",")],
+            broker_credentials=cluster.faust_credentials(),
             key_serializer="raw",
             value_serializer="raw",
             autodiscover=False,
@@ -78,8 +84,8 @@ class Consumer:
             consumer_auto_offset_reset="earliest",
         )
         self._app.transport = _Transport(self._app.conf.broker_consumer, self._app)
-        topic = self._app.topic(TOPIC, key_serializer="raw", value_serializer="raw")
-        self._app.agent(topic, name=TOPIC, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._receive)
+        topic = self._app.topic(cluster.topic, key_serializer="raw", value_serializer="raw")
+        self._app.agent(topic, name=cluster.topic, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._receive)
 
     @property
     def crashed(self) -> bool:
@@ -97,6 +103,8 @@ class Consumer:
             log.warning("the consumer did not stop in time", app=self._app.conf.id, seconds=_STOP_SECONDS)
         except Exception:
             log.exception("the consumer stopped with an error", app=self._app.conf.id)
+        finally:
+            self._directory.cleanup()
 
     async def _within(self, seconds: float, act: Coroutine[Any, Any, None]) -> None:
         """Run `act` for at most that long. Unlike asyncio's time-outs, do not wait for the end of what is cancelled."""

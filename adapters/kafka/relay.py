@@ -17,8 +17,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from procvars.adapters.kafka.cluster import KafkaCluster
 from procvars.adapters.kafka.errors import PartitionCountChanged
-from procvars.adapters.kafka.topic import TOPIC, count_partitions, create_topic, largest_message, message, partition_of
+from procvars.adapters.kafka.topic import count_partitions, create_topic, largest_message, message, partition_of
 from procvars.adapters.postgres.pool import UNAVAILABLE
 from procvars.adapters.postgres.relay_session import RelaySession, relay_session
 from procvars.domain.errors import StoreUnavailable
@@ -60,8 +61,7 @@ class _Batch:
 class Relay:
     events: EventLog
     database_url: str
-    brokers: str
-    """Addresses as `host:port`, separated by commas."""
+    cluster: KafkaCluster
     partitions: int
     """Number of partitions of a topic that is created."""
     max_message_bytes: int
@@ -112,15 +112,15 @@ class Relay:
         return True
 
     async def _check_topic(self, session: RelaySession) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        admin = AIOKafkaAdminClient(**self.cluster.client_options(), request_timeout_ms=_REQUEST_TIMEOUT_MS)
         try:
             await admin.start()
             recorded = len(await session.last_positions())
-            found = await count_partitions(admin)
+            found = await count_partitions(admin, self.cluster.topic)
             if found is None:
                 found = recorded or self.partitions
-                await create_topic(admin, found, self.max_message_bytes)
-            self._largest = min(self._largest, await largest_message(admin) or self._largest)
+                await create_topic(admin, self.cluster.topic, found, self.max_message_bytes)
+            self._largest = min(self._largest, await largest_message(admin, self.cluster.topic) or self._largest)
             if self._largest < self.max_message_bytes:
                 log.warning("events too large for the topic go without payload", bytes=self._largest)
         finally:
@@ -129,14 +129,14 @@ class Relay:
             await session.record_partitions(found)
         elif found != recorded:
             raise PartitionCountChanged(
-                f"the topic {TOPIC} has {found} partitions, and {recorded} are recorded in relay_partitions: "
+                f"the topic {self.cluster.topic} has {found} partitions, and {recorded} are recorded in relay_partitions: "
                 "docs/operations.md says how to change the number"
             )
 
     @asynccontextmanager
     async def _producer(self) -> AsyncIterator[AIOKafkaProducer]:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.brokers,
+            **self.cluster.client_options(),
             acks="all",
             enable_idempotence=True,
             max_request_size=self._largest,
@@ -188,7 +188,7 @@ class Relay:
         for recorded in events:
             partition = partition_of(recorded.event.originator_id, len(last_positions))
             one = message(recorded, last_positions[partition], partition, self._largest)
-            sent.append(await producer.send(TOPIC, one.value, one.key, partition, headers=one.headers))
+            sent.append(await producer.send(self.cluster.topic, one.value, one.key, partition, headers=one.headers))
             last_positions[partition] = published[partition] = recorded.position
         return _Batch(events[-1].position, published, asyncio.gather(*sent))
 

@@ -102,9 +102,9 @@ def delivered(partition: int, partitions: int, value: bytes | None) -> Delivered
     return found
 
 
-async def count_partitions(admin: AIOKafkaAdminClient) -> int | None:
+async def count_partitions(admin: AIOKafkaAdminClient, topic: str) -> int | None:
     """Return the topic's number of partitions; None if there is no such topic. Raises KafkaError."""
-    (found,) = await admin.describe_topics([TOPIC])
+    (found,) = await admin.describe_topics([topic])
     error = error_for_code(found["error_code"])
     if error is UnknownTopicOrPartitionError:
         return None
@@ -113,9 +113,9 @@ async def count_partitions(admin: AIOKafkaAdminClient) -> int | None:
     return len(found["partitions"])
 
 
-async def largest_message(admin: AIOKafkaAdminClient) -> int | None:
+async def largest_message(admin: AIOKafkaAdminClient, topic: str) -> int | None:
     """Return the largest batch that the topic takes, in bytes; None if the broker does not tell. Raises KafkaError."""
-    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, TOPIC, {_LIMIT: None})])
+    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {_LIMIT: None})])
     for code, _message, _kind, _name, entries in answer.resources:
         for name, value, *_ in entries if not code else ():
             if name == _LIMIT:
@@ -123,14 +123,14 @@ async def largest_message(admin: AIOKafkaAdminClient) -> int | None:
     return None
 
 
-async def create_topic(admin: AIOKafkaAdminClient, partitions: int, max_message_bytes: int) -> None:
+async def create_topic(admin: AIOKafkaAdminClient, topic: str, partitions: int, max_message_bytes: int) -> None:
     """Create the topic, unless it exists, with the broker's default number of replicas. Raises KafkaError."""
     config = {_LIMIT: str(max_message_bytes)}
     # The driver takes the broker's default only together with an assignment, which may be empty.
-    new = NewTopic(TOPIC, partitions, _BROKERS_DEFAULT, replica_assignments={}, topic_configs=config)
+    new = NewTopic(topic, partitions, _BROKERS_DEFAULT, replica_assignments={}, topic_configs=config)
     answer = await admin.create_topics([new])
     for _, code, *_rest in answer.topic_errors:
         error = error_for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise error(str(_rest))
-    log.info("topic created", topic=TOPIC, partitions=partitions)
+    log.info("topic created", topic=topic, partitions=partitions)

@@ -17,9 +17,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from faust.types import EventT
 
+from procvars.adapters.kafka.cluster import KafkaCluster
 from procvars.adapters.kafka.consumer import Consumer
 from procvars.adapters.kafka.errors import ProjectionPaused
-from procvars.adapters.kafka.topic import TOPIC, NotAnEvent, count_partitions, delivered
+from procvars.adapters.kafka.topic import NotAnEvent, count_partitions, delivered
 from procvars.adapters.postgres.pool import UNAVAILABLE
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connect, Projection
@@ -52,7 +53,7 @@ class ProjectionWorker:
     projection: Projection
     events: WorkerEvents
     connect: Connect
-    brokers: str
+    cluster: KafkaCluster
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Request to stop, after the current batch."""
     _committed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -104,13 +105,13 @@ class ProjectionWorker:
 
         Faust would look for a missing topic again only after minutes.
         """
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.brokers)
+        admin = AIOKafkaAdminClient(**self.cluster.client_options())
         try:
             await admin.start()
             while not self.stopping.is_set():
-                if (count := await count_partitions(admin)) is not None:
+                if (count := await count_partitions(admin, self.cluster.topic)) is not None:
                     return count
-                log.info("no topic yet: the relay creates it", topic=TOPIC)
+                log.info("no topic yet: the relay creates it", topic=self.cluster.topic)
                 await self._rest(_RESTART_SECONDS)
             return None
         finally:
@@ -118,7 +119,7 @@ class ProjectionWorker:
 
     async def _consume(self, partitioned: PartitionedProjection, partitions: int) -> None:
         """Consume until the worker stops or the consumer crashes."""
-        consumer = Consumer(self.projection.name, self.brokers)
+        consumer = Consumer(self.projection.name, self.cluster)
         try:
             await consumer.start()
             while not (self.stopping.is_set() or consumer.crashed):

@@ -1,9 +1,9 @@
 """Reads of many streams at once, for bulk modifications: a round trip for each instance would take longer than its edit."""
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import takewhile
 
-from procvars.adapters.postgres.event_rows import Row, is_last, page_of
+from procvars.adapters.postgres.event_rows import Decoding, is_last, page_of
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import borrowed
 from procvars.domain.errors import EventUnreadable
@@ -38,34 +38,34 @@ class PostgresBulkEventStore(PostgresEventStore):
         wanted = [instance_id for instance_id in instance_ids if is_instance_id(instance_id)]
         rows = await self._rows.fetch(_LOAD_MANY, {"streams": wanted, "writes": _WRITE_TOPICS})
         cut = None if is_last(rows) else rows[-1][0]
-        streams = {stream: list(found) for stream, found in groupby(rows, key=lambda row: row[0])}
-        loaded: dict[str, Instance | EventUnreadable | None] = {}
+        found: dict[str, Instance | EventUnreadable | None] = {}
         memory = 0
-        for instance_id in instance_ids:
-            if instance_id == cut:
+        async for decode in self._rows.decodings(rows):
+            if decode.stream == cut:
                 break
-            if memory > _MEMORY:
-                return loaded
-            loaded[instance_id], size = self._replayed(streams.get(instance_id, ()))
+            if decode.stream not in found and memory > _MEMORY:
+                cut = decode.stream
+                break
+            found[decode.stream], size = _evolved(found.get(decode.stream), decode)
             memory += size
-        if not loaded:
-            loaded[instance_ids[0]] = await self.load(instance_ids[0], fresh=True)
-        return loaded
-
-    def _replayed(self, rows: Sequence[Row]) -> tuple[Instance | EventUnreadable | None, int]:
-        """Return what the events of one stream make, and the bytes, about, that they take in memory."""
-        instance: Instance | None = None
-        memory = 0
-        try:
-            for recorded in self._rows.each(rows):
-                instance = evolve(instance, recorded.event)
-                memory += recorded.memory
-        except EventUnreadable as error:
-            return error, memory
-        return instance, memory
+        loaded = {one: found.get(one) for one in takewhile(lambda one: one != cut, instance_ids)}
+        return loaded or {instance_ids[0]: await self.load(instance_ids[0], fresh=True)}
 
     async def versions_by_key(self, instance_ids: Sequence[str], user: str, idempotency_key: str) -> dict[str, int]:
         async with borrowed(self._pool) as connection:
             values = (list(instance_ids), user, idempotency_key)
             cursor = await connection.execute(_VERSIONS_BY_KEY, values, prepare=True)
             return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+def _evolved(
+    before: Instance | EventUnreadable | None, decode: Decoding
+) -> tuple[Instance | EventUnreadable | None, int]:
+    """Return what a stream is after one more event, and the approximate memory of that event, in bytes."""
+    if isinstance(before, EventUnreadable):
+        return before, 0
+    try:
+        recorded = decode()
+    except EventUnreadable as error:
+        return error, 0
+    return evolve(before, recorded.event), recorded.memory

@@ -1,18 +1,23 @@
 """Rows of stored events, and limits for what a process decodes at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
 from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 
-from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.event_mapper import EventMapper, base_in
 from procvars.adapters.postgres.pool import Lender, borrowed
+from procvars.adapters.postgres.state_frames import Base, Frame
 from procvars.domain.errors import EventUnreadable, ReadTooLarge
 from procvars.domain.events import Event, Recorded, unreadable
 
 Row = tuple[str, int, str, bytes | None, int]
 """Id and version of the stream, topic, state, position. The state is None if it is larger than requested."""
+Place = tuple[str, int]
+"""Stream and version of an event."""
+_Read = Callable[[StoredEvent, Frame, Base | None, int], tuple[Event, int]]
 
 # A state with more bytes than an event may have decoded is not even sent; its length is known without reading it.
 COLUMNS = """originator_id, originator_version, topic,
@@ -24,6 +29,14 @@ SELECT {columns} FROM (
     SELECT *, sum(octet_length(state)) OVER (ORDER BY {order}) - octet_length(state) AS bytes_before
     FROM ({source}) AS found
 ) AS page WHERE bytes_before < {page_bytes} ORDER BY {order}
+"""
+# As many as a page may have, in the order in which they are requested, and the first one in any case.
+_BASES = f"""
+SELECT originator_id, originator_version, topic, state FROM (
+    SELECT e.*, ordinal, sum(octet_length(state)) OVER (ORDER BY ordinal) - octet_length(state) AS bytes_before
+    FROM unnest(%s::text[], %s::bigint[]) WITH ORDINALITY AS n (stream, version, ordinal)
+    JOIN stored_events e ON e.originator_id = n.stream AND e.originator_version = n.version
+) AS bases WHERE bytes_before < {_PAGE_BYTES} ORDER BY ordinal
 """
 _UNBOUNDED = 2**62
 
@@ -85,64 +98,139 @@ class EventRows:
             cursor = await connection.execute(query, values, prepare=True, binary=True)
             return cast(list[Row], await cursor.fetchall())
 
-    def one(self, row: Row) -> Recorded[Event]:
-        """Return the event. Raises ReadTooLarge, and EventUnreadable."""
-        stream, version, topic, state, position = row
-        if state is None:
-            raise ReadTooLarge
-        try:
-            event, memory = self._read(StoredEvent(stream, version, topic, state), self._budget.event_bytes)
-        except MapperDeserialisationError as error:
-            raise EventUnreadable(str(error)) from error
-        return Recorded(position, event, memory)
+    async def one(self, row: Row) -> Recorded[Event]:
+        """Return the event. Raises ReadTooLarge, EventUnreadable and StoreUnavailable."""
+        (recorded,) = [recorded async for recorded in self.each([row])]
+        return recorded
 
-    def placed(self, row: Row) -> Recorded[Event]:
-        """Return the event, or a placeholder for one that cannot be read. Raises ReadTooLarge."""
-        try:
-            return self.one(row)
-        except EventUnreadable as error:
-            return Recorded(row[4], unreadable(row[0], row[1], row[2], error.detail))
+    async def placed(self, rows: Sequence[Row]) -> list[Recorded[Event]]:
+        """Return the events, with a placeholder for each that cannot be read. Raises ReadTooLarge, StoreUnavailable."""
+        return [_placed(decode) async for decode in self.decodings(rows)]
 
-    def each(self, rows: Iterable[Row], spent: int = 0) -> Iterator[Recorded[Event]]:
+    async def each(self, rows: Sequence[Row], spent: int = 0) -> AsyncIterator[Recorded[Event]]:
         """Yield the events of one read, decoded one by one; `spent` is the memory that the read took for earlier ones.
 
         Raises as `one`, and ReadTooLarge if all of them together are too much.
         """
-        for row in rows:
-            recorded = self.one(row)
+        async for decode in self.decodings(rows):
+            recorded = decode()
             spent += recorded.memory
             if spent > self._budget.stream_memory:
                 raise ReadTooLarge
             yield recorded
 
-    def run(self, rows: Sequence[Row], *, memory: int = _UNBOUNDED) -> list[Recorded[Event]]:
+    async def run(self, rows: Sequence[Row], *, memory: int = _UNBOUNDED) -> list[Recorded[Event]]:
         """Return the first rows of a read in position order, each as `placed`, as many as a page may hold decoded.
 
         Raises ReadTooLarge if the first is too large.
         """
-        return self._page(rows, self.placed, memory=memory, goes_on=False)
+        return await self._page(rows, _placed, memory=memory, goes_on=False)
 
-    def page(self, rows: Sequence[Row], *, goes_on: bool = False) -> list[Recorded[Event]]:
+    async def page(self, rows: Sequence[Row], *, goes_on: bool = False) -> list[Recorded[Event]]:
         """Return the events of the first rows of a stream, as many as a page may hold decoded.
 
         `goes_on` means that the same read continues with further pages, so that its own limit counts. Raises as `one`
         for the first row, EventUnreadable for any, and ReadTooLarge if a limited read continues beyond the page.
         """
-        return self._page(rows, self.one, memory=_UNBOUNDED, goes_on=goes_on)
+        return await self._page(rows, lambda decode: decode(), memory=_UNBOUNDED, goes_on=goes_on)
 
-    def _page(
-        self, rows: Sequence[Row], decode: Callable[[Row], Recorded[Event]], *, memory: int, goes_on: bool
+    async def _page(
+        self,
+        rows: Sequence[Row],
+        decoded: Callable[["Decoding"], Recorded[Event]],
+        *,
+        memory: int,
+        goes_on: bool,
     ) -> list[Recorded[Event]]:
         page: list[Recorded[Event]] = []
         left = min(memory, self._budget.memory)
-        for row in rows:
+        async for decode in self.decodings(rows):
             try:
                 if left < 0:
                     raise ReadTooLarge
-                page.append(decode(row))
+                page.append(decoded(decode))
             except ReadTooLarge:
                 if not page or (goes_on and self._budget.stream_memory < _UNBOUNDED):
                     raise
                 break
             left -= page[-1].memory
         return page
+
+    async def decodings(self, rows: Sequence[Row]) -> AsyncIterator["Decoding"]:
+        """Yield the decoding of each row, once its base is at hand. Raises StoreUnavailable."""
+        decodings = [Decoding(row, self._mapper, self._read, self._budget.event_bytes) for row in rows]
+        bases: dict[Place, Base] = {}
+        for number, decoding in enumerate(decodings):
+            if (place := decoding.base_place) is not None:
+                base = bases.get(place) or self._mapper.bases.get(*place)
+                if base is None:
+                    bases = await self._bases(decodings[number:])
+                    base = bases.get(place)
+                decoding.base = base
+            yield decoding
+
+    async def _bases(self, decodings: Sequence["Decoding"]) -> dict[Place, Base]:
+        """Return the bases of the first of these rows, as many as a page may have."""
+        wanted = dict.fromkeys(one.base_place for one in decodings if one.base_place is not None)
+        streams, versions = zip(*wanted, strict=True)
+        async with borrowed(self._lender) as connection:
+            cursor = await connection.execute(_BASES, (list(streams), list(versions)), prepare=True, binary=True)
+            rows = await cursor.fetchall()
+        found: dict[Place, Base] = {}
+        for row in rows:
+            stored = StoredEvent(*row)
+            with suppress(MapperDeserialisationError):
+                base = base_in(stored, self._mapper.frame(stored))
+                if base is not None:
+                    found[row[0], row[1]] = base
+                    self._mapper.bases.put(row[0], base)
+        return found
+
+
+class Decoding:
+    """Decoding of one row; it raises what is wrong with the row when it is called."""
+
+    def __init__(self, row: Row, mapper: EventMapper, read: _Read, largest: int) -> None:
+        stream, version, topic, state, self.position = row
+        self.stream = stream
+        self.stored = StoredEvent(stream, version, topic, state or b"")
+        self.base_place: Place | None = None
+        """Place of the event whose state is the base of this one."""
+        self.base: Base | None = None
+        self._read = read
+        self._largest = largest
+        self._frame: Frame | None = None
+        self._error: Exception = ReadTooLarge()
+        if state is not None:
+            self._open(mapper)
+
+    def _open(self, mapper: EventMapper) -> None:
+        try:
+            self._frame = frame = mapper.frame(self.stored)
+        except MapperDeserialisationError as error:
+            self._error = EventUnreadable(str(error))
+            return
+        if frame.base_version is not None:
+            self.base_place = (self.stream, frame.base_version)
+        elif (own := base_in(self.stored, frame)) is not None:
+            mapper.bases.put(self.stream, own)
+
+    def __call__(self) -> Recorded[Event]:
+        """Return the event. Raises ReadTooLarge, and EventUnreadable."""
+        if self._frame is None:
+            raise self._error
+        try:
+            event, memory = self._read(self.stored, self._frame, self.base, self._largest)
+        except MapperDeserialisationError as error:
+            raise EventUnreadable(str(error)) from error
+        return Recorded(self.position, event, memory)
+
+
+def _placed(decode: Decoding) -> Recorded[Event]:
+    """Return the event, or a placeholder for one that cannot be read. Raises ReadTooLarge."""
+    try:
+        return decode()
+    except EventUnreadable as error:
+        stored = decode.stored
+        place = (decode.stream, stored.originator_version, stored.topic)
+        return Recorded(decode.position, unreadable(*place, error.detail))

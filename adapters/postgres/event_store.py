@@ -190,7 +190,7 @@ class PostgresEventStore:
         size = spent = after = 0
         while True:
             rows = await self._rows.fetch(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS, "after": after})
-            for recorded in self._rows.each(rows, spent):
+            async for recorded in self._rows.each(rows, spent):
                 instance = evolve(instance, recorded.event)
                 size = max(size, recorded.memory)
                 spent += recorded.memory
@@ -204,9 +204,10 @@ class PostgresEventStore:
     async def append(
         self, events: Sequence[Event], *, resulting: Instance | None = None, request: KeyedRequest | None = None
     ) -> list[int]:
-        written = [self._mapper.write(event) for event in events]
+        bases = self._mapper.bases
+        written = [self._mapper.write(event, bases.newest(event.originator_id)) for event in events]
         try:
-            appending = [stored for stored, _ in written]
+            appending = [one.stored for one in written]
             keys = _idempotency_keys(events, request)
             positions = await self._appender.append(appending, keys, workspace=events[0].workspace)
         except BaseException:
@@ -217,8 +218,10 @@ class PostgresEventStore:
             for event in events:
                 if isinstance(event, DefinitionPublished):
                     self._definitions.pop((event.workspace, event.key), None)
-        for event, (_, size) in zip(events, written, strict=True):
-            self._remember(event, size, resulting)
+        for event, one in zip(events, written, strict=True):
+            if one.base is not None:
+                bases.put(event.originator_id, one.base)
+            self._remember(event, one.size, resulting)
         return positions
 
     def _remember(self, event: Event, size: int, resulting: Instance | None) -> None:
@@ -236,11 +239,11 @@ class PostgresEventStore:
             return None
         names = {"stream": instance_id, "version": version, "topics": _VARIABLES_TOPICS}
         rows = await self._rows.fetch(_VARIABLES_AT, names)
-        return variables_after(cast(VariablesEvent, self._rows.one(rows[0]).event)) if rows else None
+        return variables_after(cast(VariablesEvent, (await self._rows.one(rows[0])).event)) if rows else None
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
         rows = await self._rows.fetch(_EVENT_AT, {"stream": instance_id, "version": version})
-        return self._rows.one(rows[0]) if rows else None
+        return await self._rows.one(rows[0]) if rows else None
 
     async def position_of(self, instance_id: str, version: int) -> int:
         async with borrowed(self._pool) as connection:
@@ -251,7 +254,7 @@ class PostgresEventStore:
 
     async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:
         found = dict.fromkeys(instance_ids, InstanceStatus.STARTED)
-        for recorded in self._rows.each(await self._rows.fetch(_STATUSES, {"streams": list(instance_ids)})):
+        async for recorded in self._rows.each(await self._rows.fetch(_STATUSES, {"streams": list(instance_ids)})):
             found[recorded.event.originator_id] = cast(InstanceStatusChanged, recorded.event).status
         return found
 
@@ -280,7 +283,11 @@ class PostgresEventStore:
 
     async def status_at(self, instance_id: str, version: int) -> InstanceStatus:
         rows = await self._rows.fetch(_STATUS_AT, {"stream": instance_id, "version": version})
-        return cast(InstanceStatusChanged, self._rows.one(rows[0]).event).status if rows else InstanceStatus.STARTED
+        return (
+            cast(InstanceStatusChanged, (await self._rows.one(rows[0])).event).status
+            if rows
+            else InstanceStatus.STARTED
+        )
 
     async def resets_after(self, instance_id: str, version: int) -> list[NavigatedBack]:
         found = self.stream(instance_id, after=version, topics=(NavigatedBack,))
@@ -307,7 +314,7 @@ class PostgresEventStore:
         if cached:  # during this read, others continue with what is known
             self._definitions[workspace, key] = (cached[0], time.monotonic())
         rows = await self._rows.fetch(_LAST_EVENT, {"stream": definition_stream(workspace, key)})
-        definition = definition_from(cast(DefinitionPublished, self._rows.one(rows[0]).event)) if rows else None
+        definition = definition_from(cast(DefinitionPublished, (await self._rows.one(rows[0])).event)) if rows else None
         if definition:
             self._definitions[workspace, key] = (definition, time.monotonic())
         return definition
@@ -315,7 +322,7 @@ class PostgresEventStore:
     async def definitions(self, workspace: str) -> list[Definition]:
         """Return the newest definition of each key of the workspace, by key; unreadable ones are left out."""
         rows = await self._rows.fetch(_DEFINITIONS, {"stream": definition_stream(workspace, "")})
-        events = [self._rows.placed(row).event for row in rows]
+        events = [recorded.event for recorded in await self._rows.placed(rows)]
         found = [definition_from(event) for event in events if isinstance(event, DefinitionPublished)]
         return sorted(found, key=lambda definition: definition.key)
 
@@ -374,7 +381,7 @@ class PostgresEventStore:
         spent = 0
         while True:
             rows = await self._rows.fetch(_STREAM, {**values, "after": after})
-            for recorded in self._rows.each(rows, spent):
+            async for recorded in self._rows.each(rows, spent):
                 spent += recorded.memory
                 yield recorded
             if is_last(rows, _PAGE):
@@ -389,7 +396,7 @@ class PostgresEventStore:
         """
         names = [event.TOPIC for event in topics]
         values = {"stream": stream, "before": before, "topics": names, "limit": limit}
-        return self._rows.page(await self._rows.fetch(_STREAM_BACKWARDS, values), goes_on=True)
+        return await self._rows.page(await self._rows.fetch(_STREAM_BACKWARDS, values), goes_on=True)
 
     async def of_partition(
         self, partition: int, partitions: int, *, after: int, until: int, limit: int
@@ -397,14 +404,14 @@ class PostgresEventStore:
         """Return up to `limit` events of one partition of the instances, by a hash of their ids, in commit order."""
         values: dict[str, object] = {"after": after, "until": until, "limit": limit}
         values |= {"partitions": partitions, "partition": partition}
-        return self._rows.run(await self._rows.fetch(_PARTITION, values))
+        return await self._rows.run(await self._rows.fetch(_PARTITION, values))
 
     async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
         """Yield the definitions published up to that position, in commit order."""
         after = 0
         while rows := await self._rows.fetch(_DEFINITIONS_UNTIL, {"after": after, "until": position, "limit": _PAGE}):
-            for row in rows:
-                yield self._rows.placed(row)
+            for recorded in await self._rows.placed(rows):
+                yield recorded
             after = rows[-1][4]
 
     async def stored(self, places: Sequence[tuple[int, str, int]]) -> set[tuple[int, str, int]]:
@@ -425,7 +432,7 @@ class PostgresEventStore:
 
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         """Return up to `limit` events after that position, fewer when they are large, in commit order."""
-        return self._rows.run(await self._rows.fetch(_AFTER_POSITION, {"after": position, "limit": limit}))
+        return await self._rows.run(await self._rows.fetch(_AFTER_POSITION, {"after": position, "limit": limit}))
 
     async def of_workspace(self, workspace: str, *, after: int, limit: int) -> WorkspaceEvents:
         """Return up to `limit` events of that workspace after that position, in commit order, without definitions.
@@ -436,7 +443,7 @@ class PostgresEventStore:
         if after > newest:
             raise PositionUnknown(newest=newest)
         rows = await self._rows.fetch(_OF_WORKSPACE, {"workspace": workspace, "after": after, "limit": limit})
-        page = self._rows.run(rows, memory=_ANSWER_MEMORY)
+        page = await self._rows.run(rows, memory=_ANSWER_MEMORY)
         # Positions are in commit order, so everything up to the newest one was visible; if all of it was read.
         complete = len(page) == len(rows) and is_last(rows, limit)
         until = max(newest, page[-1].position if page else after) if complete else page[-1].position

@@ -1,9 +1,10 @@
 """Search in PostgreSQL, without Elasticsearch: the documents, and a row for each of their searchable values."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 from typing import cast
 
 import orjson
@@ -39,12 +40,16 @@ CREATE TABLE {search_index} (
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {search_index} (workspace, started_at, instance_id);
 CREATE INDEX ON {search_index} (workspace, definition, started_at, instance_id);
+CREATE INDEX ON {search_index} (workspace, status, started_at, instance_id);
 CREATE INDEX ON {search_index} (workspace, definition, instance_id);
 CREATE INDEX ON {search_index} (workspace, left(folded_title, 200) text_pattern_ops);
 CREATE TABLE {search_values} (
     instance_id text NOT NULL,
+    ordinal integer NOT NULL,
+    is_single boolean NOT NULL,
     workspace text NOT NULL,
     key text NOT NULL,
+    started_at timestamptz NOT NULL,
     keyword text,
     beginning text GENERATED ALWAYS AS (left(keyword, 200)) STORED,
     number numeric,
@@ -54,11 +59,14 @@ CREATE TABLE {search_values} (
     words text[]
 );
 CREATE INDEX ON {search_values} (instance_id);
-CREATE INDEX ON {search_values} (workspace, key, beginning text_pattern_ops) WHERE beginning IS NOT NULL;
-CREATE INDEX ON {search_values} (workspace, key, nearest) WHERE nearest IS NOT NULL;
-CREATE INDEX ON {search_values} (workspace, key, instant) WHERE instant IS NOT NULL;
-CREATE INDEX ON {search_values} (workspace, key, truth) WHERE truth IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, beginning text_pattern_ops, started_at, instance_id)
+    WHERE beginning IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, nearest, started_at, instance_id) WHERE nearest IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, instant, started_at, instance_id) WHERE instant IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, truth, started_at, instance_id) WHERE truth IS NOT NULL;
 CREATE INDEX ON {search_values} USING gin (words) WHERE words IS NOT NULL;
+CREATE INDEX ON {search_values} (workspace, key, started_at, instance_id);
+CREATE INDEX ON {search_values} (workspace, started_at, instance_id) WHERE words IS NOT NULL;
 """
 _READ = """
 SELECT instance_id, workspace, definition, title, status, started_at, updated_at, version, data, types
@@ -89,27 +97,36 @@ WHERE (w.data, w.types) IS DISTINCT FROM (o.data, o.types)
 """
 _FORGET_VALUES = "DELETE FROM {values} WHERE instance_id = ANY(%s)"
 _ADD_VALUES = """
-COPY {values} (instance_id, workspace, key, keyword, number, nearest, instant, truth, words) FROM STDIN (FORMAT BINARY)
+COPY {values} (instance_id, ordinal, is_single, workspace, key, started_at, keyword, number, nearest, instant, truth, words)
+FROM STDIN (FORMAT BINARY)
 """
 _VALUE_COLUMNS = ("keyword", "number", "nearest", "instant", "truth", "words")
-_VALUE_TYPES = ("text", "text", "text", "text", "numeric", "float8", "timestamptz", "bool", "text[]")
+_PLACE_TYPES = ("text", "int4", "bool", "text", "text", "timestamptz")
+_VALUE_TYPES = ("text", "numeric", "float8", "timestamptz", "bool", "text[]")
 _FOUND_VERSION = "SELECT version FROM search_index WHERE instance_id = %s"
 _FIND = """
-SELECT i.instance_id, i.definition, i.title, i.status, i.started_at, i.updated_at, i.version, i.data FROM search_index i
+SELECT i.instance_id, i.definition, i.title, i.status, i.started_at, i.updated_at, i.version, i.data FROM search_index i {values}
 WHERE i.workspace = %(workspace)s
     AND (%(any_definition)s OR i.definition = ANY(%(definitions)s))
     AND (%(any_status)s OR i.status = ANY(%(statuses)s))
-    AND (%(started_after)s::timestamptz IS NULL OR i.started_at > %(started_after)s)
-    AND (%(started_before)s::timestamptz IS NULL OR i.started_at < %(started_before)s)
+    AND (%(started_after)s::timestamptz IS NULL OR {by}.started_at > %(started_after)s)
+    AND (%(started_before)s::timestamptz IS NULL OR {by}.started_at < %(started_before)s)
     AND (%(last_start)s::timestamptz IS NULL
-        OR (i.started_at, i.instance_id) < (%(last_start)s, %(last_id)s::text))
+        OR ({by}.started_at, {by}.instance_id) < (%(last_start)s, %(last_id)s::text))
     {conditions}
-ORDER BY i.started_at DESC, i.instance_id DESC
+ORDER BY {by}.started_at DESC, {by}.instance_id DESC
 LIMIT %(count)s
 """
 _HAS_VALUE = """
     AND {negation}EXISTS (SELECT FROM search_values v
         WHERE v.instance_id = i.instance_id AND v.workspace = %(workspace)s AND {tests})
+"""
+# An instance's first value that passes. Joined also by its start, it can be read in the order of the answer, from the newest
+# on, whether PostgreSQL begins with the values or with the instances.
+_VALUES = """
+    JOIN search_values v ON v.instance_id = i.instance_id AND v.workspace = %(workspace)s AND {tests}
+        AND (v.is_single OR v.ordinal = (SELECT min(v.ordinal) FROM search_values v
+            WHERE v.instance_id = i.instance_id AND v.workspace = %(workspace)s AND {tests}))
 """
 _KEY = "v.key = {key} AND ({any_of})"
 _ANY_VALUE = "v.key = {key}"
@@ -117,7 +134,7 @@ _WORDS = "v.words @> {value}::text[]"
 _WORD_PART = "EXISTS (SELECT FROM unnest(v.words) AS w (word) WHERE position({value} IN w.word) > 0)"
 _TESTS: dict[Column, dict[Operator, str]] = {
     "keyword": {
-        "eq": "v.beginning = left({value}, 200) AND v.keyword = {value}",
+        "eq": "v.beginning = left({value}, 200) AND (length({value}) < 200 OR v.keyword = {value})",
         "prefix": "v.beginning LIKE {pattern} AND (length({value}) <= 200 OR starts_with(v.keyword, {value}))",
         "contains": "position({value} IN left(v.keyword, 8000)) > 0",
     },
@@ -143,12 +160,14 @@ _TITLE: dict[Operator, str] = {
 }
 _ID_OR_TITLE = "AND (i.instance_id = {id} OR position({folded} IN i.folded_title) > 0)"
 _KEY_CHARACTERS = 100
+_FEWEST_FIRST: dict[Operator, int] = {"eq": 0, "prefix": 1, "gt": 2, "gte": 2, "lt": 2, "lte": 2, "contains": 3}
+"""Operators, lower where they usually find fewer values."""
 
 
 class PostgresSearch:
     """Implementation of `SearchStore`, in the transaction of its caller."""
 
-    shape = 2
+    shape = 3
     generations = Tables({"search_index": "instance_id", "search_values": "instance_id"}, _DDL)
 
     async def read(
@@ -183,12 +202,11 @@ class PostgresSearch:
             return
         await connection.execute(_statement(_FORGET_VALUES, generation), (list(changed),))
         async with connection.cursor() as copying, copying.copy(_statement(_ADD_VALUES, generation)) as copy:
-            copy.set_types(_VALUE_TYPES)
+            copy.set_types((*_PLACE_TYPES, *_VALUE_TYPES))
             for document in documents:
                 if document.instance_id in changed:
-                    for key, value in document.data.items():
-                        for row in _value_rows(document.types[key], key, value):
-                            await copy.write_row((document.instance_id, document.workspace, _column_key(key), *row))
+                    for row in _value_rows(document):
+                        await copy.write_row(row)
 
     async def ids(
         self, connection: Connection, generation: int, workspace: str, definition: str, *, limit: int
@@ -203,9 +221,18 @@ class PostgresSearch:
     async def find(self, connection: Connection, search: Search) -> list[SearchHit]:
         last_start, last_id = search.last or (None, None)
         parameters = _Parameters()
-        conditions = [_condition(condition, parameters) for condition in search.conditions]
+        joined, others = _joined(search.conditions)
+        order = "i" if joined is None and search.words is None else "v"
+        conditions = [_condition(condition, parameters) for condition in others]
+        values_joined: sql.Composable = sql.SQL("")
+        if joined is not None:
+            values_joined = sql.SQL(_VALUES).format(tests=_tests(joined, parameters))
         if search.words is not None:
-            conditions.append(_has_value(_words(search.words, parameters)))
+            words = _words(search.words, parameters)
+            if joined is None:
+                values_joined = sql.SQL(_VALUES).format(tests=words)
+            else:
+                conditions.append(_has_value(words))
         if search.title is not None:
             text = search.title.folded
             names = {"value": parameters.add(text), "pattern": parameters.add(like_prefix(without_nul(text)))}
@@ -226,7 +253,9 @@ class PostgresSearch:
             count=search.count,
             **parameters.values,
         )
-        statement = sql.SQL(_FIND).format(conditions=sql.SQL("").join(conditions))
+        statement = sql.SQL(_FIND).format(
+            values=values_joined, conditions=sql.SQL("").join(conditions), by=sql.SQL(order)
+        )
         # Not prepared: only a LIKE planned with its pattern uses the index.
         cursor = await connection.execute(statement, values, prepare=False)
         return [
@@ -247,11 +276,29 @@ class _Parameters:
         return sql.Placeholder(name)
 
 
+def _joined(conditions: Sequence[Condition]) -> tuple[Condition | None, Sequence[Condition]]:
+    """Return the condition that usually finds the fewest values, and the others; None if all of them only exclude, or
+    accept any value.
+    """
+    finding = [one for one in conditions if one.any_of and not one.negated]
+    if not finding:
+        return None, conditions
+    joined = min(finding, key=_rank)
+    return joined, [one for one in conditions if one is not joined]
+
+
+def _rank(condition: Condition) -> int:
+    return max(_FEWEST_FIRST[operator] for alternative in condition.any_of for operator, _ in alternative.tests[:1])
+
+
 def _condition(condition: Condition, parameters: _Parameters) -> sql.Composed:
+    return _has_value(_tests(condition, parameters), negated=condition.negated)
+
+
+def _tests(condition: Condition, parameters: _Parameters) -> sql.Composed:
     key = parameters.add(_column_key(condition.key))
     any_of = [_alternative(alternative, parameters) for alternative in condition.any_of]
-    tests = sql.SQL(_KEY if any_of else _ANY_VALUE).format(key=key, any_of=sql.SQL(" OR ").join(any_of))
-    return _has_value(tests, negated=condition.negated)
+    return sql.SQL(_KEY if any_of else _ANY_VALUE).format(key=key, any_of=sql.SQL(" OR ").join(any_of))
 
 
 def _has_value(tests: sql.Composable, *, negated: bool = False) -> sql.Composed:
@@ -287,8 +334,17 @@ def _word_parts(words: Sequence[str], parameters: _Parameters) -> sql.Composable
     return sql.SQL("({})").format(sql.SQL(" AND ").join(parts)) if parts else sql.SQL("false")
 
 
-def _value_rows(search_type: SearchType, key: str, value: Json) -> Iterator[tuple[object, ...]]:
-    """Yield the columns of `_VALUE_COLUMNS` for each value: one of them is set, or two for a number."""
+def _value_rows(document: SearchDocument) -> Iterator[tuple[object, ...]]:
+    ordinals = count()
+    for key, value in document.data.items():
+        rows = list(_kept_values(document.types[key], key, value))
+        for kept in rows:
+            place = (document.instance_id, next(ordinals), len(rows) == 1, document.workspace, _column_key(key))
+            yield (*place, document.started_at, *map(kept.get, _VALUE_COLUMNS))
+
+
+def _kept_values(search_type: SearchType, key: str, value: Json) -> Iterator[Mapping[str, object]]:
+    """Yield the columns of `_VALUE_COLUMNS` that each value sets: one of them, or two for a number."""
     column = VALUE_TYPES[search_type].column
     for found in values_to_search(search_type, key, value):
         kept: dict[str, object] = {column: found}
@@ -299,7 +355,7 @@ def _value_rows(search_type: SearchType, key: str, value: Json) -> Iterator[tupl
                 kept["nearest"] = _nearest(found)
             case tuple():
                 kept[column] = list(found)
-        yield tuple(map(kept.get, _VALUE_COLUMNS))
+        yield kept
 
 
 def _nearest(number: Decimal) -> float:

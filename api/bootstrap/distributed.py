@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from procvars.adapters.postgres.pool import projection_connection
 from procvars.api.bootstrap.store import comparisons_of, open_store
@@ -11,18 +11,40 @@ from procvars.api.settings import NoBrokers, Settings
 from procvars.projections.projection import named
 from procvars.projections.supervisor import keep_comparing
 
+if TYPE_CHECKING:  # its libraries take long to import, and most processes do not need them
+    from procvars.adapters.kafka.cluster import KafkaCluster
+
+
+def _cluster(settings: Settings) -> "KafkaCluster":
+    """Return the cluster that the settings name. Raises NoBrokers."""
+    if settings.kafka_brokers is None:
+        raise NoBrokers()
+    from procvars.adapters.kafka.cluster import KafkaCluster
+
+    password = settings.kafka_password
+    return KafkaCluster(
+        settings.kafka_brokers,
+        prefix=settings.kafka_prefix,
+        tls=settings.kafka_tls,
+        ca_file=settings.kafka_ca_file,
+        mechanism=settings.kafka_sasl_mechanism,
+        user=settings.kafka_user,
+        password=None if password is None else password.get_secret_value(),
+        token_url=settings.kafka_token_url,
+        token_scope=settings.kafka_token_scope,
+    )
+
 
 async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
     """Run the relay until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
-    if settings.kafka_brokers is None:
-        raise NoBrokers()
+    cluster = _cluster(settings)
     from procvars.adapters.kafka.relay import Relay
 
     async with open_store(settings, database_url) as store:
         await Relay(
             events=store.events,
             database_url=database_url,
-            brokers=settings.kafka_brokers,
+            cluster=cluster,
             partitions=settings.kafka_partitions,
             max_message_bytes=settings.largest_message,
             stopping=stopping,
@@ -36,16 +58,13 @@ async def run_workers(
 
     Raises NoBrokers, NoSuchProjection, StoreUnavailable, ProjectionPaused.
     """
-    if settings.kafka_brokers is None:
-        raise NoBrokers()
+    cluster = _cluster(settings)
     from procvars.adapters.kafka.worker import ProjectionWorker
 
     async with open_store(settings, database_url) as store:
         projections = [named(store.projections, name) for name in dict.fromkeys(names)]
         connect = partial(projection_connection, database_url)
-        workers = [
-            ProjectionWorker(projection, store.events, connect, settings.kafka_brokers) for projection in projections
-        ]
+        workers = [ProjectionWorker(projection, store.events, connect, cluster) for projection in projections]
         last = await store.events.last_position()
         runs = [asyncio.create_task(worker.run_until(last) if once else worker.run()) for worker in workers]
         comparisons = () if once else comparisons_of(settings, projections, store.events, connect)

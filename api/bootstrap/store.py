@@ -3,16 +3,14 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
-from eventsourcing.cryptography import AESCipher
-from eventsourcing.utils import Environment
-
 from procvars.adapters.postgres.appender import Appender
-from procvars.adapters.postgres.cipher_key import fingerprint_of, record_key, require_key
+from procvars.adapters.postgres.cipher_key import fingerprints_of, record_key, require_keys
 from procvars.adapters.postgres.embedded import embedded_postgres
 from procvars.adapters.postgres.event_mapper import EventMapper
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.migrate import MayNotMigrate, NotMigrated, migrate, require_migrated
 from procvars.adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrowed, connection_pool
+from procvars.adapters.postgres.rotated_cipher import RotatedCipher
 from procvars.adapters.postgres.search import PostgresSearch
 from procvars.adapters.postgres.workspaces import fill_in_workspaces
 from procvars.api.heavy_lane.weights import LIGHT_READS
@@ -46,14 +44,9 @@ def database(settings: Settings) -> Iterator[str]:
 
 def event_mapper(settings: Settings) -> EventMapper:
     """Return the mapper, which writes no event larger than Kafka, if it is configured, carries."""
-    key = settings.cipher_key
-    cipher = None if key is None else AESCipher(Environment("", {"CIPHER_KEY": key.get_secret_value()}))
+    cipher = RotatedCipher(settings.cipher_keys) if settings.cipher_keys else None
     largest = None if settings.kafka_brokers is None else settings.largest_message - ENVELOPE_BYTES
     return EventMapper(cipher, largest=largest)
-
-
-def _fingerprint(settings: Settings) -> str:
-    return fingerprint_of(None if settings.cipher_key is None else settings.cipher_key.get_secret_value())
 
 
 @asynccontextmanager
@@ -67,9 +60,9 @@ async def search_store(settings: Settings) -> AsyncIterator[SearchStore]:
     from procvars.adapters.elasticsearch.search import ElasticsearchSearch
 
     api_key = settings.elasticsearch_api_key
-    url = str(settings.elasticsearch_url)
-    async with client(url, api_key.get_secret_value() if api_key else None) as connected:
-        yield ElasticsearchSearch(connected)
+    url, key = str(settings.elasticsearch_url), api_key.get_secret_value() if api_key else None
+    async with client(url, key, settings.elasticsearch_ca_file) as connected:
+        yield ElasticsearchSearch(connected, settings.elasticsearch_index_prefix)
 
 
 async def migrate_only(settings: Settings, database_url: str) -> list[str]:
@@ -80,7 +73,7 @@ async def migrate_only(settings: Settings, database_url: str) -> list[str]:
     async with search_store(settings) as search:
         done = await migrate(database_url, build_projections(events, search, with_engines=settings.has_engines))
     async with pool, borrowed(pool) as connection:
-        await record_key(connection, _fingerprint(settings), mapper)
+        await record_key(connection, fingerprints_of(settings.cipher_keys), mapper)
         filled = await fill_in_workspaces(connection, events.on(connection))
     return [*done, *([f"wrote the workspaces of {filled} streams"] if filled else [])]
 
@@ -137,7 +130,7 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
     events = PostgresEventStore(pool, appender, mapper)
     async with search_store(settings) as search, pool:
         async with borrowed(pool) as connection:
-            await require_key(connection, _fingerprint(settings))
+            await require_keys(connection, fingerprints_of(settings.cipher_keys))
         yield Store(
             settings=settings,
             database_url=database_url,

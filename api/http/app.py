@@ -19,6 +19,7 @@ from procvars.api.http.routes import (
     audit,
     bulk,
     console,
+    consumers,
     definitions,
     engines,
     events,
@@ -52,7 +53,9 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    modules = (variables, reading, audit, overview, execution, engines, definitions, events, projections, me, bulk)
+    modules = (
+        variables, reading, audit, overview, execution, engines, definitions, events, consumers, projections, me, bulk,
+    )  # fmt: skip
     for router in (variables.edits, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.
         refuse_unknown_parameters(router.routes)

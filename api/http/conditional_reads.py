@@ -8,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ENTITY_TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
+_VERSION: Final = re.compile(r'"([0-9]{1,18})"')
+"""Entity tag of a version, as `answers.etag` makes it."""
 _OF_THE_BODY: Final = frozenset((b"content-length", b"content-type", b"content-encoding"))
 _NOT_MODIFIED: Final = 304
 
@@ -42,6 +44,12 @@ class ConditionalReads:
         finally:
             if "route" in inner:
                 scope["route"] = inner["route"]  # for the log and the metrics
+
+
+def known_versions(headers: Headers) -> list[int]:
+    """Return the versions that the caller has, by their entity tags: what it is sent for one of them is not read."""
+    found = (_VERSION.fullmatch(tag) for tag in _known_tags(headers))
+    return [int(match[1]) for match in found if match]
 
 
 def _known_tags(headers: Headers) -> Iterator[str]:

@@ -89,6 +89,9 @@ async def metrics(request: Request) -> Response:
             )
         load = services(request).probe.bulk_load
         found.bulk_load(jobs=load.jobs, instances=load.instances)
+        found.consumers(
+            {(one.workspace, one.name): (one.events, one.refused) for one in services(request).probe.consumer_lags}
+        )
     found.waiting_callers(services(request).waiting.callers)
     tasks = services(request).tasks
     for name in tasks.names:

@@ -1,5 +1,7 @@
 """Metrics for Prometheus: per projection lag, batch time and parked streams; per command count and latency."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -58,6 +60,18 @@ class Metrics:
             "Instances of running bulk modifications that have no outcome yet.",
             registry=self._registry,
         )
+        self._consumer_lag = Gauge(
+            "procvars_consumer_lag_events",
+            "Events that a consumer of the feed has not acknowledged yet.",
+            ("workspace", "consumer"),
+            registry=self._registry,
+        )
+        self._consumer_refused = Gauge(
+            "procvars_consumer_refused",
+            "Events that a consumer of the feed refused.",
+            ("workspace", "consumer"),
+            registry=self._registry,
+        )
         self._tasks = Gauge(
             "procvars_background_task_up",
             "1 while a task beside the requests is well; 0 after it failed.",
@@ -91,6 +105,14 @@ class Metrics:
     def bulk_load(self, *, jobs: int, instances: int) -> None:
         self._bulk_jobs.set(jobs)
         self._bulk_instances.set(instances)
+
+    def consumers(self, lags: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+        """Set (workspace, consumer) → events not acknowledged and events refused, and drop consumers that are gone."""
+        self._consumer_lag.clear()
+        self._consumer_refused.clear()
+        for labels, (events, refused) in lags.items():
+            self._consumer_lag.labels(*labels).set(events)
+            self._consumer_refused.labels(*labels).set(refused)
 
     def background_task(self, name: str, *, well: bool) -> None:
         self._tasks.labels(name).set(well)

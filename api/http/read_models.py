@@ -3,7 +3,7 @@ yet, and the state of the projections.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from fastapi import Request
@@ -41,9 +41,10 @@ async def version_of_existing(store: PostgresEventStore, workspace: str, instanc
 
 
 async def wait_for_version(
-    request: Request, caller: Caller, instance_id: str, after_version: int | None
+    request: Request, caller: Caller, instance_id: str, after_version: int | None, *, known: Sequence[int]
 ) -> tuple[int, str]:
-    """Return version and JSON text of the current variables, once the version is at least `after_version`.
+    """Return version and JSON text of the current variables, once the version is at least `after_version`; no text for
+    a version in `known`.
 
     Raises InstanceNotFound, and ProjectionBehind after five seconds.
     """
@@ -52,7 +53,12 @@ async def wait_for_version(
     async def look() -> tuple[int, str] | None:
         async with borrowed(services(request).pool) as connection:
             return await current_variables.variables(
-                connection, caller.workspace, instance_id, least=wanted, largest=services(request).largest_text
+                connection,
+                caller.workspace,
+                instance_id,
+                least=wanted,
+                known=known,
+                largest=services(request).largest_text,
             )
 
     found = await look()

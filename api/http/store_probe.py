@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from procvars.adapters.postgres.bulk_jobs import BulkLoad, bulk_load
+from procvars.adapters.postgres.consumers import ConsumerLag, consumer_lags
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import PROBE, UNAVAILABLE, Connection, dedicated_connection
 from procvars.domain.errors import StoreUnavailable
@@ -25,6 +26,8 @@ class StoreProbe:
         self._looking: asyncio.Task[list[ProjectionStatus]] | None = None
         self.bulk_load = BulkLoad(0, 0)
         """Bulk modifications that are running, as the last look at the projections found them."""
+        self.consumer_lags: Sequence[ConsumerLag] = ()
+        """How far the consumers of the feed are behind, as the same look found them."""
 
     async def projection_statuses(self) -> list[ProjectionStatus]:
         """Return the state of the projections, in their order. Raises StoreUnavailable, within four seconds."""
@@ -45,6 +48,7 @@ class StoreProbe:
                 if self._connection is None or self._connection.closed:
                     self._connection = await dedicated_connection(self._database_url, "probe", PROBE)
                 self.bulk_load = await bulk_load(self._connection)
+                self.consumer_lags = await consumer_lags(self._connection)
                 return await list_projections(self._connection, self._store.on(self._connection), self._projections)
         except _TROUBLE as error:
             await self._disconnect()

@@ -15,7 +15,15 @@ class EventStream(Protocol):
         ...
 
 
-class EventStreams(EventStream, Protocol):
+class SingleEvents(Protocol):
+    """Reads of single events. Raises as `EventStreams`."""
+
+    async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
+        """Return the event of that version, of any class, or None."""
+        ...
+
+
+class EventStreams(EventStream, SingleEvents, Protocol):
     """Reads of the streams of process instances.
 
     All methods raise StoreUnavailable, and those that return events raise EventUnreadable for one that this release
@@ -32,10 +40,6 @@ class EventStreams(EventStream, Protocol):
         """Return up to `limit` events of these classes whose version is below `before`, newest first; fewer when they
         are large, none only when there are none.
         """
-        ...
-
-    async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
-        """Return the event of that version, of any class, or None."""
         ...
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:

@@ -25,22 +25,35 @@ WHERE bytes - size < 8388608
 ORDER BY opened_at DESC, task_id DESC
 """
 _FOUND = """
-SELECT *, octet_length(keywords) + octet_length(data) + octet_length(metadata) AS size FROM task_keywords t
-WHERE workspace = %(workspace)s
-    AND (%(status)s::text IS NULL OR status = %(status)s)
-    AND (%(instance_id)s::text IS NULL OR instance_id = %(instance_id)s)
-    AND (%(last_opened)s::timestamptz IS NULL OR (opened_at, task_id) < (%(last_opened)s, %(last_id)s::text))
-    {by_keyword}
-ORDER BY opened_at DESC, task_id DESC
+SELECT t.*, octet_length(keywords) + octet_length(data) + octet_length(metadata) AS size
+FROM {tasks}
+WHERE t.workspace = %(workspace)s
+    AND (%(status)s::text IS NULL OR t.status = %(status)s)
+    AND (%(last_opened)s::timestamptz IS NULL
+        OR ({ordered}.opened_at, {ordered}.task_id) < (%(last_opened)s, %(last_id)s::text))
+    AND (%(instance_id)s::text IS NULL OR {ordered}.instance_id = %(instance_id)s)
+ORDER BY {ordered}.opened_at DESC, {ordered}.task_id DESC
 LIMIT %(limit)s + 1
 """
-_BY_KEYWORD = """
-    AND (t.instance_id, t.task_id) IN (
-        SELECT v.instance_id, v.task_id FROM task_keyword_values v
-        WHERE v.workspace = %(workspace)s AND (%(key)s::text IS NULL OR v.key = %(key)s) {value})
+_ALL = "task_keywords t"
+_WITH_KEY = """(SELECT * FROM task_keywords t WHERE EXISTS (
+    SELECT FROM task_keyword_values v WHERE v.instance_id = t.instance_id AND v.task_id = t.task_id AND v.key = %(key)s)) AS t
 """
-_BY_VALUE = "AND v.beginning = left(%(value)s, 200) AND v.value = %(value)s"
-_BY_PREFIX = "AND v.beginning LIKE %(pattern)s AND (length(%(value)s) <= 200 OR starts_with(v.value, %(value)s))"
+# The values are read in the order of the answer, from the newest on, and each one's task is looked up: PostgreSQL would
+# expect a join by two columns to find next to nothing, and would read and sort all of a common keyword. A task is listed at
+# its first value that passes, which is never before the first: so "<=" is "=".
+_WITH_VALUE = """(
+    SELECT * FROM task_keyword_values v WHERE {passes} AND v.ordinal <= (
+        SELECT min(w.ordinal) FROM task_keyword_values w
+        WHERE w.instance_id = v.instance_id AND w.task_id = v.task_id AND {earlier_passes})
+) AS v CROSS JOIN LATERAL (
+    SELECT * FROM task_keywords t WHERE t.instance_id = v.instance_id AND t.task_id = v.task_id LIMIT 1
+) AS t
+"""
+_BY_VALUE = """{v}.workspace = %(workspace)s AND (%(key)s::text IS NULL OR {v}.key = %(key)s)
+    AND {v}.beginning = left(%(value)s, 200) AND (length(%(value)s) < 200 OR {v}.value = %(value)s)"""
+_BY_PREFIX = """{v}.workspace = %(workspace)s AND (%(key)s::text IS NULL OR {v}.key = %(key)s)
+    AND {v}.beginning LIKE %(pattern)s AND (length(%(value)s) <= 200 OR starts_with({v}.value, %(value)s))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +91,10 @@ async def tasks(
     limit = checked_limit(limit)
     last_opened, last_id = decode_cursor(cursor, datetime, str) or (None, None)
     value = normalised(keyword or "")
-    by_value = "" if keyword is None else _BY_VALUE
+    by_value = _BY_VALUE
     if value.endswith("*"):
         value = value.removesuffix("*")
         by_value = _BY_PREFIX
-    by_keyword: sql.Composable = sql.SQL("")
-    if keyword is not None or key is not None:
-        by_keyword = sql.SQL(_BY_KEYWORD).format(value=sql.SQL(by_value))
     values = arguments(
         workspace=workspace,
         key=key,
@@ -97,11 +107,17 @@ async def tasks(
         limit=limit,
         largest=largest,
     )
-    statement = sql.SQL(_LIST).format(found=sql.SQL(_FOUND).format(by_keyword=by_keyword))
+    source: sql.Composable = sql.SQL(_ALL if key is None else _WITH_KEY)
+    if keyword is not None:
+        passes, earlier_passes = (sql.SQL(by_value).format(v=sql.Identifier(alias)) for alias in ("v", "w"))
+        source = sql.SQL(_WITH_VALUE).format(passes=passes, earlier_passes=earlier_passes)
+    found = sql.SQL(_FOUND).format(tasks=source, ordered=sql.SQL("t" if keyword is None else "v"))
+    statement = sql.SQL(_LIST).format(found=found)
     # Not prepared: only a LIKE planned with its pattern uses the index.
-    found = await (await connection.execute(statement, values, prepare=False)).fetchall()
-    rows = [(row[9], _item(*row[:9])) for row in found]
-    listed = page(rows, limit, lambda row: (row[0], row[1].task_id), cut=bool(found) and len(found) < found[0][10])
+    rows = await (await connection.execute(statement, values, prepare=False)).fetchall()
+    items = [(row[9], _item(*row[:9])) for row in rows]
+    cut = bool(rows) and len(rows) < rows[0][10]
+    listed = page(items, limit, lambda item: (item[0], item[1].task_id), cut=cut)
     return Page([item for _, item in listed.items], listed.next)
 
 

@@ -15,7 +15,7 @@ ENGINE_POSTS = (
 )  # fmt: skip
 SAMPLE = {
     "workspace": "bank", "instance_id": "x", "key": "x", "version": "1", "task_id": "x", "integration_id": "x",
-    "entry": "x", "name": "current_variables", "bulk_id": "x", "incident_id": "x",
+    "entry": "x", "name": "current_variables", "bulk_id": "x", "incident_id": "x", "consumer": "x",
 }  # fmt: skip
 READING = ("/search", "/refresh")
 """Calls that read, although they are no GET."""
@@ -87,7 +87,10 @@ def test_no_person_does_what_the_engine_does(server: Server, routes: list[tuple[
     """Administrators neither start instances nor write data past snapshots and audit log; the permission is named."""
     of_the_engine = [(method, path) for method, path in routes if method == "POST" and path.endswith(ENGINE_POSTS)]
     of_the_engine += [(method, path) for method, path in routes if path.endswith("/events")]
-    assert len(of_the_engine) == 11
+    of_the_engine += [
+        (method, path) for method, path in routes if method != "GET" and path.endswith("/consumers/{consumer}")
+    ]
+    assert len(of_the_engine) == 13
     for method, path in of_the_engine:
         answer = call(server, method, path, authorization)
         assert answer.status_code == 403, (method, path, answer.text)

@@ -21,6 +21,7 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
     previewed = {"select": {"ids": [instance]}, "merge": {"n": 4}, "reason": "a dry run", "dry_run": True}
     bulk = api.post(f"{W}/bulk-modifications", json=previewed)
     assert bulk.status_code == 202, bulk.text
+    api.put(f"{W}/consumers/ledger", json={"position": 0}).raise_for_status()
     named = {
         "workspace": "bank",
         "instance_id": instance,
@@ -28,6 +29,7 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
         "version": "2",
         "entry": entry,
         "name": "audit_log",
+        "consumer": "ledger",
         "bulk_id": bulk.json()["id"],
     }
     paths = httpx.get(f"{server.address}/openapi.json").json()["paths"]
@@ -47,6 +49,7 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
     assert states(api)["audit_log"]["lag_seconds"] > 0
     assert api.post("/projections/audit_log/resume").status_code == 200
     synced(api, instance)
+    assert api.delete(f"{W}/consumers/ledger").status_code == 204
 
 
 def test_a_retry_holds_one_connection(server: Server, api: httpx.Client) -> None:

@@ -12,9 +12,16 @@ VALUES = {
     "database_url": "postgresql://procvars:secret@db/procvars",
     "elasticsearch_url": "http://elastic:secret@search:9200/",
     "elasticsearch_api_key": "c2VjcmV0",
+    "kafka_password": "p@ss word",
     "jwt_secret": "s" * 32,
     "cipher_key": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0MTE=",
 }
+
+NEEDED_BESIDE: dict[str, dict[str, str]] = {
+    "elasticsearch_api_key": {"elasticsearch_url": "http://search:9200"},
+    "kafka_password": {"kafka_sasl_mechanism": "PLAIN", "kafka_user": "ada"},
+}
+"""Settings that go with the secret."""
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +40,7 @@ def test_a_secret_is_read_from_its_file(name: str, tmp_path: Path, monkeypatch: 
     file = tmp_path / "secret"
     file.write_text(VALUES[name] + "\n")
     monkeypatch.setenv(f"PROCVARS_{name.upper()}_FILE", str(file))
-    settings = settings_with(**({"elasticsearch_url": "http://search:9200"} if name == "elasticsearch_api_key" else {}))
+    settings = settings_with(**NEEDED_BESIDE.get(name, {}))
     assert text_of(getattr(settings, name)) == VALUES[name]
     handed_on = settings.environment_on("postgresql://elsewhere/x")
     if name != "database_url":

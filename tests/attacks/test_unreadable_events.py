@@ -1,5 +1,6 @@
 """Events that a server cannot read, because they are damaged or of a newer release: their streams wait, and nothing else."""
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -157,3 +158,44 @@ def test_a_rolling_upgrade(new_server: NewServer, database_url: str) -> None:
         assert upgraded.get(f"{W}/instances/{moved}/variables").json() == {"n": 2}
         entries = upgraded.get(f"{W}/audit-log", params={"instance_id": moved}).json()["items"]
         assert [entry["version"] for entry in entries] == [3, 2]
+
+
+def shuffled(seed: int) -> dict[str, str]:
+    values = random.Random(seed)
+    return {f"key-{number}": f"{values.getrandbits(128):032x}" for number in range(100)}
+
+
+@pytest.mark.parametrize("damage", ["substr(bad.state, 1, octet_length(bad.state) - 7)", "good.state"])
+def test_a_damaged_base_is_its_streams_trouble(new_server: NewServer, database_url: str, damage: str) -> None:
+    """What continues it cannot be read either, also where another base is in its place; the current values are there, and
+    other streams go on.
+    """
+    server = new_server(database_url=database_url)
+    with server.client() as api:
+        ill, well = start(api, shuffled(1)), start(api, shuffled(2))
+        for seed, instance in enumerate((ill, well), 1):
+            for version in (1, 2):
+                put(api, instance, {**shuffled(seed), "key-7": version}, version).raise_for_status()
+            synced(api, instance)
+    server.stop()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        sizes = "SELECT octet_length(state) FROM stored_events WHERE originator_id = %s ORDER BY originator_version"
+        first, *others = [row[0] for row in connection.execute(sizes, (ill,)).fetchall()]
+        assert len(others) == 2 and sum(others) < first / 2, "they do not continue it"
+        damaged = (
+            f"UPDATE stored_events AS bad SET state = {damage} FROM stored_events AS good "
+            "WHERE bad.originator_id = %s AND good.originator_id = %s "
+            "AND bad.originator_version = 1 AND good.originator_version = 1"
+        )
+        assert connection.execute(damaged, (ill, well)).rowcount == 1
+    server.start()
+    with server.client() as api:
+        assert api.get(f"{W}/instances/{ill}/variables").json() == {**shuffled(1), "key-7": 2}
+        for path in ("snapshots/3", "variables/blame", "variables?version=2"):
+            answer = api.get(f"{W}/instances/{ill}/{path}")
+            assert (answer.status_code, answer.json()["type"]) == (503, "urn:procvars:event-unreadable"), path
+        refused = put(api, ill, {}, 3)
+        assert (refused.status_code, refused.json()["type"]) == (503, "urn:procvars:event-unreadable")
+        assert api.get(f"{W}/instances/{well}/snapshots/3").json()["variables"] == {**shuffled(2), "key-7": 1}
+        put(api, well, {**shuffled(2), "key-7": 3}, 3).raise_for_status()
+        assert synced(api, well)["version"] == 4

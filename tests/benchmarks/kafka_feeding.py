@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from mode import CrashingSupervisor
 
+from procvars.adapters.kafka.cluster import KafkaCluster
 from procvars.adapters.kafka.relay import Relay
 from procvars.adapters.kafka.topic import TOPIC, Message, message, partition_of
 from procvars.adapters.kafka.worker import ProjectionWorker
@@ -87,7 +88,7 @@ class _Feeding:
             relay = Relay(
                 events=self.commands.store.events,
                 database_url=connection.info.dsn,
-                brokers=self.brokers,
+                cluster=KafkaCluster(self.brokers),
                 partitions=_PARTITIONS,
                 max_message_bytes=_LARGEST,
             )
@@ -147,7 +148,7 @@ class _Feeding:
 
         await self._rewind(f"procvars.{projection.name}")
         timed = _Timed(projection)
-        worker = ProjectionWorker(timed, _OnlyKafka(self.commands.store.events), connect, self.brokers)
+        worker = ProjectionWorker(timed, _OnlyKafka(self.commands.store.events), connect, KafkaCluster(self.brokers))
         await worker.run_until(self.last)
         assert timed.events >= self.last
         return self.last / (timed.ended - timed.began)

@@ -38,6 +38,17 @@ async def measure(cluster: Cluster) -> list[Measurement]:
     ]
 
 
+async def catch_up(commands: Commands) -> None:
+    """Bring every projection up to date, as a server does."""
+    events = commands.store.events
+    for projection in commands.store.projections:
+        connect = partial(dedicated_connection, commands.store.database_url, "projection")
+        runner = ProjectionRunner(projection, EventFeed(events), events, connect, lambda *_, **__: None)
+        while await runner.step():
+            pass
+        await runner.close()
+
+
 async def _ours(projection: Projection, commands: Commands, connection: Connection, last: int) -> float:
     cursor = await connection.execute("SELECT generation + 1 FROM projections WHERE name = %s", (projection.name,))
     row = await cursor.fetchone()

@@ -1,26 +1,63 @@
-"""What an edit of a typical document takes in the store, against the document's own JSON."""
+"""What an edit of one value takes on disk and in the write-ahead log, in all tables together, by the size of its document.
 
-from statistics import mean
+A PUT of the whole document, in a database whose read models follow. The first half of the edits is not counted: after it,
+VACUUM lets PostgreSQL use again what the read models have replaced, as autovacuum does.
+"""
 
 from procvars.adapters.postgres.pool import borrowed
 from tests.benchmarks.measurement import Measurement
-from tests.benchmarks.sample_documents import as_json, loan_application
-from tests.benchmarks.temporary_database import Cluster, command_layer, replace_variables
+from tests.benchmarks.projecting import catch_up
+from tests.benchmarks.sample_documents import as_json, portfolio
+from tests.benchmarks.temporary_database import Cluster, Commands, command_layer, replace_variables
 
-_INSTANCES = 50
-_SIZE = "SELECT avg(octet_length(state))::float8 FROM stored_events WHERE topic = 'ProcessVariablesModified'"
+_EDITS = 100
+_SIZES = (
+    # Applications in the document, instances, and the bytes of disk and of log for an edit that are wanted at most.
+    (1, 40, 1_500, 4_000),
+    (10, 20, 2_500, 8_000),
+    (105, 8, 12_000, 70_000),
+)
+_DISK = """
+SELECT sum(pg_total_relation_size(oid))::float8 FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
+_LOG = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8"
 
 
 async def measure(cluster: Cluster) -> list[Measurement]:
-    sizes = []
-    async with command_layer(cluster.new_database()) as commands:
-        await commands.publish_definition()
-        for seed in range(_INSTANCES):
-            raw = as_json(loan_application(75_000, seed))
-            await commands.start_instance(f"i-{seed}", loan_application(50_000, seed))
-            await commands.editing.modify(replace_variables(f"i-{seed}", 1, raw))
-            sizes.append(len(raw))
-        async with borrowed(commands.store.pool) as connection:
-            row = await (await connection.execute(_SIZE)).fetchone()
+    found = []
+    for applications, instances, disk, log in _SIZES:
+        async with command_layer(cluster.new_database()) as commands:
+            await commands.publish_definition()
+            for number in range(instances):
+                await commands.start_instance(f"i-{number}", portfolio(0, applications))
+            await _edit(commands, instances, applications, 1)
+            before = await _taken(commands)
+            await _edit(commands, instances, applications, 1 + _EDITS)
+            after = await _taken(commands)
+        document = len(as_json(portfolio(0, applications)))
+        for what, wanted, start, end in zip(("disk", "log"), (disk, log), before, after, strict=True):
+            each = (end - start) / (instances * _EDITS)
+            name = f"{what} for an edit of one value in {document / 1000:.0f} KB / goal"
+            found.append(Measurement(name, each, wanted, "bytes", 1, at_least=False))
+    return found
+
+
+async def _edit(commands: Commands, instances: int, applications: int, version: int) -> None:
+    for edit in range(_EDITS):
+        for number in range(instances):
+            raw = as_json(portfolio((version + edit) * 1000 + number, applications))
+            await commands.editing.modify(replace_variables(f"i-{number}", version + edit, raw))
+        await catch_up(commands)
+
+
+async def _taken(commands: Commands) -> list[float]:
+    """Return the bytes of all tables, and of the log so far."""
+    async with borrowed(commands.store.pool) as connection:
+        await connection.execute("VACUUM")
+        figures = []
+        for query in (_DISK, _LOG):
+            row = await (await connection.execute(query)).fetchone()
             assert row is not None
-    return [Measurement("a stored modification / its document", row[0], mean(sizes), "bytes", 0.6, at_least=False)]
+            figures.append(float(row[0]))
+        return figures

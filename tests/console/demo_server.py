@@ -122,3 +122,18 @@ def merge(api: httpx.Client, instance: str, change: dict[str, Any], reason: str 
     answer = api.patch(url, params={"reason": reason}, content=json.dumps(change), headers=headers)
     assert answer.status_code == 200, answer.text
     synced(api, instance)
+
+
+def newest_position(api: httpx.Client) -> int:
+    """Where the feed ends now."""
+    return int(api.get(f"{W}/events", params={"after": "latest"}).raise_for_status().json()["head"])
+
+
+def acknowledge(api: httpx.Client, consumer: str, position: int, *, refusal: str | None = None) -> None:
+    """As a consumer of the feed: everything up to there is applied, but for the last event where there is a refusal."""
+    refused = [] if refusal is None else [{"position": position, "reason": refusal}]
+    api.put(f"{W}/consumers/{consumer}", json={"position": position, "refused": refused}).raise_for_status()
+
+
+def forget_consumer(api: httpx.Client, consumer: str) -> None:
+    api.delete(f"{W}/consumers/{consumer}").raise_for_status()

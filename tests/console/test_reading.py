@@ -9,7 +9,14 @@ from playwright.async_api import Locator, expect
 
 from procvars.projections.registry import PROJECTION_NAMES
 from tests.console.conftest import Operator
-from tests.console.demo_server import merge, start_instance, variables_text
+from tests.console.demo_server import (
+    acknowledge,
+    forget_consumer,
+    merge,
+    newest_position,
+    start_instance,
+    variables_text,
+)
 
 
 async def test_a_viewer_sees_everything_read_only(operator: Operator) -> None:
@@ -270,6 +277,27 @@ async def test_subprocesses_tasks_and_sync(operator: Operator) -> None:
     await expect(walter.page.get_by_role("list", name="Read models").get_by_text("up to date")).to_have_count(
         len(PROJECTION_NAMES)
     )
+
+
+async def test_sync_shows_what_a_consumer_refused(operator: Operator, bank: httpx.Client) -> None:
+    """A consumer of the feed refuses an edit: the open tab says so and why, beside the read models."""
+    instance = start_instance(bank, '{"n": 1}', title="Refused")
+    merge(bank, instance, {"n": 2}, "a correction")
+    edit = newest_position(bank)
+    acknowledge(bank, "ledger", edit - 1)
+    try:
+        walter = await operator()
+        await walter.open(instance, "sync")
+        shown = walter.page.get_by_role("list", name="Consumers")
+        await expect(shown).to_contain_text("has not come to it yet, is at version 1")
+        acknowledge(bank, "ledger", edit, refusal="the loan is closed")
+        await expect(shown).to_contain_text("refused version 2: the loan is closed")
+        await walter.picture("consumer-refused")
+        acknowledge(bank, "ledger", edit - 1)
+        acknowledge(bank, "ledger", edit)
+        await expect(shown).to_contain_text("has applied version 2")
+    finally:
+        forget_consumer(bank, "ledger")
 
 
 async def test_projections_are_paused_and_resumed(operator: Operator) -> None:

@@ -3,6 +3,7 @@
 """
 
 import asyncio
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Protocol
@@ -228,6 +229,32 @@ class EventStoreContract:
         await store.append([stream.modified({"income": 3})])
         found = [await store.variables_at(stream.id, version) for version in range(1, 6)]
         assert found == [{"income": 1}, {"income": 2}, {"income": 2}, {"income": 3}, None]
+
+    async def test_every_version_of_a_long_history_is_whole(self, store: Store, other: Store, stream: Stream) -> None:
+        """One event and a page of them, in any order, in a process that has not read what came before; and so after steps
+        between the edits, a document that becomes another one, and an edit in each of two processes.
+        """
+        values: Document = {f"key-{number}": [uuid4().hex, number] for number in range(100)}
+        await store.append([stream.started(values)])
+        for number in range(130):
+            values = {**values, "key-7": number} if number != 90 else {"another": [uuid4().hex for _ in range(100)]}
+            event = stream.modified(values) if number % 3 else stream.written(values)
+            await (store, other)[number % 2].append([event])
+            if number % 40 == 20:
+                await store.append([stream.held()])
+        versions = list(range(1, len(stream.events) + 1))
+        random.Random(7).shuffle(versions)
+        for version in versions:
+            recorded = await other.event_at(stream.id, version)
+            assert recorded is not None and recorded.event == stream.events[version - 1]
+        assert await other.load(stream.id, fresh=True) == stream.instance
+        for version in (1, 60, 120):
+            expected = replay(stream.events[:version])
+            assert expected is not None
+            assert await other.variables_at(stream.id, version) == expected.variables
+        position = await store.position_of(stream.id, 60)
+        page = [one.event for one in await other.after_position(position, 500) if one.event.originator_id == stream.id]
+        assert page == stream.events[60:]
 
     async def test_every_version_has_its_event(self, store: Store, stream: Stream) -> None:
         """With its position."""

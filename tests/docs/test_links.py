@@ -8,7 +8,7 @@ import pytest
 from tests.docs.pages import PAGES, ROOT, anchors, code_spans, links, name
 
 _TREE_PATH = re.compile(
-    r"(?:domain|commands|projections|adapters|api|src|tests|docs)(?:/[\w.\-{},]+)+/?|\w[\w.-]*\.(?:md|yml|toml|lock)"
+    r"(?:domain|commands|projections|adapters|api|src|tests|docs|examples)(?:/[\w.\-{},]+)+/?|\w[\w.-]*\.(?:md|yml|toml|lock)"
 )
 _MADE_BY_A_COMMAND = ("api/console/dist", "api/console/node_modules")
 

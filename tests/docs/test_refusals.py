@@ -40,6 +40,9 @@ NOT_FOR_EDITS = {
     "bulk-change-too-large",
     "too-many-instances",
     "selection-changed",
+    # consumers of the feed
+    "no-such-consumer",
+    "too-many-consumers",
     # projections
     "no-such-projection",
     "not-parked",

@@ -6,6 +6,8 @@ from procvars.api.settings import SECRETS, Settings
 from tests.docs.pages import PAGES, ROOT, table_rows
 from tests.docs.test_commands import COMMAND_LINE, environment_variables
 
+PAGE = (ROOT / "docs" / "settings.md").read_text()
+
 
 def test_every_setting_is_described() -> None:
     """Once, with its default."""
@@ -25,3 +27,9 @@ def test_named_settings_exist() -> None:
     known |= {f"PROCVARS_{secret.upper()}_FILE" for secret in SECRETS}
     for page in PAGES:
         assert set(re.findall(r"PROCVARS_[A-Z_]*[A-Z]", page.read_text())) <= known, page
+
+
+def test_every_secret_that_can_be_in_a_file_is_named() -> None:
+    """And no other setting."""
+    named = set(re.findall(r"PROCVARS_(\w+)_FILE", PAGE.partition("## Storage")[0]))
+    assert named == {name.upper() for name in SECRETS}

@@ -21,7 +21,9 @@ class Program:
     def start(self) -> "Program":
         with self.log.open("ab") as log:
             environ = {**os.environ, **self.environment}
-            self.process = subprocess.Popen([*PROCVARS, *self.arguments], env=environ, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [*PROCVARS, *self.arguments], cwd=self.log.parent, env=environ, stdout=log, stderr=log
+            )
         return self
 
     def kill(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -60,6 +61,19 @@ async def test_a_message_is_the_contracts_envelope(site: Site) -> None:
     assert (sent["instance_id"], sent["instance_version"], sent["workspace"]) == ("i-0", version, "bank")
     assert sent["actor"] == {"user": "ada", "name": "Ada"}
     assert sent["payload"]["body"] == {**document, "exact": 2**80}
+
+
+async def test_nothing_is_written_to_the_working_directory(site: Site, tmp_path: Path) -> None:
+    """In a container nobody can write there; and what is written elsewhere is gone once the worker has stopped."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    await site.open(1)
+    await site.relay()
+    worker = site.program("worker", "current_variables", TMPDIR=str(temporary))
+    await site.caught_up(["current_variables"])
+    assert [path.name for path in worker.log.parent.iterdir() if path.is_dir() and path != temporary] == []
+    assert await asyncio.to_thread(worker.stop) == 0
+    assert [*temporary.iterdir()] == []
 
 
 async def test_once_catches_up_and_ends(site: Site) -> None:

@@ -29,7 +29,7 @@ async def remove_topic(brokers: str) -> None:
     async with admin(brokers) as client:
 
         async def partitions() -> int | None:
-            return await count_partitions(client)
+            return await count_partitions(client, TOPIC)
 
         if await partitions() is not None:
             await client.delete_topics([TOPIC])
@@ -42,7 +42,7 @@ async def records(brokers: str) -> list[ConsumerRecord[bytes, bytes]]:
     await consumer.start()
     try:
         async with admin(brokers) as client:
-            count = await count_partitions(client)
+            count = await count_partitions(client, TOPIC)
         assert count
         partitions = [TopicPartition(TOPIC, number) for number in range(count)]
         consumer.assign(partitions)

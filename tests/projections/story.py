@@ -52,6 +52,10 @@ class Story:
         ]
         return variables_after(written[-1])  # type: ignore[arg-type]
 
+    async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
+        found = (one for one in self.events if one.event.originator_id == instance_id)
+        return next((one for one in found if one.event.originator_version == version), None)
+
     async def stream(
         self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]
     ) -> AsyncIterator[Recorded[Event]]:

@@ -24,7 +24,7 @@ async def test_a_snapshot_is_what_stood_before_the_modification(connection: Conn
     story.start("i1", before)
     story.modify("i1", {}, reason="typo")
     await told(connection, story)
-    assert await snapshot_history.snapshot(connection, "demo", "i1", 2) == snapshot_history.Snapshot(
+    assert await snapshot_history.snapshot(connection, story, "demo", "i1", 2) == snapshot_history.Snapshot(
         version=2,
         taken_at=START + timedelta(seconds=2),
         user="ada",
@@ -64,7 +64,7 @@ async def test_other_workspaces_do_not_exist(connection: Connection) -> None:
     story.modify("i1", {"a": 1})
     await told(connection, story)
     assert (await snapshot_history.snapshots(connection, "demo", "i1")).items == []
-    assert await snapshot_history.snapshot(connection, "demo", "i1", 2) is None
+    assert await snapshot_history.snapshot(connection, story, "demo", "i1", 2) is None
 
 
 async def test_a_reason_with_nul_is_no_trouble(connection: Connection) -> None:

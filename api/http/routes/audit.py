@@ -67,7 +67,8 @@ async def list_audit_log(
 async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
     """Return an entry, with the URL, the complete body and the patch."""
     async with borrowed(services(request).pool) as connection:
-        found = await audit_log.audit_entry(connection, caller.workspace, entry, largest=services(request).largest_text)
+        events = services(request).store.on(connection)
+        found = await audit_log.audit_entry(connection, events, caller.workspace, entry)
         delivered = None
         if found is not None and services(request).settings.has_engines:
             delivered = await engine_delivery.arrival(connection, found.subject_identifier, found.version)

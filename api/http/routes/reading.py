@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from procvars.adapters.postgres import consumers
 from procvars.adapters.postgres.pool import Connection, borrowed
 from procvars.api.http.access import Reader, TaskReader
 from procvars.api.http.answers import answer, etag
@@ -99,9 +100,8 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
     """Return the values before the modification of that version."""
     await existing_instance(request, caller.workspace, instance_id)
     async with borrowed(services(request).pool) as connection:
-        found = await snapshot_history.snapshot(
-            connection, caller.workspace, instance_id, version, largest=services(request).largest_text
-        )
+        events = services(request).store.on(connection)
+        found = await snapshot_history.snapshot(connection, events, caller.workspace, instance_id, version)
     if found is None:
         raise NoSuchSnapshot()
     return answer(found)
@@ -111,12 +111,16 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
 async def sync(
     request: Request, caller: Reader, instance_id: str, wait: Annotated[float, Query(ge=0, le=30)] = 0
 ) -> Response:
-    """Return which read models have caught up with the instance; `wait` is how many seconds to wait for all of them."""
+    """Return which read models have caught up with the instance, and where its events are with each named consumer.
+
+    `wait` is how many seconds to wait for all read models; nothing waits for consumers.
+    """
     async with borrowed(services(request).pool) as connection:  # one for all queries, as thousands may call at once
         store = services(request).store.on(connection)
         version = await version_of_existing(store, caller.workspace, instance_id)
         found = await _synced(request, connection, instance_id, version)
         position = await store.position_of(instance_id, version)
+        arrived = await consumers.arrivals(connection, caller.workspace, instance_id, version)
 
     async def look() -> bool | None:
         nonlocal found
@@ -129,8 +133,10 @@ async def sync(
         async with services(request).waiting.admitted(caller.user):
             if await wait_for(request, targets, wait, look) is None:
                 await look()  # some of them may have caught up
+        async with borrowed(services(request).pool) as connection:
+            arrived = await consumers.arrivals(connection, caller.workspace, instance_id, version)
     ordered = {projection.name: found[projection.name] for projection in services(request).projections}
-    return answer({"version": version, "projections": ordered})
+    return answer({"version": version, "projections": ordered, "consumers": arrived})
 
 
 async def _synced(request: Request, connection: Connection, instance_id: str, version: int) -> dict[str, SyncStatus]:

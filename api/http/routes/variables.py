@@ -10,6 +10,7 @@ from starlette.responses import Response
 from procvars.api.http.access import Editor, Reader
 from procvars.api.http.answers import answer, encoded, etag
 from procvars.api.http.bodies import JSON, JSON_PATCH, MERGE_PATCH, read_change
+from procvars.api.http.conditional_reads import known_versions
 from procvars.api.http.edit_route import EditRoute
 from procvars.api.http.edit_terms import Terms
 from procvars.api.http.openapi import EDITS, READING, bodies, problems
@@ -60,7 +61,9 @@ async def read_variables(
     if at is not None and at.tzinfo is None:
         raise InvalidArgument("at needs a time zone, as in 2026-11-24T09:00:00Z.")
     if version is None and at is None:
-        found, text = await wait_for_version(request, caller, instance_id, after_version)
+        found, text = await wait_for_version(
+            request, caller, instance_id, after_version, known=known_versions(request.headers)
+        )
         content = text.encode()
     else:
         found, content = await _as_it_was(request, caller, instance_id, version, at)

@@ -172,8 +172,8 @@ def test_a_change_is_the_event_without_its_documents(name: str, keyed: bool) -> 
     compressed = mapper.compressor.compress(exact_json.dumps(state))  # type: ignore[union-attr]
     kept = mapper.cipher.encrypt(compressed) if mapper.cipher else compressed
     in_store = StoredEvent(stored["stream"], stored["version"], stored["topic"], kept)
-    whole, _ = mapper.read(in_store)
-    change, _ = mapper.read_change(in_store)
+    whole, _ = mapper.read(in_store, mapper.frame(in_store), None)
+    change, _ = mapper.read_change(in_store, mapper.frame(in_store), None)
     empty: dict[str, Any] = {"previous": {}, "body": None}
     expected = whole.model_copy(update={name: empty[name] for name in empty if name in type(whole).model_fields})
     assert change == expected and type(change) is type(whole)
@@ -184,9 +184,10 @@ def test_a_change_is_bounded_by_what_is_decoded() -> None:
     mapper = EventMapper()
     event = modified({"text": "x" * 40_000}, {}, [{"op": "add", "path": "/note", "value": "y" * 1_000}])
     stored = mapper.to_stored_event(event)
-    mapper.read_change(stored, 10_000)
+    frame = mapper.frame(stored)
+    mapper.read_change(stored, frame, None, 10_000)
     for largest in (500, 4_000):
         with pytest.raises(ReadTooLarge):
-            mapper.read_change(stored, largest)
+            mapper.read_change(stored, frame, None, largest)
     with pytest.raises(ReadTooLarge):
-        mapper.read(stored, 10_000)
+        mapper.read(stored, frame, None, 10_000)

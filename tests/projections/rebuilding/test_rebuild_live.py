@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from procvars.adapters.postgres.embedded import embedded_postgres
+from procvars.projections.audit_log import AuditLog
 from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, open_task, put, start, states, synced
 from tests.conftest import NewServer, Server, token
@@ -185,7 +186,9 @@ def test_another_shape_is_rebuilt_by_the_server(new_server: NewServer, tmp_path:
             with server.client() as api:
                 assert seen_entry(api, instance) == 2
                 query = "SELECT shape, generation FROM projections WHERE name = 'audit_log'"
-                until("it is renewed", lambda: database.execute(query).fetchone(), lambda row: row == (1, 2))
+                until(
+                    "it is renewed", lambda: database.execute(query).fetchone(), lambda row: row == (AuditLog.shape, 2)
+                )
                 assert seen_entry(api, instance) == 2
                 put(api, instance, {"n": 2}).raise_for_status()
                 synced(api, instance)

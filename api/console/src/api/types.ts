@@ -165,9 +165,21 @@ export interface Incident {
   retryable: boolean;
 }
 
+/** Where an instance's changes are on their way to a named consumer of the event feed. */
+export interface Arrival {
+  version: number;
+  current: boolean;
+  state: "waiting" | "applied" | "refused";
+  refused_version: number | null;
+  detail: string | null;
+  acknowledged_at: string;
+}
+
 export interface Sync {
   version: number;
   projections: Record<string, ReadModel>;
+  /** Missing in the answer of a server of an earlier release, while servers are replaced. */
+  consumers?: Record<string, Arrival>;
 }
 
 export interface Projection {

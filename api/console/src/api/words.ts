@@ -1,6 +1,6 @@
 import { describe } from "../json/problems";
 import { ConnectionLost, ProblemError } from "./http";
-import type { ReadModel, Status, Warning } from "./types";
+import type { Arrival, ReadModel, Status, Warning } from "./types";
 
 /** Technical answers in the words of a person with a stuck process. */
 
@@ -34,6 +34,18 @@ export function deliveryWords({ state, detail }: ReadModel): string {
       return `refused the change: ${detail ?? ""}`;
     default:
       return detail ? `waiting: ${detail}` : "the change is on its way";
+  }
+}
+
+/** What a consumer of the event feed has made of the changes. */
+export function arrivalWords({ state, version, refused_version, detail }: Arrival): string {
+  switch (state) {
+    case "applied":
+      return `has applied version ${version}`;
+    case "refused":
+      return `refused version ${refused_version}: ${detail}`;
+    default:
+      return version === 0 ? "has not come to it yet" : `has not come to it yet, is at version ${version}`;
   }
 }
 

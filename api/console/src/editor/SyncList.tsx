@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Sync } from "../api/types";
-import { deliveryWords } from "../api/words";
+import type { Arrival, Sync } from "../api/types";
+import { arrivalWords, deliveryWords } from "../api/words";
 import type { Workspace } from "../api/workspace";
 
 const QUICK = 400;
@@ -8,7 +8,7 @@ const SLOW = 2000;
 /** After this long something is wrong, and asking more often does not mend it. */
 const PATIENT = 120_000;
 
-/** Asks until every read model has caught up, or goes on asking while the tab is open. */
+/** Asks until every read model and consumer has caught up, or goes on asking while the tab is open. */
 export function useSync(api: Workspace, id: string, how: { forever?: boolean; target?: number }) {
   const [state, setState] = useState<{ sync: Sync | null; error: unknown }>({ sync: null, error: undefined });
   const { forever = false, target = 0 } = how;
@@ -21,7 +21,10 @@ export function useSync(api: Workspace, id: string, how: { forever?: boolean; ta
       try {
         const sync = await api.sync(id, controller.signal);
         setState({ sync, error: undefined });
-        done = Object.values(sync.projections).every((one) => reached(sync, one, target));
+        const arrivals = Object.values(sync.consumers ?? {});
+        done =
+          Object.values(sync.projections).every((one) => reached(sync, one, target)) &&
+          arrivals.every((one) => arrived(sync, one, target) !== "waiting");
       } catch (error) {
         if (controller.signal.aborted) return;
         setState((before) => ({ ...before, error }));
@@ -43,7 +46,36 @@ export function useSync(api: Workspace, id: string, how: { forever?: boolean; ta
 export const reached = (sync: Sync, one: Sync["projections"][string], target: number): boolean =>
   !one.parked && one.current && sync.version >= target;
 
+/** An answer from before the save says nothing of it. */
+const arrived = (sync: Sync, one: Arrival, target: number): Arrival["state"] =>
+  sync.version >= target ? one.state : "waiting";
+
+const DOTS = { waiting: "behind", applied: "current", refused: "parked" };
+
 export function SyncList({ sync, target }: { sync: Sync; target: number }) {
+  const consumers = Object.entries(sync.consumers ?? {});
+  return (
+    <>
+      <ReadModels sync={sync} target={target} />
+      {consumers.length > 0 && (
+        <ul class="sync" aria-label="Consumers">
+          {consumers.map(([name, one]) => {
+            const state = arrived(sync, one, target);
+            return (
+              <li key={name} class={DOTS[state]}>
+                <span class="dot" aria-hidden="true" />
+                <strong>{name}</strong>
+                <span>{arrivalWords({ ...one, state })}</span>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function ReadModels({ sync, target }: { sync: Sync; target: number }) {
   return (
     <ul class="sync" aria-label="Read models">
       {Object.entries(sync.projections).map(([name, one]) => {

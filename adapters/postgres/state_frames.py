@@ -1,0 +1,130 @@
+"""Compression of the states of events, alone or against an earlier state of the same stream.
+
+An event that sets a document has the document before it, and often the document after it: nearly all of that is in the
+event before. So zstandard gets an earlier state as the dictionary of a later one, and what is stored is what differs. That
+earlier state, the base, is compressed alone: whoever reads a state needs one other at most. From time to time a state is
+stored alone and becomes the base of the next ones, as a document drifts away from its base.
+
+A frame alone begins with the magic number of zstandard, a frame against a base with `_AGAINST` and the base's version.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import zstandard
+
+_AGAINST = struct.Struct(">cQ")
+_MARK = b"\x01"
+_MOST_VERSIONS = 50
+"""Distance in versions after which a state is stored alone."""
+_SMALL_STATE = 256
+"""Size in bytes below which a state is not compared with the same state alone."""
+_LEVEL = 1
+_LEVEL_WINDOW_BITS = 19
+"""Binary logarithm of the level's own window."""
+_MOST_WINDOW_BITS = 27
+_WINDOW_TO_HASH_BITS = 3
+_LEAST_HASH_BITS = 6
+_MOST_HASH_BITS = 22
+_KEPT_TEXT = 2**20
+"""Size of the largest base, in bytes, whose text is kept for the next state that is compressed against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A state that was compressed alone, against which others of its stream are."""
+
+    version: int
+    """Version of its event."""
+    frame: bytes
+
+
+class Frame(NamedTuple):
+    """A compressed state, not encrypted."""
+
+    base_version: int | None
+    """Version of the event whose state is its base; None if it was compressed alone."""
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Size of the decompressed state in bytes. Raises zstandard.ZstdError for what is no frame."""
+        return zstandard.frame_content_size(self.data)
+
+
+class BaseMissing(Exception):
+    """The state was compressed against another one, which is not at hand."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"its state continues that of version {version}, which is not at hand")
+        self.version = version
+
+
+def frame_of(state: bytes) -> Frame:
+    """Return the frame that a state consists of."""
+    if state[:1] != _MARK:
+        return Frame(None, state)
+    _, version = _AGAINST.unpack_from(state)
+    return Frame(version, state[_AGAINST.size :])
+
+
+class StateFrames:
+    """Compressor and decompressor of one process."""
+
+    def __init__(self) -> None:
+        self._alone = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=False)
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._newest: tuple[bytes, zstandard.ZstdCompressionDict] | None = None
+        """Frame of the base that was used last, and its text."""
+
+    def alone(self, text: bytes) -> bytes:
+        """Return the state of a text that is compressed alone."""
+        if len(text) < 2**_LEVEL_WINDOW_BITS:
+            return self._alone.compress(text)
+        return zstandard.ZstdCompressor(compression_params=_parameters(len(text), 0)).compress(text)
+
+    def smallest(self, text: bytes, version: int, base: Base | None) -> bytes:
+        """Return the state of the event of that version, against the base where that is much smaller."""
+        if base is None or version - base.version >= _MOST_VERSIONS:
+            return self.alone(text)
+        state = self._against(text, base)
+        if len(state) > _SMALL_STATE and 2 * len(state) > len(base.frame):
+            alone = self.alone(text)
+            return alone if 2 * len(state) > len(alone) else state
+        return state
+
+    def text(self, frame: Frame, base: Base | None) -> bytes:
+        """Return the decompressed state. Raises BaseMissing, and zstandard.ZstdError."""
+        if frame.base_version is None:
+            return self._decompressor.decompress(frame.data)
+        if base is None or base.version != frame.base_version:
+            raise BaseMissing(frame.base_version)
+        return zstandard.ZstdDecompressor(dict_data=self._dictionary(base)).decompress(frame.data)
+
+    def _against(self, text: bytes, base: Base) -> bytes:
+        dictionary = self._dictionary(base)
+        parameters = _parameters(len(text), len(dictionary), write_checksum=True)
+        compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
+        return _AGAINST.pack(_MARK, base.version) + compressor.compress(text)
+
+    def _dictionary(self, base: Base) -> zstandard.ZstdCompressionDict:
+        if self._newest is not None and self._newest[0] is base.frame:
+            return self._newest[1]
+        text = self._decompressor.decompress(base.frame)
+        found = zstandard.ZstdCompressionDict(text, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        self._newest = (base.frame, found) if len(text) <= _KEPT_TEXT else None
+        return found
+
+
+def _parameters(size: int, dictionary: int, *, write_checksum: bool = False) -> zstandard.ZstdCompressionParameters:
+    """Return the level's parameters with a window over text and dictionary, and a table that finds its way in it."""
+    bits = max((size + dictionary).bit_length(), 10)
+    return zstandard.ZstdCompressionParameters.from_level(
+        _LEVEL,
+        source_size=size,
+        dict_size=dictionary,
+        window_log=min(bits, _MOST_WINDOW_BITS),
+        hash_log=min(max(bits - _WINDOW_TO_HASH_BITS, _LEAST_HASH_BITS), _MOST_HASH_BITS),
+        write_checksum=write_checksum,
+    )

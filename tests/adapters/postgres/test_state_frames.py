@@ -1,0 +1,95 @@
+"""A state that is compressed against an earlier one comes back as it was, and takes what differs."""
+
+import random
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from procvars.adapters import exact_json
+from procvars.adapters.postgres.seen_bases import SeenBases
+from procvars.adapters.postgres.state_frames import Base, BaseMissing, StateFrames, frame_of
+
+KEPT_VERSIONS = 50
+
+
+def document(size: int, seed: int = 0) -> list[str]:
+    """Values of about that many bytes together, of which no two are alike."""
+    values = random.Random(seed)
+    return [f"{values.getrandbits(64):016x}" for _ in range(size // 16)]
+
+
+def text_of(values: list[str], changed: str) -> bytes:
+    """A state as a PUT leaves it: the document before and after."""
+    middle = len(values) // 2
+    return exact_json.dumps({"previous": values, "body": [*values[:middle], changed, *values[middle + 1 :]]})
+
+
+@given(before=st.binary(max_size=2000), after=st.binary(max_size=2000), distance=st.integers(1, 60))
+def test_a_text_comes_back(before: bytes, after: bytes, distance: int) -> None:
+    """Whatever it is compressed against."""
+    frames = StateFrames()
+    base = Base(7, frames.alone(before))
+    frame = frame_of(frames.smallest(after, 7 + distance, base))
+    assert frames.text(frame, base) == after
+    assert frame.size == len(after)
+    assert frame.base_version in (7, None)
+    if distance >= KEPT_VERSIONS:
+        assert frame.base_version is None
+
+
+@pytest.mark.parametrize("size", [2_000, 20_000, 200_000, 1_000_000, 9_000_000])
+def test_what_is_stored_is_what_differs(size: int) -> None:
+    """However far apart the same values are in the two documents of an event and in those of its base."""
+    frames = StateFrames()
+    values = document(size)
+    base = Base(1, frames.alone(text_of(values, "first")))
+    assert len(base.frame) < 0.75 * size, "the second document is what differs from the first"
+    state = frames.smallest(text_of(values, "second"), 2, base)
+    assert frame_of(state).base_version == 1
+    assert len(state) < 150 + size / 1000
+
+
+def test_another_document_is_stored_alone() -> None:
+    """A base that has nothing to do with it saves nothing, so it becomes a base itself."""
+    frames = StateFrames()
+    base = Base(1, frames.alone(text_of(document(20_000), "first")))
+    state = frames.smallest(text_of(document(20_000, seed=1), "second"), 2, base)
+    assert frame_of(state).base_version is None
+
+
+def test_a_wrong_base_is_noticed() -> None:
+    """No base, that of another version, and another text under the same version are errors, not other values."""
+    frames = StateFrames()
+    base = Base(1, frames.alone(text_of(document(20_000), "first")))
+    frame = frame_of(frames.smallest(text_of(document(20_000), "second"), 2, base))
+    for wrong in (None, Base(3, base.frame)):
+        with pytest.raises(BaseMissing, match="version 1"):
+            frames.text(frame, wrong)
+    with pytest.raises(zstandard.ZstdError):
+        frames.text(frame, Base(1, frames.alone(text_of(document(20_000, seed=1), "first"))))
+
+
+def test_seen_bases_have_a_limit_in_bytes() -> None:
+    """The least recently used go; one that is larger than all is not kept."""
+    seen = SeenBases()
+    megabyte = b"x" * 2**20
+    for number in range(40):
+        seen.put(f"i-{number}", Base(1, megabyte))
+        assert seen.get("i-0", 1) is not None
+    kept = [number for number in range(40) if seen.newest(f"i-{number}") is not None]
+    assert kept[0] == 0 and kept[1:] == list(range(41 - len(kept), 40))
+    assert 8 <= len(kept) <= 16
+    seen.put("huge", Base(1, megabyte * 17))
+    assert seen.newest("huge") is None and seen.newest("i-39") is not None
+
+
+def test_the_newest_base_of_a_stream_is_used_next() -> None:
+    """Also after an older one was read again."""
+    seen = SeenBases()
+    for version in (50, 100, 1):
+        seen.put("i", Base(version, b"frame"))
+    newest = seen.newest("i")
+    assert newest is not None and newest.version == 100
+    assert seen.newest("j") is None
