@@ -16,6 +16,7 @@ from procvars.api.http.paths import API
 from procvars.api.http.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request
 from procvars.api.http.route_promises import refuse_unknown_parameters
 from procvars.api.http.routes import (
+    audit,
     bulk,
     console,
     consumers,
@@ -53,7 +54,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     modules = (
-        variables, reading, overview, execution, engines, definitions, events, consumers, projections, me, bulk,
+        variables, reading, audit, overview, execution, engines, definitions, events, consumers, projections, me, bulk,
     )  # fmt: skip
     for router in (variables.edits, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +11,21 @@ import httpx
 from playwright.async_api import expect
 
 from tests.console.conftest import Operator
-from tests.console.demo_server import merge, start_instance
+from tests.console.demo_server import W, merge, start_instance
+from tests.waiting import until
+
+
+def change_in_bulk(api: httpx.Client, instance: str, reason: str) -> None:
+    """Until the job has ended, and its entry is in the log."""
+    body = {"select": {"ids": [instance]}, "merge": {"a": 2}, "reason": reason}
+    job = api.post(f"{W}/bulk-modifications", json=body)
+    assert job.status_code == 202, job.text
+
+    def its_entry() -> bool:
+        found = api.get(f"{W}/audit-log", params={"event": "Update bulk"}).raise_for_status().json()["items"]
+        return any(job.json()["id"] in entry["subject_identifier"] for entry in found)
+
+    until("the entry of the job", its_entry)
 
 
 async def test_entries_of_all_instances(operator: Operator, bank: httpx.Client) -> None:
@@ -36,6 +51,17 @@ async def test_entries_of_all_instances(operator: Operator, bank: httpx.Client) 
     await shared.button("Close").click()
     await shared.page.get_by_role("link", name=first).click()
     await expect(shared.page.get_by_role("heading", name="First audited")).to_be_visible()
+
+
+async def test_the_entry_of_a_bulk_modification_leads_to_it(operator: Operator, bank: httpx.Client) -> None:
+    """Not to an instance of that name, which there is none."""
+    instance = start_instance(bank, {"a": 1}, title="Changed in bulk")
+    change_in_bulk(bank, instance, "audited in bulk")
+    console = await operator()
+    await console.page.goto(f"{console.address}/w/demo/audit-log?event=Update+bulk")
+    await console.page.get_by_role("link", name="bulk-modification:").first.click()
+    await expect(console.page.get_by_text("audited in bulk").first).to_be_visible()
+    await expect(console.page).to_have_url(re.compile("/bulk-modifications/"))
 
 
 async def test_a_filter_that_nothing_fits(operator: Operator) -> None:

@@ -31,6 +31,8 @@ async def test_an_instance_is_found_by_id_and_by_title(operator: Operator, bank:
 async def test_a_page_of_a_search_is_one_call(operator: Operator) -> None:
     """However many rows it has: the hits have all that is shown."""
     console = await operator()
+    await expect(console.page.get_by_role("table")).to_be_visible()
+    await console.page.wait_for_load_state("networkidle")
     asked: list[str] = []
 
     def note(request: Request) -> None:

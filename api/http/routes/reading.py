@@ -1,30 +1,29 @@
-"""Read models: instances, snapshots, audit log, tasks, search; and which of them have caught up."""
+"""Read models: instances, snapshots, tasks, search; and which of them have caught up."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from procvars.adapters.postgres import consumers
 from procvars.adapters.postgres.pool import Connection, borrowed
-from procvars.api.http import audit_csv
-from procvars.api.http.access import Auditor, Reader, TaskReader
+from procvars.api.http.access import Reader, TaskReader
 from procvars.api.http.answers import answer, etag
 from procvars.api.http.bodies import LARGEST_OTHER_BODY, read_model
-from procvars.api.http.engine_views import WAIT_FOR_A_PERSON, DeliveryStatus, delivery_on, fields_of, with_engines
+from procvars.api.http.engine_views import WAIT_FOR_A_PERSON, DeliveryStatus, delivery_on, with_engines
 from procvars.api.http.openapi import COMMANDS, READING, body, problems
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.read_models import existing_instance, until_shown, version_of_existing, wait_for
 from procvars.api.http.services import services
-from procvars.domain.errors import NoSuchAuditEntry, NoSuchSnapshot, ProjectionBehind, SearchUnavailable
+from procvars.domain.errors import NoSuchSnapshot, ProjectionBehind, SearchUnavailable
 from procvars.domain.instance_status import InstanceStatus
-from procvars.projections import audit_log, current_variables, engine_delivery, search_index, snapshot_history
+from procvars.projections import current_variables, engine_delivery, instance_list, search_index, snapshot_history
 from procvars.projections.operations import SyncStatus, sync_status
 from procvars.projections.search.store import KeyCondition, SearchQuery
-from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
+from procvars.projections.storage.paging import DEFAULT_LIMIT, MAX_LIMIT
 from procvars.projections.tasks import task_list
 from procvars.projections.tasks.instance_tasks import TaskStatus
 
@@ -42,13 +41,13 @@ async def list_instances(
     parent_id: str | None = None,
     started_after: AwareDatetime | None = None,
     started_before: AwareDatetime | None = None,
-    sort: current_variables.Sort = current_variables.Sort.STARTED_DESCENDING,
+    sort: instance_list.Sort = instance_list.Sort.STARTED_DESCENDING,
     limit: Limit = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Response:
     """List process instances, newest first or as `sort` says; a cursor goes with the same `sort`."""
     async with borrowed(services(request).pool) as connection:
-        found = await current_variables.instances(
+        found = await instance_list.instances(
             connection,
             caller.workspace,
             status=status or (),
@@ -169,62 +168,6 @@ async def _synced(request: Request, connection: Connection, instance_id: str, ve
 
 def _has_caught_up(found: Mapping[str, SyncStatus]) -> bool:
     return all(status.current or status.parked for status in found.values())
-
-
-@router.get("/audit-log", responses={**problems(), 200: {"content": {audit_csv.MEDIA_TYPE: {}}}})
-async def list_audit_log(
-    request: Request,
-    caller: Auditor,
-    instance_id: str | None = None,
-    user: str | None = None,
-    subject: str | None = None,
-    event: str | None = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
-    limit: Annotated[int | None, Query(ge=1, le=audit_csv.MOST_ENTRIES)] = None,
-    cursor: str | None = None,
-    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
-) -> Response:
-    """List who modified what, newest first: a page of up to 200 entries, or all of them as a file with `format=csv`, whose
-    `limit` may be larger.
-    """
-
-    async def page(cursor: str | None) -> Page[audit_log.AuditItem]:
-        async with borrowed(services(request).pool) as connection:
-            return await audit_log.audit_entries(
-                connection,
-                caller.workspace,
-                instance_id=instance_id,
-                user=user,
-                subject=subject,
-                event=event,
-                since=since,
-                until=until,
-                limit=limit if form == "json" else MAX_LIMIT,
-                cursor=cursor,
-            )
-
-    # The first page before the answer begins: what is refused is refused by a problem.
-    first = await page(cursor)
-    if form == "json":
-        return answer(first)
-    name = f'attachment; filename="audit-log-{caller.workspace}.csv"'
-    parts = audit_csv.csv_parts(first, page, limit)
-    return StreamingResponse(parts, media_type=audit_csv.MEDIA_TYPE, headers={"Content-Disposition": name})
-
-
-@router.get("/audit-log/{entry}", responses=problems("no-such-audit-entry"))
-async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
-    """Return an entry, with the URL, the complete body and the patch."""
-    async with borrowed(services(request).pool) as connection:
-        events = services(request).store.on(connection)
-        found = await audit_log.audit_entry(connection, events, caller.workspace, entry)
-        delivered = None
-        if found is not None and services(request).settings.has_engines:
-            delivered = await engine_delivery.arrival(connection, found.subject_identifier, found.version)
-    if found is None:
-        raise NoSuchAuditEntry()
-    return answer(found if delivered is None else {**fields_of(found), "delivery": delivered})
 
 
 @router.get("/tasks", responses=problems())

@@ -17,7 +17,7 @@ from procvars.domain.definition import SearchType
 from procvars.domain.documents.values import Json
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections.audit_log import audit_entries
-from procvars.projections.current_variables import Sort, instances
+from procvars.projections.instance_list import Sort, instances
 from procvars.projections.projection import Connection
 from procvars.projections.search.conditions import searched
 from procvars.projections.search.store import KeyCondition, SearchQuery

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procvars.domain.errors import InvalidArgument
-from procvars.projections.current_variables import CurrentVariables, instances
+from procvars.projections.current_variables import CurrentVariables
+from procvars.projections.instance_list import instances
 from procvars.projections.projection import Connection
 from procvars.projections.storage.paging import (
     DEFAULT_LIMIT,

@@ -10,6 +10,9 @@ import { useLoad } from "../../widgets/load";
 import { Fact, Person, Time } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 
+/** How the identifier of a bulk modification begins; no instance's does. */
+const BULK = "bulk-modification:";
+
 const DELIVERED: Record<DeliveryState, string> = {
   waiting: "Not delivered yet",
   delivered: "Delivered",
@@ -50,16 +53,7 @@ export function AuditTable(props: { api: Workspace; entries: readonly AuditEntry
             <td data-label="Subject">{entry.subject}</td>
             <td data-label="Event">{entry.event}</td>
             <td data-label="Subject identifier" class="mono">
-              {linked && entry.subject === "Process variables" && entry.version !== null ? (
-                <a
-                  href={to.instance(api.name, entry.subject_identifier, "audit-log")}
-                  onClick={(event) => event.stopPropagation()}
-                >
-                  {entry.subject_identifier}
-                </a>
-              ) : (
-                entry.subject_identifier
-              )}
+              {linked ? <Subject workspace={api.name} entry={entry} /> : entry.subject_identifier}
             </td>
             <td data-label="Version">{entry.version ?? "–"}</td>
             <td data-label="Status">{entry.status}</td>
@@ -68,6 +62,20 @@ export function AuditTable(props: { api: Workspace; entries: readonly AuditEntry
       </Table>
       {open && <Details api={api} entry={open} onClose={() => setOpen(null)} />}
     </>
+  );
+}
+
+/** What an entry is about, as the way there: an instance, or a bulk modification. */
+function Subject({ workspace, entry }: { workspace: string; entry: AuditEntry }) {
+  const { subject, subject_identifier: id, version } = entry;
+  if (subject !== "Process variables" || version === null) return <>{id}</>;
+  const href = id.startsWith(BULK)
+    ? to.bulk(workspace, id.slice(BULK.length))
+    : to.instance(workspace, id, "audit-log");
+  return (
+    <a href={href} onClick={(event) => event.stopPropagation()}>
+      {id}
+    </a>
   );
 }
 
