@@ -67,7 +67,8 @@ CREATE TABLE {audit_log} (
     subject_identifier text NOT NULL,
     version bigint NOT NULL,
     status text NOT NULL,
-    reason text
+    reason text,
+    bulk_id text
 );
 CREATE INDEX ON {audit_log} (workspace, time);
 CREATE INDEX ON {audit_log} (subject_identifier, time);
@@ -78,9 +79,10 @@ _COUNTED = """
 SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
 """
 _ADD = """
-INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status, reason)
+INSERT INTO {table} (id, workspace, time, user_id, user_name, subject, event, subject_identifier, version, status,
+    reason, bulk_id)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::text[],
-    %b::text[], %b::bigint[], %b::text[], %b::text[])
+    %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[])
 ON CONFLICT DO NOTHING
 """
 _ITEM = "SELECT id, time, user_id, user_name, subject, event, subject_identifier, version, status, reason"
@@ -135,6 +137,7 @@ def _row(event: Audited) -> tuple[object, ...]:
         event.originator_version,
         entry.status,
         without_nul_or_none(entry.reason),
+        entry.bulk_id,
     )
 
 

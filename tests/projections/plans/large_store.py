@@ -64,7 +64,7 @@ _FILL = (
     INSERT INTO audit_log_g1
     SELECT id || '-' || edit, workspace, started_at + edit * interval '1 hour', 'user-' || n % 50, 'User',
         CASE WHEN n % 5000 = 3 THEN 'Incident' ELSE 'Process variables' END,
-        CASE WHEN n % 5000 = 3 THEN 'Retry' ELSE 'Update' END, id, edit, 'Success', NULL
+        CASE WHEN n % 5000 = 3 THEN 'Retry' ELSE 'Update' END, id, edit, 'Success', NULL, NULL
     FROM made, generate_series(2, {1 + _EDITS // INSTANCES}) AS edit
     """,
     """
