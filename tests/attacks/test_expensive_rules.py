@@ -55,7 +55,7 @@ def others_work(server: Server) -> Iterator[None]:
         except BaseException as failure:
             failures.append(failure)
 
-    worker = threading.Thread(target=work)
+    worker = threading.Thread(target=work, daemon=True)
     worker.start()
     try:
         yield

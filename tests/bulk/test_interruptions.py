@@ -135,7 +135,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
                 if worker is not None:
                     peak[0] = max(peak[0], resident_bytes(worker))
 
-        watching = threading.Thread(target=watch)
+        watching = threading.Thread(target=watch, daemon=True)
         watching.start()
         job = ended(api, order(api, ALL, patch=APPEND)["id"])
         stopped.set()

@@ -183,7 +183,7 @@ def test_given_directory_is_kept_for_the_next_server(tmp_path: Path) -> None:
 def test_restart_in_a_worker_thread_outlives_the_thread() -> None:
     """The server belongs to the process, not to the thread that happened to start it."""
     with PostgresServer() as server:
-        worker = threading.Thread(target=server.restart)
+        worker = threading.Thread(target=server.restart, daemon=True)
         worker.start()
         worker.join()
         # `join` ends a little before the system's thread does, and what would end the server comes with that.

@@ -105,7 +105,7 @@ class Operator:
         """Instance → positions of the edits that the engine has to apply."""
         self.refused: list[int] = []
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._edit)
+        self._thread = threading.Thread(target=self._edit, daemon=True)
         with server.client(account("starter", "ENGINE")) as engine:
             engine.put(f"{W}/definitions/loan", json={"name": "Loan"}).raise_for_status()
             for number in range(5):
