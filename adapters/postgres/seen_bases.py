@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from procvars.adapters.postgres.state_frames import Base
 
-_MOST_BYTES = 16 * 2**20
+_MOST_BYTES = 8 * 2**20
 _BYTES_AN_ENTRY = 400
 """Approximate size of an entry without its frame."""
 

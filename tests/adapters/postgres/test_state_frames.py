@@ -80,7 +80,7 @@ def test_seen_bases_have_a_limit_in_bytes() -> None:
         assert seen.get("i-0", 1) is not None
     kept = [number for number in range(40) if seen.newest(f"i-{number}") is not None]
     assert kept[0] == 0 and kept[1:] == list(range(41 - len(kept), 40))
-    assert 8 <= len(kept) <= 16
+    assert 4 <= len(kept) <= 8
     seen.put("huge", Base(1, megabyte * 17))
     assert seen.newest("huge") is None and seen.newest("i-39") is not None
 
