@@ -9,6 +9,7 @@ A frame alone begins with the magic number of zstandard, a frame against a base 
 """
 
 import struct
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,10 +24,12 @@ _SMALL_STATE = 256
 _LEVEL = 1
 _LEVEL_WINDOW_BITS = 19
 """Binary logarithm of the level's own window."""
+_LEAST_WINDOW_BITS = 10
 _MOST_WINDOW_BITS = 27
 _WINDOW_TO_HASH_BITS = 3
 _LEAST_HASH_BITS = 6
 _MOST_HASH_BITS = 22
+_MOST_COMPRESSORS_BYTES = 8 * 2**20
 _KEPT_TEXT = 2**20
 """Size of the largest base, in bytes, whose text is kept for the next state that is compressed against it."""
 
@@ -69,6 +72,19 @@ def frame_of(state: bytes) -> Frame:
     return Frame(version, state[_AGAINST.size :])
 
 
+@dataclass(frozen=True, slots=True)
+class _Compressor:
+    """A compressor that has read the text of a base: making it takes ten times as long as using it."""
+
+    frame: bytes
+    """Frame of the base."""
+    dictionary_size: int
+    window_bits: int
+    compressor: zstandard.ZstdCompressor
+    memory: int
+    """Approximate size in memory, in bytes."""
+
+
 class StateFrames:
     """Compressor and decompressor of one process."""
 
@@ -77,6 +93,9 @@ class StateFrames:
         self._decompressor = zstandard.ZstdDecompressor()
         self._newest: tuple[bytes, zstandard.ZstdCompressionDict] | None = None
         """Frame of the base that was used last, and its text."""
+        self._compressors: OrderedDict[int, _Compressor] = OrderedDict()
+        """By the identity of the base's frame, which the entry keeps alive."""
+        self._compressors_bytes = 0
 
     def alone(self, text: bytes) -> bytes:
         """Return the state of a text that is compressed alone."""
@@ -103,10 +122,30 @@ class StateFrames:
         return zstandard.ZstdDecompressor(dict_data=self._dictionary(base)).decompress(frame.data)
 
     def _against(self, text: bytes, base: Base) -> bytes:
+        known = self._compressors.get(id(base.frame))
+        if known is not None and known.window_bits == _window_bits(len(text) + known.dictionary_size):
+            self._compressors.move_to_end(id(base.frame))
+            return _AGAINST.pack(_MARK, base.version) + known.compressor.compress(text)
         dictionary = self._dictionary(base)
         parameters = _parameters(len(text), len(dictionary), write_checksum=True)
         compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
-        return _AGAINST.pack(_MARK, base.version) + compressor.compress(text)
+        state = _AGAINST.pack(_MARK, base.version) + compressor.compress(text)
+        bits = _window_bits(len(text) + len(dictionary))
+        memory = compressor.memory_size() + len(dictionary)
+        self._keep(_Compressor(base.frame, len(dictionary), bits, compressor, memory))
+        return state
+
+    def _keep(self, made: _Compressor) -> None:
+        """Keep the compressor for the next state against the same base, instead of the least recently used."""
+        if (replaced := self._compressors.pop(id(made.frame), None)) is not None:
+            self._compressors_bytes -= replaced.memory
+        if made.memory > _MOST_COMPRESSORS_BYTES:
+            return
+        self._compressors[id(made.frame)] = made
+        self._compressors_bytes += made.memory
+        while self._compressors_bytes > _MOST_COMPRESSORS_BYTES:
+            _, dropped = self._compressors.popitem(last=False)
+            self._compressors_bytes -= dropped.memory
 
     def _dictionary(self, base: Base) -> zstandard.ZstdCompressionDict:
         if self._newest is not None and self._newest[0] is base.frame:
@@ -117,14 +156,19 @@ class StateFrames:
         return found
 
 
+def _window_bits(size: int) -> int:
+    """Return the binary logarithm of a window for that many bytes."""
+    return min(max(size.bit_length(), _LEAST_WINDOW_BITS), _MOST_WINDOW_BITS)
+
+
 def _parameters(size: int, dictionary: int, *, write_checksum: bool = False) -> zstandard.ZstdCompressionParameters:
     """Return the level's parameters with a window over text and dictionary, and a table that finds its way in it."""
-    bits = max((size + dictionary).bit_length(), 10)
+    bits = _window_bits(size + dictionary)
     return zstandard.ZstdCompressionParameters.from_level(
         _LEVEL,
         source_size=size,
         dict_size=dictionary,
-        window_log=min(bits, _MOST_WINDOW_BITS),
+        window_log=bits,
         hash_log=min(max(bits - _WINDOW_TO_HASH_BITS, _LEAST_HASH_BITS), _MOST_HASH_BITS),
         write_checksum=write_checksum,
     )
