@@ -25,8 +25,7 @@ from procvars.projections.storage.text_columns import RawJson, arguments, raw_js
 NAME = "audit_log"
 Audited = ProcessVariablesModified | BulkModificationEnded | IncidentRetried
 _AUDITED: tuple[type[Event], ...] = get_args(Audited)
-_VARIABLES = "Process variables"
-_SUBJECTS = {"Update": _VARIABLES, "Update bulk": _VARIABLES, "Retry": "Incident"}
+_SUBJECTS = {"Update": "Process variables", "Update bulk": "Process variables", "Retry": "Incident"}
 """Event → subject, of all entries that there are."""
 
 
@@ -131,7 +130,7 @@ def _row(event: Audited) -> tuple[object, ...]:
         event.timestamp,
         without_nul(event.user),
         without_nul(event.user_name),
-        entry.subject,
+        _SUBJECTS[entry.event],
         entry.event,
         event.originator_id,
         event.originator_version,
@@ -144,7 +143,6 @@ def _row(event: Audited) -> tuple[object, ...]:
 class _Entry(NamedTuple):
     """What each kind of entry has of its own."""
 
-    subject: str
     event: str
     status: str
     reason: str | None
@@ -158,12 +156,12 @@ def _entry(event: Audited) -> _Entry:
     match event:
         case ProcessVariablesModified():
             patch: list[Json] = [*event.patch]
-            return _Entry(_VARIABLES, "Update", "Success", event.reason, event.url, event.body, patch, event.bulk_id)
+            return _Entry("Update", "Success", event.reason, event.url, event.body, patch, event.bulk_id)
         case BulkModificationEnded():
             return _bulk_entry(event)
         case IncidentRetried():
             asked: Json = {"incident_id": event.incident_id, "activity": event.activity, "message": event.message}
-            return _Entry("Incident", "Retry", "Success", None, "", asked, [], None)
+            return _Entry("Retry", "Success", None, "", asked, [], None)
 
 
 def _bulk_entry(event: BulkModificationEnded) -> _Entry:
@@ -183,7 +181,7 @@ def _bulk_entry(event: BulkModificationEnded) -> _Entry:
     patch = event.request.get("patch") or []
     bulk_id = event.originator_id.removeprefix(BULK_PREFIX)
     body: Json = {**event.request, "result": result}
-    return _Entry(_VARIABLES, "Update bulk", status, event.request["reason"], event.url, body, patch, bulk_id)
+    return _Entry("Update bulk", status, event.request["reason"], event.url, body, patch, bulk_id)
 
 
 async def audit_entries(

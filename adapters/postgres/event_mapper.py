@@ -169,7 +169,7 @@ class EventMapper(Mapper[str]):
             return _event(stored_event, state), _BYTES_A_VALUE * size
 
     def _text(self, frame: Frame, base: Base | None, largest: int) -> bytes:
-        if frame.size > largest or (base is not None and Frame(None, base.frame).size > largest):
+        if frame.size > largest or (base is not None and base.size > largest):
             raise ReadTooLarge
         return self._frames.text(frame, base)
 

@@ -1,7 +1,6 @@
 """Rows of stored events, and limits for what a process decodes at once."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -30,14 +29,6 @@ SELECT {columns} FROM (
     FROM ({source}) AS found
 ) AS page WHERE bytes_before < {page_bytes} ORDER BY {order}
 """
-# As many as a page may have, in the order in which they are requested, and the first one in any case.
-_BASES = f"""
-SELECT originator_id, originator_version, topic, state FROM (
-    SELECT e.*, ordinal, sum(octet_length(state)) OVER (ORDER BY ordinal) - octet_length(state) AS bytes_before
-    FROM unnest(%s::text[], %s::bigint[]) WITH ORDINALITY AS n (stream, version, ordinal)
-    JOIN stored_events e ON e.originator_id = n.stream AND e.originator_version = n.version
-) AS bases WHERE bytes_before < {_PAGE_BYTES} ORDER BY ordinal
-"""
 _UNBOUNDED = 2**62
 
 
@@ -65,6 +56,14 @@ def page_of(source: str, order: str) -> str:
 def page_where(condition: str, order: str) -> str:
     """Return the query for a page of the stored events that meet the condition, at most `limit` of them."""
     return page_of(f"SELECT * FROM stored_events WHERE {condition} ORDER BY {order} LIMIT %(limit)s", order)
+
+
+_BASES = page_of(
+    """SELECT e.*, ordinal FROM unnest(%(streams)s::text[], %(versions)s::bigint[]) WITH ORDINALITY
+        AS n (stream, version, ordinal)
+    JOIN stored_events e ON e.originator_id = n.stream AND e.originator_version = n.version""",
+    "ordinal",
+)
 
 
 def is_last(page: Sequence[Row], limit: int | None = None) -> bool:
@@ -158,48 +157,38 @@ class EventRows:
 
     async def decodings(self, rows: Sequence[Row]) -> AsyncIterator["Decoding"]:
         """Yield the decoding of each row, once its base is at hand. Raises StoreUnavailable."""
-        decodings = [Decoding(row, self._mapper, self._read, self._budget.event_bytes) for row in rows]
-        bases: dict[Place, Base] = {}
+        decodings = [self._decoding(row) for row in rows]
+        read: dict[Place, Decoding] = {}
         for number, decoding in enumerate(decodings):
-            if (place := decoding.base_place) is not None:
-                base = bases.get(place) or self._mapper.bases.get(*place)
-                if base is None:
-                    bases = await self._bases(decodings[number:])
-                    base = bases.get(place)
-                decoding.base = base
+            place = decoding.base_place
+            if place is not None and not decoding.knows_base():
+                if place not in read:
+                    read = await self._bases(decodings[number:])
+                decoding.continue_from(read.get(place))
             yield decoding
 
-    async def _bases(self, decodings: Sequence["Decoding"]) -> dict[Place, Base]:
-        """Return the bases of the first of these rows, as many as a page may have."""
+    async def _bases(self, decodings: Sequence["Decoding"]) -> dict[Place, "Decoding"]:
+        """Return the bases of the first of these rows, as many as a page has."""
         wanted = dict.fromkeys(one.base_place for one in decodings if one.base_place is not None)
         streams, versions = zip(*wanted, strict=True)
-        async with borrowed(self._lender) as connection:
-            cursor = await connection.execute(_BASES, (list(streams), list(versions)), prepare=True, binary=True)
-            rows = await cursor.fetchall()
-        found: dict[Place, Base] = {}
-        for row in rows:
-            stored = StoredEvent(*row)
-            with suppress(MapperDeserialisationError):
-                base = base_in(stored, self._mapper.frame(stored))
-                if base is not None:
-                    found[row[0], row[1]] = base
-                    self._mapper.bases.put(row[0], base)
-        return found
+        rows = await self.fetch(_BASES, {"streams": list(streams), "versions": list(versions)})
+        return {(row[0], row[1]): self._decoding(row) for row in rows}
+
+    def _decoding(self, row: Row) -> "Decoding":
+        return Decoding(row, self._mapper, self._read, self._budget.event_bytes)
 
 
 class Decoding:
     """Decoding of one row; it raises what is wrong with the row when it is called."""
 
     def __init__(self, row: Row, mapper: EventMapper, read: _Read, largest: int) -> None:
-        stream, version, topic, state, self.position = row
-        self.stream = stream
-        self.stored = StoredEvent(stream, version, topic, state or b"")
-        self.base_place: Place | None = None
-        """Place of the event whose state is the base of this one."""
-        self.base: Base | None = None
+        self.stream, version, topic, state, self.position = row
+        self.stored = StoredEvent(self.stream, version, topic, state or b"")
+        self._known = mapper.bases
         self._read = read
         self._largest = largest
         self._frame: Frame | None = None
+        self._base: Base | None = None
         self._error: Exception = ReadTooLarge()
         if state is not None:
             self._open(mapper)
@@ -210,17 +199,37 @@ class Decoding:
         except MapperDeserialisationError as error:
             self._error = EventUnreadable(str(error))
             return
-        if frame.base_version is not None:
-            self.base_place = (self.stream, frame.base_version)
-        elif (own := base_in(self.stored, frame)) is not None:
-            mapper.bases.put(self.stream, own)
+        if (own := base_in(self.stored, frame)) is not None:
+            self._known.put(self.stream, own)
+
+    @property
+    def base_place(self) -> Place | None:
+        """Place of the event whose state is the base of this one."""
+        if self._frame is None or self._frame.base_version is None:
+            return None
+        return self.stream, self._frame.base_version
+
+    def knows_base(self) -> bool:
+        """Take the base from those that this process has read lately, and return whether it is among them."""
+        if self.base_place is not None:
+            self._base = self._known.get(*self.base_place)
+        return self._base is not None
+
+    def continue_from(self, base: "Decoding | None") -> None:
+        """Take the base from its own row; without one, or where it is damaged, this row cannot be decoded either."""
+        if base is None:
+            return
+        if base._frame is not None:
+            self._base = base_in(base.stored, base._frame)
+        elif isinstance(base._error, ReadTooLarge):
+            self._frame = None
 
     def __call__(self) -> Recorded[Event]:
         """Return the event. Raises ReadTooLarge, and EventUnreadable."""
         if self._frame is None:
             raise self._error
         try:
-            event, memory = self._read(self.stored, self._frame, self.base, self._largest)
+            event, memory = self._read(self.stored, self._frame, self._base, self._largest)
         except MapperDeserialisationError as error:
             raise EventUnreadable(str(error)) from error
         return Recorded(self.position, event, memory)

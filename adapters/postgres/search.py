@@ -121,8 +121,8 @@ _HAS_VALUE = """
     AND {negation}EXISTS (SELECT FROM search_values v
         WHERE v.instance_id = i.instance_id AND v.workspace = %(workspace)s AND {tests})
 """
-# An instance's first value that passes. Joined also by its start, it can be read in the order of the answer, from the newest
-# on, whether PostgreSQL begins with the values or with the instances.
+# An instance's first value that passes. Values are read in the order of the answer, from the newest instance on. Of a key
+# with a single value there is no other to look for, and PostgreSQL need not expect that few values are the first.
 _VALUES = """
     JOIN search_values v ON v.instance_id = i.instance_id AND v.workspace = %(workspace)s AND {tests}
         AND (v.is_single OR v.ordinal = (SELECT min(v.ordinal) FROM search_values v
@@ -222,17 +222,15 @@ class PostgresSearch:
         last_start, last_id = search.last or (None, None)
         parameters = _Parameters()
         joined, others = _joined(search.conditions)
-        order = "i" if joined is None and search.words is None else "v"
         conditions = [_condition(condition, parameters) for condition in others]
-        values_joined: sql.Composable = sql.SQL("")
-        if joined is not None:
-            values_joined = sql.SQL(_VALUES).format(tests=_tests(joined, parameters))
+        tests: sql.Composable | None = None if joined is None else _tests(joined, parameters)
         if search.words is not None:
             words = _words(search.words, parameters)
-            if joined is None:
-                values_joined = sql.SQL(_VALUES).format(tests=words)
+            if tests is None:
+                tests = words
             else:
                 conditions.append(_has_value(words))
+        values_joined = sql.SQL("") if tests is None else sql.SQL(_VALUES).format(tests=tests)
         if search.title is not None:
             text = search.title.folded
             names = {"value": parameters.add(text), "pattern": parameters.add(like_prefix(without_nul(text)))}
@@ -254,7 +252,7 @@ class PostgresSearch:
             **parameters.values,
         )
         statement = sql.SQL(_FIND).format(
-            values=values_joined, conditions=sql.SQL("").join(conditions), by=sql.SQL(order)
+            values=values_joined, conditions=sql.SQL("").join(conditions), by=sql.SQL("i" if tests is None else "v")
         )
         # Not prepared: only a LIKE planned with its pattern uses the index.
         cursor = await connection.execute(statement, values, prepare=False)

@@ -9,16 +9,19 @@ A frame alone begins with the magic number of zstandard, a frame against a base 
 """
 
 import struct
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import zstandard
 
+from procvars.adapters.postgres.recently_used import RecentlyUsed
+
 _AGAINST = struct.Struct(">cQ")
 _MARK = b"\x01"
 _MOST_VERSIONS = 50
 """Distance in versions after which a state is stored alone."""
+_MOST_TIMES_LARGER = 4
+"""Ratio of sizes above which a base is too large: whoever reads a state decompresses its base too."""
 _SMALL_STATE = 256
 """Size in bytes below which a state is not compared with the same state alone."""
 _LEVEL = 1
@@ -31,7 +34,7 @@ _LEAST_HASH_BITS = 6
 _MOST_HASH_BITS = 22
 _MOST_COMPRESSORS_BYTES = 8 * 2**20
 _KEPT_TEXT = 2**20
-"""Size of the largest base, in bytes, whose text is kept for the next state that is compressed against it."""
+"""Size of the largest base, in bytes, whose text is kept for the next state of its stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class Base:
     version: int
     """Version of its event."""
     frame: bytes
+
+    @property
+    def size(self) -> int:
+        """Size of the decompressed state in bytes."""
+        return zstandard.frame_content_size(self.frame)
 
 
 class Frame(NamedTuple):
@@ -72,17 +80,14 @@ def frame_of(state: bytes) -> Frame:
     return Frame(version, state[_AGAINST.size :])
 
 
-@dataclass(frozen=True, slots=True)
-class _Compressor:
+class _Compressor(NamedTuple):
     """A compressor that has read the text of a base: making it takes ten times as long as using it."""
 
     frame: bytes
-    """Frame of the base."""
+    """Frame of the base, which is kept alive, as its identity is the compressor's key."""
     dictionary_size: int
     window_bits: int
     compressor: zstandard.ZstdCompressor
-    memory: int
-    """Approximate size in memory, in bytes."""
 
 
 class StateFrames:
@@ -93,9 +98,7 @@ class StateFrames:
         self._decompressor = zstandard.ZstdDecompressor()
         self._newest: tuple[bytes, zstandard.ZstdCompressionDict] | None = None
         """Frame of the base that was used last, and its text."""
-        self._compressors: OrderedDict[int, _Compressor] = OrderedDict()
-        """By the identity of the base's frame, which the entry keeps alive."""
-        self._compressors_bytes = 0
+        self._compressors: RecentlyUsed[int, _Compressor] = RecentlyUsed(most_bytes=_MOST_COMPRESSORS_BYTES)
 
     def alone(self, text: bytes) -> bytes:
         """Return the state of a text that is compressed alone."""
@@ -105,7 +108,7 @@ class StateFrames:
 
     def smallest(self, text: bytes, version: int, base: Base | None) -> bytes:
         """Return the state of the event of that version, against the base where that is much smaller."""
-        if base is None or version - base.version >= _MOST_VERSIONS:
+        if base is None or version - base.version >= _MOST_VERSIONS or base.size > _MOST_TIMES_LARGER * len(text):
             return self.alone(text)
         state = self._against(text, base)
         if len(state) > _SMALL_STATE and 2 * len(state) > len(base.frame):
@@ -122,30 +125,21 @@ class StateFrames:
         return zstandard.ZstdDecompressor(dict_data=self._dictionary(base)).decompress(frame.data)
 
     def _against(self, text: bytes, base: Base) -> bytes:
-        known = self._compressors.get(id(base.frame))
-        if known is not None and known.window_bits == _window_bits(len(text) + known.dictionary_size):
-            self._compressors.move_to_end(id(base.frame))
-            return _AGAINST.pack(_MARK, base.version) + known.compressor.compress(text)
-        dictionary = self._dictionary(base)
-        parameters = _parameters(len(text), len(dictionary), write_checksum=True)
-        compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
-        state = _AGAINST.pack(_MARK, base.version) + compressor.compress(text)
-        bits = _window_bits(len(text) + len(dictionary))
-        memory = compressor.memory_size() + len(dictionary)
-        self._keep(_Compressor(base.frame, len(dictionary), bits, compressor, memory))
+        key = id(base.frame)
+        used = self._compressors.get(key)
+        is_new = used is None or used.window_bits != _window_bits(len(text) + used.dictionary_size)
+        if used is None or is_new:
+            used = self._compressor(base, len(text))
+        state = _AGAINST.pack(_MARK, base.version) + used.compressor.compress(text)
+        if is_new:  # how much memory it takes is known now
+            self._compressors.put(key, used, used.compressor.memory_size() + used.dictionary_size)
         return state
 
-    def _keep(self, made: _Compressor) -> None:
-        """Keep the compressor for the next state against the same base, instead of the least recently used."""
-        if (replaced := self._compressors.pop(id(made.frame), None)) is not None:
-            self._compressors_bytes -= replaced.memory
-        if made.memory > _MOST_COMPRESSORS_BYTES:
-            return
-        self._compressors[id(made.frame)] = made
-        self._compressors_bytes += made.memory
-        while self._compressors_bytes > _MOST_COMPRESSORS_BYTES:
-            _, dropped = self._compressors.popitem(last=False)
-            self._compressors_bytes -= dropped.memory
+    def _compressor(self, base: Base, size: int) -> _Compressor:
+        dictionary = self._dictionary(base)
+        parameters = _parameters(size, len(dictionary), write_checksum=True)
+        compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
+        return _Compressor(base.frame, len(dictionary), _window_bits(size + len(dictionary)), compressor)
 
     def _dictionary(self, base: Base) -> zstandard.ZstdCompressionDict:
         if self._newest is not None and self._newest[0] is base.frame:

@@ -14,7 +14,7 @@ from procvars.api.bootstrap.bulk import work_at_bulk_modifications
 from procvars.api.bootstrap.store import connected_store
 from procvars.api.processes.background_tasks import BackgroundTasks
 from procvars.api.processes.garbage_collection import collect_rarely
-from procvars.api.processes.lifeline import stop_with_the_parent
+from procvars.api.processes.lifeline import told_to_stop
 from procvars.api.processes.logging import configure_logging
 from procvars.api.processes.memory import MemoryKeeper
 from procvars.api.settings import Settings
@@ -36,8 +36,7 @@ def main() -> None:
 
 async def _work(settings: Settings) -> None:
     assert settings.database_url is not None
-    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    stop_with_the_parent(partial(loop.call_soon_threadsafe, stopping.set))
+    stopping = told_to_stop()
     async with connected_store(settings, settings.database_url) as store:
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run)

@@ -15,7 +15,7 @@ from procvars.api.engines.connection import Wake
 from procvars.api.engines.settings import engine_settings
 from procvars.api.processes.background_tasks import BackgroundTasks
 from procvars.api.processes.garbage_collection import FEW_PAUSES, collect_rarely
-from procvars.api.processes.lifeline import stop_with_the_parent
+from procvars.api.processes.lifeline import told_to_stop
 from procvars.api.processes.logging import configure_logging
 from procvars.api.settings import Settings
 
@@ -35,8 +35,7 @@ def main() -> None:
 
 async def _connect(settings: Settings) -> None:
     assert settings.database_url is not None
-    loop, stopping, wake = asyncio.get_running_loop(), asyncio.Event(), Wake()
-    stop_with_the_parent(partial(loop.call_soon_threadsafe, stopping.set))
+    stopping, wake = told_to_stop(), Wake()
     async with (
         connected_store(settings, settings.database_url) as store,
         connected_engines(engine_settings(settings), store, wake) as engines,

@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 import sys
-from contextlib import suppress
 from importlib.metadata import version as installed_version
 
 from starlette.middleware import Middleware
@@ -19,7 +18,7 @@ from procvars.api.connections.server import HttpServer
 from procvars.api.heavy_lane.admission import Turns
 from procvars.api.http.app import create_app
 from procvars.api.processes.garbage_collection import collect_rarely
-from procvars.api.processes.lifeline import stop_with_the_parent
+from procvars.api.processes.lifeline import told_to_stop
 from procvars.api.processes.logging import configure_logging
 from procvars.api.processes.memory import MemoryKeeper, limit_memory
 from procvars.api.settings import Settings
@@ -48,21 +47,11 @@ def main() -> None:
 
 
 async def _serve(settings: Settings, listening: socket.socket) -> None:
-    loop, stopping, told = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-
-    def stop() -> None:
-        with suppress(RuntimeError):  # the loop has already ended
-            loop.call_soon_threadsafe(told.set)
-
-    stop_with_the_parent(stop)
+    stopping, told = asyncio.Event(), told_to_stop()
     async with open_lane(settings, stopping) as services:
         application = create_app(services, installed_version("procvars"), [Middleware(Turns, memory=MemoryKeeper())])
         server = HttpServer(application, stopping, limits_of_this_process())
-        serving = asyncio.create_task(server.serve([listening]))
-        ended = asyncio.create_task(told.wait())
-        await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
-        server.stop()
-        await serving
+        await server.serve_until(told, [listening])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from procvars.adapters.postgres.pool import projection_connection
 from procvars.api.bootstrap.store import comparisons_of, connected_store
 from procvars.api.processes.background_tasks import BackgroundTasks
 from procvars.api.processes.garbage_collection import FEW_PAUSES, collect_rarely
-from procvars.api.processes.lifeline import stop_with_the_parent
+from procvars.api.processes.lifeline import told_to_stop
 from procvars.api.processes.logging import configure_logging
 from procvars.api.processes.memory import MemoryKeeper
 from procvars.api.settings import Settings
@@ -61,8 +61,7 @@ def main() -> None:
 
 async def _feed(settings: Settings) -> None:
     assert settings.database_url is not None
-    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    stop_with_the_parent(partial(loop.call_soon_threadsafe, stopping.set))
+    stopping = told_to_stop()
     connect = partial(projection_connection, settings.database_url)
     async with connected_store(settings, settings.database_url) as store:
         feed = EventFeed(store.events)

@@ -28,7 +28,7 @@ from procvars.api.connections.server import HttpServer
 from procvars.api.http.app import create_app
 from procvars.api.http.paths import API
 from procvars.api.processes.garbage_collection import collect_rarely
-from procvars.api.processes.lifeline import stop_with_the_parent
+from procvars.api.processes.lifeline import told_to_stop
 from procvars.api.processes.logging import configure_logging
 from procvars.api.settings import Settings
 
@@ -99,13 +99,7 @@ def main() -> None:
 
 async def _serve(settings: Settings, sockets: list[socket.socket], first: str, access_log: AccessLog | None) -> None:
     assert settings.database_url is not None
-    loop, stopping, told = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-
-    def stop() -> None:
-        with suppress(RuntimeError):  # the loop has already ended
-            loop.call_soon_threadsafe(told.set)
-
-    stop_with_the_parent(stop)
+    stopping, told = asyncio.Event(), told_to_stop()
     calls = ReportedCalls()
     transport = httpx.AsyncHTTPTransport(uds=first)
     async with (
@@ -118,11 +112,7 @@ async def _serve(settings: Settings, sockets: list[socket.socket], first: str, a
         of_the_server = Middleware(MetricsOfTheServer, server=server)
         application = create_app(services, installed_version("procvars"), [edge, of_the_server, dispatch])
         http = HttpServer(application, stopping, limits_of_this_process())
-        serving = asyncio.create_task(http.serve(sockets))
-        ended = asyncio.create_task(told.wait())
-        await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
-        http.stop()
-        await serving
+        await http.serve_until(told, sockets)
         if access_log is not None:
             access_log.close()
 

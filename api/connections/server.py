@@ -50,6 +50,15 @@ class HttpServer(uvicorn.Server):
         self._stopping.set()
         self.should_exit = True
 
+    async def serve_until(self, told: asyncio.Event, sockets: list[socket.socket]) -> None:
+        """Serve until told to stop, or until the server ends by itself."""
+        serving = asyncio.create_task(self.serve(sockets))
+        waiting = asyncio.create_task(told.wait())
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        self.stop()
+        await serving
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and log the addresses."""
         await super().startup(sockets)

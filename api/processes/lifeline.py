@@ -1,10 +1,12 @@
 """Pipe on stdin by which a child process learns that it has to end: its parent closed the other end, or is gone."""
 
+import asyncio
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 ORDERLY_SECONDS = 5.0
 """Seconds that a child has for an orderly end."""
@@ -30,6 +32,18 @@ def stop_with_the_parent(stop: Callable[[], object], *, seconds: float = ORDERLY
         os._exit(1)
 
     _watch(end)
+
+
+def told_to_stop() -> asyncio.Event:
+    """Return an event of the running loop that is set when the pipe is closed, as `stop_with_the_parent` calls."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop has already ended
+            loop.call_soon_threadsafe(told.set)
+
+    stop_with_the_parent(tell)
+    return told
 
 
 def _watch(act: Callable[[], object]) -> None:

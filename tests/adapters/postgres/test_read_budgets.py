@@ -74,6 +74,23 @@ async def test_a_large_event_is_refused_before_it_is_decoded(commands: Commands,
     assert await commands.store.events.variables_at("large", 1) == {"text": text}
 
 
+@pytest.mark.parametrize(
+    "text", [incompressible(100 * KILOBYTE), "x" * 500 * KILOBYTE], ids=["base stored large", "base stored small"]
+)
+async def test_what_continues_a_large_event_is_refused_too(commands: Commands, text: str) -> None:
+    """Although its own state is small; what follows once the document is small is not."""
+    await commands.start_instance("shrinks", {"text": text})
+    await edited(commands, "shrinks", 1, {"text": text, "n": 1})
+    await edited(commands, "shrinks", 2, {"n": 2})
+    await edited(commands, "shrinks", 3, {"n": 3})
+    for version in (1, 2, 3):
+        with pytest.raises(ReadTooLarge):
+            await light(commands).event_at("shrinks", version)
+    assert await light(commands).variables_at("shrinks", 4) == {"n": 3}
+    instance = await commands.store.events.load("shrinks", fresh=True)
+    assert instance is not None and instance.variables == {"n": 3}
+
+
 async def test_many_events_are_too_much_for_one_read(commands: Commands) -> None:
     """Although each of them is small."""
     await commands.start_instance("long", {"edit": 0, "text": "x" * 10 * KILOBYTE})
