@@ -1,8 +1,9 @@
 """Web server of a process: uvicorn with limits, which stops within two seconds."""
 
 import asyncio
+import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -14,8 +15,6 @@ from procvars.api.connections.protocol import BoundedHttpProtocol
 
 _ARRIVAL_SECONDS = 0.1
 """Seconds for the requests of connections that were just opened."""
-_TURNS = 5
-"""Turns of the loop from the acceptance of a connection to its first request, and one more."""
 _ANSWER_SECONDS = 0.9
 """Seconds that current requests have for their answers once the server stops; then they are cancelled."""
 _REFUSAL_SECONDS = 0.6
@@ -82,13 +81,15 @@ class HttpServer(uvicorn.Server):
         """Answer what was accepted, refuse what takes too long, and close every connection."""
         self.stop()
         log.info("stopping", connections=len(self._open.connections))
-        await _turns_of_the_loop()
+        for _ in range(self.config.backlog):  # as many as can wait; uvloop accepts one in a turn
+            if not _connections_wait(sockets or ()):
+                break
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for each in sockets or ():
             each.close()
-        await asyncio.sleep(_ARRIVAL_SECONDS)
-        await _turns_of_the_loop()
+        await _within(_ARRIVAL_SECONDS, lambda: False)
         for connection in list(self._open.connections):
             connection.shutdown()
         await _within(_ANSWER_SECONDS, self._is_idle)
@@ -103,15 +104,20 @@ class HttpServer(uvicorn.Server):
         return not self._open.connections and not self._open.tasks
 
 
-async def _turns_of_the_loop() -> None:
-    """Let the loop accept the connections that wait, and read what they have sent, however late its last turn was."""
-    for _ in range(_TURNS):
-        await asyncio.sleep(0)
+def _connections_wait(listening: Iterable[socket.socket]) -> bool:
+    """Tell whether there are connections that the loop has not accepted yet."""
+    poll = select.poll()
+    for each in listening:
+        poll.register(each, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 async def _within(seconds: float, holds: Callable[[], bool]) -> None:
-    """Return when it holds, or after that time."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    while not holds() and loop.time() < deadline:
+    """Return when it holds, or after that time.
+
+    Time in which the process did not run does not count: whatever the clock says, the loop had as many turns.
+    """
+    for _ in range(round(seconds / _LOOK_SECONDS)):
+        if holds():
+            return
         await asyncio.sleep(_LOOK_SECONDS)

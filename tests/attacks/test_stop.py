@@ -139,7 +139,7 @@ def test_requests_that_wait_to_be_read_are_answered(new_server: NewServer) -> No
     """What arrived while a busy machine let the server wait, and SIGTERM after it."""
     server = new_server()
     tell(server, signal.SIGSTOP)
-    connections = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(50)]
+    connections = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(200)]
     for connection in connections:
         connection.sendall(request("GET", "/healthz"))
     tell(server)
