@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TypeVar
 
 from procvars.commands.engine_port import Engine, ImportCursor, RunningPage
 from procvars.commands.engine_records import EngineRecords
@@ -11,6 +13,8 @@ from procvars.commands.engine_sync import Effect, EngineSync, NewInstances
 
 PAGE = 100
 """Instances that are read and started together."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +33,45 @@ async def import_instances(
     Raises EngineUnavailable, EngineRefused, StoreUnavailable.
     """
     total = await engine.count_running()
-    cursor = await records.import_cursor(engine.name)
-    effects: Counter[Effect] = Counter()
+    progress = ImportProgress(0, total, Counter())
+    listed = _ahead(_pages(engine, await records.import_cursor(engine.name)))
+    # While one page is stored, the engine makes the variables of the next one, and the list of the one after it.
+    async with aclosing(_ahead(_read(sync, listed))) as pages:
+        async for page, new in pages:
+            effects = progress.effects + (await sync.start(new)).counts
+            await records.save_import(engine.name, ImportCursor() if page.last else page.next)
+            done = effects.total()
+            progress = ImportProgress(done, max(total, done), effects)
+            report(progress)
+    return progress
 
-    async def read(cursor: ImportCursor) -> tuple[RunningPage, NewInstances]:
-        page = await engine.running(cursor, PAGE)
-        return page, await sync.read_new(page.instances)
 
-    page, new = await read(cursor)
+async def _pages(engine: Engine, cursor: ImportCursor) -> AsyncGenerator[RunningPage, None]:
+    """Yield the pages of the list from there on, at least one."""
     while True:
-        # While one page is stored, the engine makes the next one.
-        following = None if page.last else asyncio.ensure_future(read(page.next))
+        page = await engine.running(cursor, PAGE)
+        yield page
+        if page.last:
+            return
+        cursor = page.next
+
+
+async def _read(
+    sync: EngineSync, listed: AsyncGenerator[RunningPage, None]
+) -> AsyncGenerator[tuple[RunningPage, NewInstances], None]:
+    async with aclosing(listed):
+        async for page in listed:
+            yield page, await sync.read_new(page.instances)
+
+
+async def _ahead(items: AsyncGenerator[_T, None]) -> AsyncGenerator[_T, None]:
+    """Yield each item while the next one is made."""
+    async with aclosing(items):
+        following = asyncio.ensure_future(anext(items, None))
         try:
-            effects += (await sync.start(new)).counts
+            while (item := await following) is not None:
+                following = asyncio.ensure_future(anext(items, None))
+                yield item
         finally:
-            if following is not None and not following.done():
-                await asyncio.wait([following])
-        done = effects.total()
-        await records.save_import(engine.name, ImportCursor() if following is None else page.next)
-        progress = ImportProgress(done, max(total, done), effects)
-        report(progress)
-        if following is None:
-            return progress
-        page, new = await following
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
