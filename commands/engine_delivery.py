@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from procvars.commands.engine_port import Engine
 from procvars.commands.engine_records import DeliveryState, DueEdit, EngineRecords, Outcome
 from procvars.commands.ports import EventStore
-from procvars.domain.engine_delivery import EngineConflict, write_of
+from procvars.domain.engine_delivery import EngineConflict, EngineWrite, write_of
 from procvars.domain.engine_state import EngineVariables
 from procvars.domain.errors import EngineRefused
-from procvars.domain.events import ProcessVariablesModified
+from procvars.domain.events import Event, ProcessVariablesModified
 from procvars.domain.instance import variables_after
 
 AT_ONCE = 8
@@ -22,6 +22,8 @@ AT_ONCE = 8
 _READ_TOGETHER = 16
 """Instances whose variables one call reads. More would be quicker, and leave more time between reading and writing."""
 _ENDED = "The instance has ended in the process engine."
+_CHANGED = "The process engine has other values than those that the edit replaced."
+_UNREADABLE = "The event of the edit cannot be read."
 
 
 class EngineDeliverer:
@@ -51,13 +53,21 @@ class EngineDeliverer:
 
     async def _deliver(self, due: Sequence[DueEdit]) -> list[Outcome]:
         current = await self._read(due)
-        outcomes: list[Outcome] = []
+        outcomes = [Outcome(edit, DeliveryState.FAILED, _ENDED) for edit in due if edit.instance_id not in current]
+        writes: list[tuple[DueEdit, EngineWrite]] = []
+        async for recorded in self._store.events_at([edit for edit in due if edit.instance_id in current]):
+            edit = DueEdit(recorded.event.originator_id, recorded.event.originator_version)
+            planned = _planned(edit, recorded.event, current[edit.instance_id])
+            if isinstance(planned, Outcome):
+                outcomes.append(planned)
+            else:
+                writes.append((edit, planned))
 
-        async def bring(edit: DueEdit) -> None:
+        async def write(edit: DueEdit, what: EngineWrite) -> None:
             async with self._turn:
-                outcomes.append(await self._bring(edit, current.get(edit.instance_id)))
+                outcomes.append(await self._write(edit, what))
 
-        results = await asyncio.gather(*map(bring, due), return_exceptions=True)
+        results = await asyncio.gather(*(write(*each) for each in writes), return_exceptions=True)
         await self._records.settle(outcomes)
         for result in results:
             if result is not None:
@@ -71,18 +81,18 @@ class EngineDeliverer:
         described = await self._engine.instances(doubtful)
         return {**found, **{one.id: {} for one in described.values() if one.status.is_active}}
 
-    async def _bring(self, edit: DueEdit, current: EngineVariables | None) -> Outcome:
-        if current is None:
-            return Outcome(edit, DeliveryState.FAILED, _ENDED)
-        recorded = await self._store.event_at(edit.instance_id, edit.version)
-        assert recorded is not None and isinstance(recorded.event, ProcessVariablesModified)
-        plan = write_of(recorded.event.previous, variables_after(recorded.event), current)
-        if isinstance(plan, EngineConflict):
-            detail = "The process engine has other values than those that the edit replaced."
-            return Outcome(edit, DeliveryState.CONFLICT, detail, plan.paths)
+    async def _write(self, edit: DueEdit, write: EngineWrite) -> Outcome:
         try:
-            if not plan.is_empty:
-                await self._engine.write(edit.instance_id, plan)
+            if not write.is_empty:
+                await self._engine.write(edit.instance_id, write)
         except EngineRefused as refusal:
             return Outcome(edit, DeliveryState.FAILED, str(refusal))
         return Outcome(edit, DeliveryState.DELIVERED)
+
+
+def _planned(edit: DueEdit, event: Event, current: EngineVariables) -> EngineWrite | Outcome:
+    """Return what is to be written for the edit, or what has become of it already."""
+    if not isinstance(event, ProcessVariablesModified):
+        return Outcome(edit, DeliveryState.FAILED, _UNREADABLE)
+    plan = write_of(event.previous, variables_after(event), current)
+    return Outcome(edit, DeliveryState.CONFLICT, _CHANGED, plan.paths) if isinstance(plan, EngineConflict) else plan

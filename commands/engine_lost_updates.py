@@ -36,10 +36,11 @@ async def find_lost_updates(
     instances = list({instance_id for instance_id, _ in rows})
     if not instances:
         return
-    for edit in await records.delivered_since(instances, since):
-        recorded = await store.event_at(edit.instance_id, edit.version)
-        assert recorded is not None and isinstance(recorded.event, ProcessVariablesModified)
+    async for recorded in store.events_at(await records.delivered_since(instances, since)):
         event = recorded.event
+        if not isinstance(event, ProcessVariablesModified):  # it cannot be read
+            continue
+        edit = DueEdit(event.originator_id, event.originator_version)
         paths = _written_over(event.previous, variables_after(event), edit, rows, event.timestamp)
         if not paths:
             continue

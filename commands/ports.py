@@ -1,6 +1,6 @@
 """Port of the commands to the event store. Adapters translate their driver's errors into those named here."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -64,6 +64,12 @@ class EventStore(Protocol):
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
         """Return the event of that version, or None."""
+        ...
+
+    def events_at(self, places: Sequence[tuple[str, int]]) -> AsyncIterator[Recorded[Event]]:
+        """Yield those events that exist of these streams' versions, in this order; an `UnreadableEvent` for each that
+        cannot be read. Raises ReadTooLarge.
+        """
         ...
 
     async def position_of(self, instance_id: str, version: int) -> int:

@@ -58,7 +58,7 @@ def page_where(condition: str, order: str) -> str:
     return page_of(f"SELECT * FROM stored_events WHERE {condition} ORDER BY {order} LIMIT %(limit)s", order)
 
 
-_BASES = page_of(
+_AT_PLACES = page_of(
     """SELECT e.*, ordinal FROM unnest(%(streams)s::text[], %(versions)s::bigint[]) WITH ORDINALITY
         AS n (stream, version, ordinal)
     JOIN stored_events e ON e.originator_id = n.stream AND e.originator_version = n.version""",
@@ -105,6 +105,18 @@ class EventRows:
     async def placed(self, rows: Sequence[Row]) -> list[Recorded[Event]]:
         """Return the events, with a placeholder for each that cannot be read. Raises ReadTooLarge, StoreUnavailable."""
         return [_placed(decode) async for decode in self.decodings(rows)]
+
+    async def at(self, places: Sequence[Place]) -> AsyncIterator[Recorded[Event]]:
+        """Yield those events of these places that are there, in this order, each as `placed`. Raises as `placed`."""
+        left = list(places)
+        while left:
+            streams, versions = zip(*left, strict=True)
+            rows = await self.fetch(_AT_PLACES, {"streams": list(streams), "versions": list(versions)})
+            async for decode in self.decodings(rows):
+                yield _placed(decode)
+            if is_last(rows):
+                return
+            left = left[left.index((rows[-1][0], rows[-1][1])) + 1 :]
 
     async def each(self, rows: Sequence[Row], spent: int = 0) -> AsyncIterator[Recorded[Event]]:
         """Yield the events of one read, decoded one by one; `spent` is the memory that the read took for earlier ones.
@@ -171,7 +183,7 @@ class EventRows:
         """Return the bases of the first of these rows, as many as a page has."""
         wanted = dict.fromkeys(one.base_place for one in decodings if one.base_place is not None)
         streams, versions = zip(*wanted, strict=True)
-        rows = await self.fetch(_BASES, {"streams": list(streams), "versions": list(versions)})
+        rows = await self.fetch(_AT_PLACES, {"streams": list(streams), "versions": list(versions)})
         return {(row[0], row[1]): self._decoding(row) for row in rows}
 
     def _decoding(self, row: Row) -> "Decoding":

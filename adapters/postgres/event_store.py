@@ -245,6 +245,9 @@ class PostgresEventStore:
         rows = await self._rows.fetch(_EVENT_AT, {"stream": instance_id, "version": version})
         return await self._rows.one(rows[0]) if rows else None
 
+    def events_at(self, places: Sequence[tuple[str, int]]) -> AsyncIterator[Recorded[Event]]:
+        return self._rows.at(places)
+
     async def position_of(self, instance_id: str, version: int) -> int:
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_POSITION_OF, (instance_id, version))).fetchone()

@@ -1,5 +1,6 @@
 """Connections to the database, time limits of their statements, and the translation of the driver's errors."""
 
+import select
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -94,8 +95,20 @@ def connection_pool(database_url: str, patience: Patience, *, max_size: int = 8)
         open=False,
         timeout=5.0,
         kwargs={"autocommit": True, "application_name": "procvars", **_VIGILANCE},
-        check=AsyncConnectionPool.check_connection,
+        check=_check_open,
     )
+
+
+async def _check_open(connection: Connection) -> None:
+    """Raise OperationalError for a connection that PostgreSQL has ended.
+
+    Whoever has ended an idle session has sent its end, or the reason before it. So only where something has arrived a
+    round trip tells, which costs as much as a small query.
+    """
+    arrived = select.poll()
+    arrived.register(connection.fileno(), select.POLLIN)
+    if arrived.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 async def dedicated_connection(database_url: str, purpose: str, patience: Patience = UNHURRIED) -> Connection:

@@ -26,9 +26,11 @@ class SeenBases:
     def put(self, stream: str, base: Base) -> None:
         """Remember a base; one that exceeds the limit by itself is not kept."""
         size = _BYTES_AN_ENTRY + len(base.frame)
-        if (stream, base.version) in self._entries or size > _MOST_BYTES:
+        if size > _MOST_BYTES:
             return
         self._newest[stream] = max(base.version, self._newest.get(stream, 0))
+        if (stream, base.version) in self._entries:
+            return
         for other, version in self._entries.put((stream, base.version), base, size):
-            if self._newest[other] == version:
+            if self._newest.get(other) == version:  # an older one may stay, for whoever reads what continues it
                 del self._newest[other]

@@ -35,7 +35,7 @@ _PACED = 200
 _PER_SECOND = 20.0
 _CONNECTIONS = 8
 _LONGEST_DELIVERY = 0.5
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.2
 
 
 @contextmanager
@@ -68,7 +68,7 @@ async def measure(cluster: Cluster) -> list[Measurement]:
                 delivered, own = await medians(
                     lambda: asyncio.to_thread(_backlog, api, started[-_EDITED:]),
                     lambda: _bare_writes(others, strangers),
-                    rounds=3,
+                    rounds=5,
                 )
         finally:
             server.stop()

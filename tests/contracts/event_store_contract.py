@@ -267,6 +267,21 @@ class EventStoreContract:
         with pytest.raises(NoSuchVersion):
             await store.position_of(stream.id, 3)
 
+    async def test_events_of_many_streams_come_in_the_order_of_their_places(self, store: Store, other: Store) -> None:
+        """Without those that do not exist, and over as many pages as it takes."""
+        noise = random.Random(3)
+        streams = [Stream() for _ in range(160)]
+        for stream in streams:
+            await store.append([stream.started({"noise": noise.randbytes(30_000).hex()}), stream.held()])
+            await store.append([stream.next(InstanceStatusChanged, status=InstanceStatus.STARTED)])
+            await store.append([stream.modified({"noise": "less"})])
+        places = [(stream.id, version) for stream in streams for version in (4, 2, 1, 9)]
+        noise.shuffle(places)
+        found = [recorded.event async for recorded in other.events_at([*places, ("nobody", 1)])]
+        events = {(event.originator_id, event.originator_version): event for each in streams for event in each.events}
+        assert found == [events[place] for place in places if place in events]
+        assert [recorded async for recorded in other.events_at([])] == []
+
     async def test_statuses_are_those_of_now(self, store: Store, other: Store, stream: Stream) -> None:
         """Straight from the store, whatever this process remembers."""
         second = Stream()

@@ -4,7 +4,7 @@ import random
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from procvars.adapters import exact_json
@@ -102,3 +102,25 @@ def test_the_newest_base_of_a_stream_is_used_next() -> None:
     newest = seen.newest("i")
     assert newest is not None and newest.version == 100
     assert seen.newest("j") is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "get"]), st.sampled_from("ab"), st.integers(1, 4)), min_size=8, max_size=60
+    )
+)
+@example(
+    [("put", "a", 1), ("put", "a", 2), ("get", "a", 1), ("put", "b", 1), ("put", "b", 2), ("put", "b", 3)],
+)
+def test_the_newest_base_is_one_of_those_remembered(steps: list[tuple[str, str, int]]) -> None:
+    """Whichever of a stream's bases gave way first; and nothing is made up."""
+    seen = SeenBases()
+    put: set[tuple[str, int]] = set()
+    for what, stream, version in steps:
+        if what == "put":
+            seen.put(stream, Base(version, b"x" * (2 * 2**20)))
+            put.add((stream, version))
+        else:
+            seen.get(stream, version)
+        newest = seen.newest(stream)
+        assert newest is None or (stream, newest.version) in put

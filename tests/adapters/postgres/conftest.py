@@ -1,0 +1,3 @@
+from tests.projections.databases import embedded_server
+
+__all__ = ["embedded_server"]
