@@ -84,7 +84,8 @@ async def until_shown(
         while (left := deadline - time.monotonic()) > 0:
             seen = waiting.appends(caller.workspace)
             try:
-                position = await store.position_of(instance_id, version)
+                async with waiting.reading(left):
+                    position = await store.position_of(instance_id, version)
             except NoSuchVersion:
                 woken = await waiting.for_events(request, caller.workspace, seen, left)
                 if not woken:

@@ -20,6 +20,7 @@ from procvars.domain.errors import StoreUnavailable
 
 _MOST_CALLERS = 5_000
 _MOST_CALLERS_OF_A_USER = 2_500
+_READING_AT_ONCE = 2
 _LOOK_SECONDS = 1.0
 _WOKEN_AT_ONCE = 10
 _PACE_SECONDS = 0.02
@@ -48,6 +49,7 @@ class Waiting:
         """Query the positions with `look`, which raises StoreUnavailable."""
         self._look = look
         self._stopping = stopping
+        self._turns = asyncio.Semaphore(_READING_AT_ONCE)
         self._users: Counter[str] = Counter()
         self._readers: dict[str, set[_Caller]] = {}
         self._followers: dict[str, list[tuple[int, int, _Caller]]] = {}
@@ -109,6 +111,19 @@ class Waiting:
             self._users[user] -= 1
             if not self._users[user]:
                 del self._users[user]
+
+    @asynccontextmanager
+    async def reading(self, wait: float) -> AsyncIterator[None]:
+        """Take a turn to read something for a call that may wait that many seconds.
+
+        Such calls are patient: where thousands of them begin at once, few at a time take a connection of the pool, and the
+        others' requests get theirs.
+        """
+        if wait:
+            async with self._turns:
+                yield
+        else:
+            yield
 
     async def for_projections(self, request: Request, targets: Mapping[str, int], seconds: float) -> bool:
         """Wait until each of these read models is at its position, at most that long; return whether they are.

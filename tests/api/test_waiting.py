@@ -192,3 +192,29 @@ async def test_callers_who_are_gone_are_forgotten(hub: Hub) -> None:
     assert len(waiting._followers["audit_log"]) < 150
     waiting.moved("audit_log 1")
     assert await patient
+
+
+async def test_thousands_who_begin_together_leave_connections_to_others(hub: Hub) -> None:
+    """They read in turns, few at a time and each in the end; a call that does not wait has no turn to wait for."""
+    waiting, _, _ = hub
+    reading = most = read = 0
+    go_on = asyncio.Event()
+
+    async def begin(wait: float) -> bool:
+        nonlocal reading, most, read
+        async with waiting.reading(wait):
+            reading += 1
+            most = max(most, reading)
+            await go_on.wait()
+            reading -= 1
+            read += 1
+        return True
+
+    patient = await started(*(begin(LONG) for _ in range(1_000)))
+    among_patient = most
+    impatient = await started(*(begin(0) for _ in range(7)))
+    assert (among_patient, reading) == (2, 9)
+    patient[0].cancel()  # hangs up
+    go_on.set()
+    await asyncio.gather(*patient[1:], *impatient)
+    assert (reading - 1, read) == (0, 999 + 7)

@@ -56,7 +56,8 @@ async def read_events(
         admitted, pages = False, 1
         while True:
             seen = waiting.appends(caller.workspace)
-            found = await store.of_workspace(caller.workspace, after=position, limit=limit)
+            async with waiting.reading(wait):
+                found = await store.of_workspace(caller.workspace, after=position, limit=limit)
             position = found.until
             wanted = [recorded for recorded in found.events if not types or type_of(recorded.event) in types]
             if wanted:

@@ -115,7 +115,8 @@ async def sync(
 
     `wait` is how many seconds to wait for all read models; nothing waits for consumers.
     """
-    async with borrowed(services(request).pool) as connection:  # one for all queries, as thousands may call at once
+    # One connection for all queries, as thousands may call at once.
+    async with services(request).waiting.reading(wait), borrowed(services(request).pool) as connection:
         store = services(request).store.on(connection)
         version = await version_of_existing(store, caller.workspace, instance_id)
         found = await _synced(request, connection, instance_id, version)
