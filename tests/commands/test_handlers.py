@@ -150,6 +150,18 @@ async def test_a_preview_stores_nothing(processes: tuple[Commands, Commands], in
     assert await version(processes[0], instance) == 2
 
 
+async def test_a_preview_of_an_old_version_is_rebased_from_the_store(
+    processes: tuple[Commands, Commands], instance: str
+) -> None:
+    """It says which version its changes are relative to."""
+    await processes[1].editing.modify(put(instance, 1, {"n": 1, "theirs": True}))
+    change = ReplaceDocument({"n": 2})
+    seen = await processes[0].editing.preview(messages.PreviewModification(CALLER, instance, change, 1, rebase=True))
+    assert (seen.version, seen.patch) == (2, [{"op": "replace", "path": "/n", "value": 2}])
+    with pytest.raises(VersionConflict):
+        await processes[0].editing.preview(messages.PreviewModification(CALLER, instance, change, 1))
+
+
 async def test_nobody_edits_an_instance_of_another_workspace(commands: Commands, instance: str) -> None:
     """Or learns that it exists, whatever they ask."""
     editing = commands.editing

@@ -75,6 +75,8 @@ export interface Warning {
 }
 
 export interface Preview {
+  /** Of the values that the edit would change. */
+  version: number;
   patch: Operation[];
   changes: { added: string[]; removed: string[]; replaced: string[] };
   warnings: Warning[];
