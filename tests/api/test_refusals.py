@@ -148,6 +148,21 @@ def test_the_engine_is_warned_of_a_schema_and_an_edit_elsewhere_of_what_was_ther
     problem(put(api, started["id"], {"income": "most", "name": "Ada"}, 3), 422, "schema-violation")
 
 
+def test_the_engine_is_warned_of_a_schema_where_it_copies_and_goes_back(api: httpx.Client) -> None:
+    """The dry run of a way back warns too."""
+    define(api, "warned", schema={"properties": {"income": {"type": "integer"}}})
+    started = api.post(f"{W}/instances", json={"definition": "warned", "variables": {"income": "much"}}).json()
+    at, node = f"{W}/instances/{started['id']}", {"node": "review"}
+    copied = api.post(f"{at}/subprocesses", json={"definition": "warned"})
+    assert (copied.status_code, copied.json()["warnings"]) == (201, started["warnings"])
+    api.post(f"{at}/navigation-snapshots", json=node).raise_for_status()
+    merge = {"Content-Type": "application/merge-patch+json"}
+    assert api.post(f"{at}/data", content=b'{"income":1}', headers=merge).json()["warnings"] == []
+    for query in ("?dry_run=true", ""):
+        back = api.post(f"{at}/navigate-back{query}", json={**node, "reset_data": True})
+        assert (back.status_code, back.json()["warnings"]) == (200, started["warnings"])
+
+
 def test_the_same_call_again_answers_as_the_first_time(api: httpx.Client) -> None:
     """An idempotency key makes a repetition harmless; with another body it is refused."""
     instance = start(api, {"a": 1})

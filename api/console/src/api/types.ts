@@ -72,6 +72,7 @@ export interface Warning {
   instances?: string[];
   nodes?: string[];
   integrations?: string[];
+  errors?: { path: string; message: string }[];
 }
 
 export interface Preview {
