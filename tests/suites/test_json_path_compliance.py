@@ -25,7 +25,7 @@ def cases(*, valid: bool) -> Iterator[Any]:
             yield pytest.param(case, id=case["name"])
 
 
-@pytest.mark.parametrize("case", cases(valid=True))
+@pytest.mark.parametrize("case", list(cases(valid=True)))
 def test_a_selector_selects(case: dict[str, Any]) -> None:
     """Values and their order; of the members of an object any order, of which the suite lists all."""
     found = Path(case["selector"]).find(case["document"], Budget(NO_LIMIT))
@@ -33,7 +33,7 @@ def test_a_selector_selects(case: dict[str, Any]) -> None:
     assert encode(found) in [encode(result) for result in allowed]
 
 
-@pytest.mark.parametrize("case", cases(valid=False))
+@pytest.mark.parametrize("case", list(cases(valid=False)))
 def test_what_is_no_selector_is_refused(case: dict[str, Any]) -> None:
     """Not well-formed, or not valid."""
     with pytest.raises(InvalidPath):
