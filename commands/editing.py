@@ -114,11 +114,17 @@ class Editing:
         instance = await self._store.load(command.instance_id, fresh=True)
         if instance is None or instance.workspace != command.caller.workspace:
             raise InstanceNotFound()
+        base = None
+        if command.base_version not in (None, instance.version):
+            base = await self._store.variables_at(instance.id, command.base_version)
         return editing.preview_edit(
             instance,
             command.change,
             rules=await self._rules(instance),
             child_statuses=await self._child_statuses(instance),
+            base_version=command.base_version,
+            rebase=command.rebase,
+            base=base,
         )
 
     async def _modification(self, workspace: str, instance_id: str, version: int) -> ProcessVariablesModified | None:

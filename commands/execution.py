@@ -24,7 +24,7 @@ from procvars.commands.ports import EventStore, KeyedRequest, StreamConflict
 from procvars.commands.steps import Steps
 from procvars.domain import execution
 from procvars.domain.definition import Definition, check_definition, definition_from, definition_stream
-from procvars.domain.document_policies import EditRules, check_engines_document
+from procvars.domain.document_policies import EditRules, check_engines_document, engine_warnings
 from procvars.domain.documents.documents import fingerprint
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.errors import InstanceAlreadyExists, VersionConflict
@@ -32,7 +32,7 @@ from procvars.domain.events import DefinitionPublished, Event, NavigatedBack, Su
 from procvars.domain.instance import Instance, variables_after
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Caller, Provenance
-from procvars.domain.warnings import Warning, modifications_lost
+from procvars.domain.warnings import Warning
 
 _NAMESPACE = UUID("8a3d3f0e-52b7-5a3c-8f0b-3f6d1d2b7c55")
 
@@ -46,7 +46,7 @@ class StepAnswer:
     position: int
     status: InstanceStatus
     warnings: Sequence[Warning] = ()
-    """What of the variables written does not fit the definition's schema."""
+    """What of the variables written or copied does not fit the schema of their definition."""
     event: Event | None = None
     """The step's own; None where it changed nothing."""
 
@@ -120,18 +120,22 @@ class Execution:
         workspace = command.caller.workspace
         rules = await rules_of(self._store, workspace, command.definition, self._max_document_bytes)
 
+        warnings: list[Warning] = []
+
         async def decide(parent: Instance, provenance: Provenance) -> Decision[Event | None]:
-            name = rules.definition.name
-            names = command.params_to_copy
-            child = command.child_id
-            events = execution.start_subprocess(parent, child, command.definition, name, names, provenance)
+            nonlocal warnings
+            events, warnings = execution.start_subprocess(
+                parent, command.child_id, command.params_to_copy, provenance, definition=rules.definition
+            )
             return Decision(events, events[0])
 
         done = await self._steps.run(command, decide)
         assert isinstance(done.event, SubprocessStarted)
         child_id = done.event.child_id
+        if done.repeated and (copied := await self._store.variables_at(child_id, 1)) is not None:
+            warnings = engine_warnings(copied, rules.definition)
         position = await self._store.position_of(child_id, 1)
-        return StepAnswer(child_id, 1, position, InstanceStatus.STARTED)
+        return StepAnswer(child_id, 1, position, InstanceStatus.STARTED, warnings)
 
     async def change_status(self, command: ChangeStatus) -> StepAnswer:
         return await self._step(command, lambda i, p: execution.change_status(i, command.status, p))
@@ -165,10 +169,10 @@ class Execution:
         """Navigate back to a node. With `dry_run` nothing is appended: the answer says what would be lost, at the
         version as it is now.
         """
-        lost: list[int] = []
+        warnings: list[Warning] = []
 
         async def decide(instance: Instance, provenance: Provenance) -> Decision[Event | None]:
-            nonlocal lost
+            nonlocal warnings
             reset_to: Document | None = None
             since: list[int] = []
             resets: list[NavigatedBack] = []
@@ -177,17 +181,23 @@ class Execution:
                 reset_to = await self._store.variables_at(instance.id, kept.version)
                 since = await self._store.modifications_after(instance.id, kept.version)
                 resets = await self._store.resets_after(instance.id, kept.version) if since else []
-            event = execution.navigate_back(
-                instance, command.node, provenance, reset_to=reset_to, modifications_since=since, resets_since=resets
+            event, warnings = execution.navigate_back(
+                instance,
+                command.node,
+                provenance,
+                definition=(await self._rules(instance)).definition,
+                reset_to=reset_to,
+                modifications_since=since,
+                resets_since=resets,
             )
-            lost = event.lost_modifications
             return Decision(() if command.dry_run else (event,), event)
 
         done = await self._steps.run(command, decide)
         if done.repeated:
             assert isinstance(done.event, NavigatedBack)
-            lost = done.event.lost_modifications
-        return NavigationAnswer(done.instance.id, done.version, done.position, modifications_lost(lost))
+            definition = (await self._rules(done.instance)).definition
+            warnings = execution.warnings_of_way_back(done.event, definition)
+        return NavigationAnswer(done.instance.id, done.version, done.position, warnings)
 
     async def call_integration(self, command: CallIntegration) -> StepAnswer:
         return await self._step(

@@ -46,6 +46,9 @@ class ModifyVariables(Command):
 @dataclass(frozen=True, slots=True)
 class PreviewModification(Command):
     change: Change
+    base_version: int | None = None
+    """The version of the instance that the change is based on; None for the current one."""
+    rebase: bool = False
 
 
 @dataclass(frozen=True, slots=True)

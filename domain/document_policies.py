@@ -43,19 +43,23 @@ def check_operators_document(old: Document, new: Document, patch: Patch, rules: 
 
 
 def check_engines_document(new: Document, rules: EditRules) -> list[Warning]:
-    """Return the warnings of the engine's own write about the schema, which never refuses it. Raises DocumentTooLarge.
+    """Return the warnings of the engine's own write about the schema, as `engine_warnings`. Raises DocumentTooLarge."""
+    return engine_warnings(new, rules.definition, size=_checked_size(new, rules))
 
-    A rule that is too expensive does not stop the process either: a schema is not checked then, and what a path would find
-    is left out of the read models.
+
+def engine_warnings(document: Document, definition: Definition, *, size: int | None = None) -> list[Warning]:
+    """Return the warnings about variables that the engine writes, copies or brings back, which a schema never refuses.
+
+    `size` is that of the document in bytes, if it is known. A rule that is too expensive does not stop the process either: a
+    schema is not checked then, and what a path would find is left out of the read models.
     """
-    size = _checked_size(new, rules)
-    schema = rules.definition.schema
+    schema = definition.schema
     if schema is None:
         return []
     if isinstance(schema, InvalidSchema):
         return [_schema_unusable(schema)]
     try:
-        errors = schema.errors(new, size)
+        errors = schema.errors(document, len(encode(document)) if size is None else size)
     except BudgetExceeded:
         return [{"code": "schema-not-checked", "detail": f"{_NOT_CHECKED} would take too much work."}]
     detail = "The variables do not fit the JSON Schema of the process definition."

@@ -93,6 +93,8 @@ class Affects:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    version: int
+    """Version of the instance whose variables the edit would change."""
     patch: Patch
     changes: Changes
     warnings: list[Warning]
@@ -151,12 +153,23 @@ def decide_edit(
 
 
 def preview_edit(
-    instance: Instance, change: Change, *, rules: EditRules, child_statuses: Mapping[str, InstanceStatus]
+    instance: Instance,
+    change: Change,
+    *,
+    rules: EditRules,
+    child_statuses: Mapping[str, InstanceStatus],
+    base_version: int | None = None,
+    rebase: bool = False,
+    base: Document | None = None,
 ) -> Preview:
-    """Return what the edit would do if it were made now. Raises as `decide_edit` does, except for conflicts."""
+    """Return what the edit would do if it were made now.
+
+    `base` are the variables at `base_version`, needed if that is not the instance's version; without a base version the
+    edit is based on what is current. Raises as `decide_edit` does.
+    """
     only_active_instances(instance)
     previous = instance.variables
-    new = changed(previous, change)
+    new = based_document(instance, change, base_version, rebase=rebase, base=base)
     patch = json_patch.diff(previous, new)
     of_schema = check_operators_document(previous, new, patch, rules)
     if instance.engine is not None:
@@ -167,6 +180,7 @@ def preview_edit(
     data = _keys_that_change(extract(definition.task_fields, previous), extract(definition.task_fields, new))
     tasks = instance.open_tasks if keywords or data else []
     return Preview(
+        version=instance.version,
         patch=patch,
         changes=json_patch.changes(previous, patch),
         warnings=[*warnings_about(instance, new, child_statuses), *of_schema] if patch else [],

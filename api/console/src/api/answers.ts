@@ -33,6 +33,7 @@ export function preview(text: string): Preview {
   const changes = reader.get("changes")?.plain<Partial<Preview["changes"]>>() ?? {};
   const affects = reader.get("affects")?.plain<Partial<Preview["affects"]>>() ?? {};
   return {
+    version: reader.number("version") ?? 0,
     patch: operations(reader.get("patch")),
     changes: { added: changes.added ?? [], removed: changes.removed ?? [], replaced: changes.replaced ?? [] },
     warnings: warnings(reader),

@@ -72,9 +72,12 @@ export interface Warning {
   instances?: string[];
   nodes?: string[];
   integrations?: string[];
+  errors?: { path: string; message: string }[];
 }
 
 export interface Preview {
+  /** Of the values that the edit would change. */
+  version: number;
   patch: Operation[];
   changes: { added: string[]; removed: string[]; replaced: string[] };
   warnings: Warning[];

@@ -122,6 +122,12 @@ export function explainWarning(warning: Warning): { title: string; text: string;
         text: `${warning.detail} What it answers may not match the new values.`,
         subjects: [],
       };
+    case "schema-violated-before":
+      return {
+        title: "Other values did not fit before",
+        text: "The process definition does not allow these values either. They stay as they are, and do not stop this change.",
+        subjects: (warning.errors ?? []).map(({ path }) => path || "/"),
+      };
     case "schema-not-checked":
       return { title: "The values were not checked", text: warning.detail, subjects: [] };
     case "modifications-lost":

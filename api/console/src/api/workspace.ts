@@ -128,8 +128,13 @@ export class Workspace {
     return { text: answer.text, name: given ?? `variables-${id}.json` };
   }
 
-  async preview(id: string, document: string, signal?: AbortSignal): Promise<Preview> {
-    const call: Call = { method: "POST", body: travelling(document), signal };
+  /** What saving the document would do; with the version that it is based on, as put on top of what others changed. */
+  async preview(id: string, document: string, basedOn?: number): Promise<Preview> {
+    const call: Call = { method: "POST", body: travelling(document) };
+    if (basedOn !== undefined) {
+      call.headers = { "If-Match": `"${basedOn}"` };
+      call.query = { on_conflict: "rebase" };
+    }
     return answers.preview((await this.http.call(this.path("instances", id, "variables", "preview"), call)).text);
   }
 

@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { ProblemError } from "../api/http";
 import { type Document, type Instance, PERMISSION } from "../api/types";
 import type { Workspace } from "../api/workspace";
 import { may } from "../auth/session";
-import { changesBetween, formatted, problemsOf } from "../json/work";
+import { formatted, problemsOf, tapeOf } from "../json/work";
 import { useShortcut } from "../keyboard";
 import { setGuard } from "../router";
 import { announce } from "../widgets/announce";
@@ -12,6 +13,7 @@ import { ConflictDialog } from "./ConflictDialog";
 import { EditBar } from "./EditBar";
 import { useMonaco } from "./lazy";
 import { ProblemList } from "./ProblemList";
+import { previewedChanges } from "./previewedChanges";
 import { type Review, ReviewDialog } from "./ReviewDialog";
 import type { Outcome } from "./SavedPanel";
 import { TreeEdit } from "./TreeEdit";
@@ -45,7 +47,7 @@ export function EditPanel(props: {
     setGuard(null);
     props.onClose(outcome);
   };
-  const { phase, send, stop } = useSave(api, instance.id, close);
+  const { phase, send, meet, stop } = useSave(api, instance.id, close);
   const { dirty } = editor;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the document this edit began with; later ones come on purpose.
@@ -61,20 +63,22 @@ export function EditPanel(props: {
   const startReview = async () => {
     if (!editor.ready || !dirty || !base || reviewing === "loading") return;
     setReviewing("loading");
+    const text = editor.text();
     try {
-      const text = editor.text();
       // The markers follow the typing with a small delay; whoever saves at once is judged by the text itself.
       if ((await problemsOf(text)).length > 0) return setReviewing("no");
-      const [preview, changes, now] = await Promise.all([
-        api.preview(instance.id, text),
-        changesBetween(base.text, text),
-        api.instance(instance.id),
-      ]);
+      const preview = await api.preview(instance.id, text, base.version);
+      const moved = preview.version !== base.version;
+      const before = moved ? (await api.variables(instance.id, { version: preview.version })).text : base.text;
+      const changes = previewedChanges(preview, await tapeOf(before));
       preview.affects.tasks = await titlesOf(api, instance.id, preview.affects.tasks);
-      setReview({ preview, changes, moved: now.version > base.version });
+      setReview({ preview, changes, moved });
       setReviewing("no");
     } catch (failed) {
-      setReviewing({ failed });
+      // Others changed the same values: there is nothing to review until the person has chosen.
+      const conflict = failed instanceof ProblemError && failed.status === 412;
+      if (conflict) await meet(failed, { text, version: base.version, reason: reason.trim(), rebase: true });
+      setReviewing(conflict ? "no" : { failed });
     }
   };
   const apply = () => {

@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Document, Instance } from "../api/types";
 import type { Workspace } from "../api/workspace";
-import { changesBetween } from "../json/work";
+import { tapeOf } from "../json/work";
 import { Dialog } from "../widgets/Dialog";
 import { LoadStatus } from "../widgets/LoadStatus";
 import { useLoad } from "../widgets/load";
+import { previewedChanges } from "./previewedChanges";
 import { type Review, ReviewDialog } from "./ReviewDialog";
 import type { Outcome } from "./SavedPanel";
 import { sendPatiently } from "./sendPatiently";
@@ -31,9 +32,9 @@ export function RestoreDialog(props: {
   useEffect(() => () => abort.current?.abort(), []);
   const prepared = useLoad<Prepared>(async () => {
     const text = await api.snapshot(instance.id, snapshot);
-    const [now, preview] = await Promise.all([api.instance(instance.id), api.preview(instance.id, text)]);
-    const current = await api.variables(instance.id, { version: now.version });
-    return { current, preview, moved: false, changes: await changesBetween(current.text, text) };
+    const preview = await api.preview(instance.id, text);
+    const current = await api.variables(instance.id, { version: preview.version });
+    return { current, preview, moved: false, changes: previewedChanges(preview, await tapeOf(current.text)) };
   }, [instance.id, snapshot]);
 
   const restore = async ({ current }: Prepared) => {

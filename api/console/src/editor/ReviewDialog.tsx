@@ -10,6 +10,7 @@ import type { Phase } from "./useSave";
 import { WarningList } from "./WarningList";
 
 export interface Review {
+  /** What the preview says, with the values before. */
   changes: Change[];
   preview: Preview;
   /** The instance has moved on since the edit began. */

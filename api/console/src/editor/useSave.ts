@@ -60,6 +60,7 @@ export function useSave(api: Workspace, id: string, onSaved: (outcome: Outcome) 
     }
   };
 
+  /** Shows who was faster, or tries the edit again where no value was changed. */
   const meet = async (problem: ProblemError, edit: Edit): Promise<void> => {
     const currentVersion = Number(problem.members.current_version);
     const paths = (problem.members.changed_paths ?? []) as string[];
@@ -81,7 +82,7 @@ export function useSave(api: Workspace, id: string, onSaved: (outcome: Outcome) 
     controller.current?.abort();
     setPhase({ at: "idle" });
   };
-  return { phase, send, stop };
+  return { phase, send, meet, stop };
 }
 
 const sameEdit = (a: Edit, b: Edit): boolean =>

@@ -14,8 +14,8 @@ export function ChangeList({ changes, label = "Changes" }: { changes: readonly C
   return (
     <div>
       <ul class="changes" aria-label={label}>
-        {visible.map((change) => (
-          <li key={change.path + change.kind} class={change.kind}>
+        {visible.map((change, at) => (
+          <li key={`${at} ${change.path}`} class={change.kind}>
             <span class="sign" role="img" aria-label={WORD[change.kind]} title={WORD[change.kind]}>
               {SIGN[change.kind]}
             </span>
