@@ -11,7 +11,7 @@ PERMISSION_FREE = {"/api/v1/me"}
 PUBLIC = {"/api/v1/healthz", "/api/v1/readyz", "/api/v1/metrics"}
 ENGINE_POSTS = (
     "/instances", "/status", "/data", "/subprocesses", "/navigation-snapshots", "/navigate-back", "/integrations",
-    "/response", "/tasks", "/close",
+    "/response", "/tasks", "/close", "/imports",
 )  # fmt: skip
 SAMPLE = {
     "workspace": "bank", "instance_id": "x", "key": "x", "version": "1", "task_id": "x", "integration_id": "x",
