@@ -73,6 +73,10 @@ class HistoryImport:
         keeping = [one for one in outcomes if isinstance(one, asyncio.Task)]
         if keeping:
             await asyncio.wait(keeping)
+        errors = [one.exception() for one in keeping]  # all of them are looked at
+        for failure in errors:
+            if failure is not None:
+                raise failure
         return [one.result() if isinstance(one, asyncio.Task) else one for one in outcomes]
 
     async def _keep(self, events: Sequence[Event], exists: bool) -> Outcome:

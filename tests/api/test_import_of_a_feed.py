@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,12 +132,13 @@ def test_a_copy_has_the_same_history(data: st.DataObject) -> None:
         assert encode(told) == encode(expected)
 
 
-@given(st.data())
+@pytest.mark.parametrize("steps", [STEPS, ("put", "snapshot", "back")], ids=["all", "ways back"])
+@given(data=st.data())
 @settings(max_examples=100, deadline=None)
-def test_a_copy_is_what_verify_expects(data: st.DataObject) -> None:
+def test_a_copy_is_what_verify_expects(data: st.DataObject, steps: Sequence[str]) -> None:
     """Every invariant that `procvars history verify` holds a stream against."""
     process = _Process(data.draw(documents))
-    for kind in data.draw(st.lists(st.sampled_from(STEPS), max_size=12)):
+    for kind in data.draw(st.lists(st.sampled_from(steps), max_size=12)):
         process.step(kind, data)
     sent = [encode(envelope(Recorded(1, event))) for event in process.events]
     history = read_line(b'{"id":"copy","events":[%s]}' % b",".join(sent))
