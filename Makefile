@@ -14,11 +14,14 @@ CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public -type f) $(wild
 
 # A build that was interrupted is not taken for a finished one.
 .DELETE_ON_ERROR:
-.PHONY: install demo test check bench clean
+.PHONY: install demo test check bench clean prerequisites
 
 install: .venv/installed $(CONSOLE_BUILT)
 
-$(UV):
+prerequisites:
+	@./prerequisites $(PYTHON)
+
+$(UV): | prerequisites
 	$(PYTHON) -m venv .uv
 	.uv/bin/pip install --quiet --disable-pip-version-check uv
 
@@ -26,8 +29,7 @@ $(UV):
 	$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
 	touch $@
 
-$(CONSOLE_INSTALLED): $(CONSOLE)/package.json $(CONSOLE)/package-lock.json $(CONSOLE)/.npmrc
-	@command -v npm >/dev/null || { echo "npm is missing: the console needs Node.js 20.19 or later" >&2; exit 1; }
+$(CONSOLE_INSTALLED): $(CONSOLE)/package.json $(CONSOLE)/package-lock.json $(CONSOLE)/.npmrc | prerequisites
 	npm --prefix $(CONSOLE) ci --silent --no-audit --no-fund
 	touch $@
 

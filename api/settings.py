@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     """Token endpoint for OAUTHBEARER, which is asked by the client credentials grant."""
     kafka_token_scope: str | None = None
 
+    metrics_address: str | None = Field(default=None, pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")
+    """`host:port` at which relay and workers have metrics and probes; unset, they listen nowhere."""
+
     engines: Path | None = None
     """A JSON file with the real engines whose instances are shown and edited here (`api/engines/settings.py`)."""
 

@@ -181,15 +181,10 @@ class Execution:
                 reset_to = await self._store.variables_at(instance.id, kept.version)
                 since = await self._store.modifications_after(instance.id, kept.version)
                 resets = await self._store.resets_after(instance.id, kept.version) if since else []
-            event, warnings = execution.navigate_back(
-                instance,
-                command.node,
-                provenance,
-                definition=(await self._rules(instance)).definition,
-                reset_to=reset_to,
-                modifications_since=since,
-                resets_since=resets,
+            event = execution.navigate_back(
+                instance, command.node, provenance, reset_to=reset_to, modifications_since=since, resets_since=resets
             )
+            warnings = execution.warnings_of_way_back(event, (await self._rules(instance)).definition)
             return Decision(() if command.dry_run else (event,), event)
 
         done = await self._steps.run(command, decide)

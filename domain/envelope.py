@@ -6,16 +6,19 @@ from uuid import UUID, uuid5
 
 from procvars.domain.event_state import event_from_state, state_of
 from procvars.domain.events import Event, Recorded, UnreadableEvent, unreadable
+from procvars.domain.provenance import Imported
 
 _NAMESPACE = UUID("5b0cfe5e-6f0c-5b6e-9a55-6c1b6f3b2f04")
 ENVELOPE_BYTES = 4096
 """Bytes that a message has beyond the JSON of its event, at most: key, headers, and the envelope's own members."""
-_OUTSIDE_PAYLOAD = ("timestamp", "workspace", "user", "user_name", "class_version")
+_OUTSIDE_PAYLOAD = ("timestamp", "workspace", "user", "user_name", "class_version", "imported")
+IMPORT = "import"
+"""The `origin` of an imported event."""
 
 
 def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
     """Return `{event_id, type, schema_version, position, instance_id, instance_version, workspace, time, actor,
-    payload}`.
+    payload}`, and `{origin, imported}` of an imported event.
 
     The id is derived from the stream and the version, so the same event has the same id however often it is sent. An
     event that cannot be read has no payload, and `unreadable` says why.
@@ -34,8 +37,16 @@ def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
         "workspace": event.workspace,
         "time": event.timestamp.isoformat(),
         "actor": {"user": event.user, "name": event.user_name},
+        **_origin(event.imported),
         "payload": payload,
     }
+
+
+def _origin(imported: Imported | None) -> dict[str, Any]:
+    if imported is None:
+        return {}
+    by = {"user": imported.user, "name": imported.user_name, "time": imported.at.isoformat()}
+    return {"origin": IMPORT, "imported": by}
 
 
 def type_of(event: Event) -> str:
@@ -80,6 +91,8 @@ def event_from_envelope(sent: Mapping[str, Any]) -> Recorded[Event]:
         "user_name": sent["actor"]["name"],
         "class_version": sent["schema_version"],
     }
+    if (imported := sent.get("imported")) is not None:
+        state["imported"] = {"user": imported["user"], "user_name": imported["name"], "at": imported["time"]}
     return Recorded(
         sent["position"], event_from_state(sent["type"], sent["instance_id"], sent["instance_version"], state)
     )

@@ -198,8 +198,20 @@ class InvalidArgument(Unprocessable):
     """An argument of the request is not valid."""
 
 
+class InvalidHistory(Unprocessable):
+    """The history of an instance cannot have happened."""
+
+
+class HistoryConflict(Conflict):
+    """An instance with this id exists already, with another history."""
+
+
 class IdempotencyKeyReused(Unprocessable):
     """This idempotency key was used before, for another edit of this instance."""
+
+
+class HistoryTooLarge(DomainError):
+    """The history has more events, or more values in all of its documents, than are imported of one instance."""
 
 
 class Unavailable(DomainError):

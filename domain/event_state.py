@@ -1,5 +1,6 @@
 """Conversion of events to plain JSON values, the shape that is stored and sent, and back, upcasting old shapes."""
 
+from dataclasses import asdict
 from typing import Any
 
 from procvars.domain.events import EVENTS, Event
@@ -15,6 +16,9 @@ def state_of(event: Event) -> dict[str, Any]:
     for name in _STREAM_FIELDS:
         del state[name]
     state["timestamp"] = event.timestamp.isoformat()
+    imported = state.pop("imported")
+    if imported is not None:
+        state["imported"] = {**asdict(imported), "at": imported.at.isoformat()}
     if event.class_version > 1:
         state["class_version"] = event.class_version
     return state

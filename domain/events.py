@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, SkipValidation
 
 from procvars.domain.bulk.job_state import JobState
 from procvars.domain.instance_status import InstanceStatus
+from procvars.domain.provenance import Imported
 
 # Values come from the strict parser, or from an event that did: validating them again would cost more than the rest of
 # an event.
@@ -40,6 +41,13 @@ class Event(BaseModel):
     user: str
     """The `sub` of the user."""
     user_name: str
+    imported: Imported | None = None
+    """None for an event that happened here. Only the state of an imported one has it."""
+
+    @property
+    def arrived_at(self) -> datetime:
+        """Time from which the event is here, and can be applied."""
+        return self.timestamp if self.imported is None else self.imported.at
 
 
 class InstanceStarted(Event):

@@ -66,7 +66,7 @@ def start_subprocess(
 
     The schema of the child's definition only warns of its copy: a subprocess may start with a part of what it needs.
     """
-    _must_be_active(parent)
+    must_be_active(parent)
     missing: list[Json] = [name for name in params_to_copy or () if name not in parent.variables]
     if missing:
         raise InvalidArgument(f"The parent has no variables {', '.join(map(str, missing))}.", missing=missing)
@@ -115,7 +115,7 @@ def write_variables(
 
     Raises VersionConflict, DocumentTooLarge, PatchFailed, NotAnObject, TooDeep.
     """
-    _must_be_active(instance)
+    must_be_active(instance)
     new = based_document(instance, change, base_version, rebase=rebase, base=base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
@@ -126,7 +126,7 @@ def write_variables(
 
 
 def take_navigation_snapshot(instance: Instance, node: str, provenance: Provenance) -> NavigationSnapshotTaken:
-    _must_be_active(instance)
+    must_be_active(instance)
     header = provenance.header(instance.id, instance.version + 1)
     return NavigationSnapshotTaken(**header, node=node, fingerprint=fingerprint(instance.variables))
 
@@ -136,23 +136,22 @@ def navigate_back(
     node: str,
     provenance: Provenance,
     *,
-    definition: Definition,
     reset_to: Document | None,
     modifications_since: Sequence[int],
     resets_since: Sequence[NavigatedBack] = (),
-) -> tuple[NavigatedBack, list[Warning]]:
-    """Return the event of a way back, with its warnings.
+) -> NavigatedBack:
+    """Return the event of a way back.
 
     `reset_to`: the variables of the node's snapshot, or None to keep them as they are; `modifications_since` and
     `resets_since`: versions of the operators' modifications after that snapshot, and the back navigations that have
     undone some of them already. Raises NoSuchNavigationSnapshot.
     """
-    _must_be_active(instance)
+    must_be_active(instance)
     kept = instance.navigation_snapshots.get(node)
     if kept is None:
         raise NoSuchNavigationSnapshot(node=node)
     patch = [] if reset_to is None else json_patch.diff(instance.variables, reset_to)
-    event = NavigatedBack(
+    return NavigatedBack(
         **provenance.header(instance.id, instance.version + 1),
         node=node,
         reset_data=reset_to is not None,
@@ -163,7 +162,6 @@ def navigate_back(
         if patch
         else [],
     )
-    return event, warnings_of_way_back(event, definition)
 
 
 def warnings_of_way_back(event: NavigatedBack, definition: Definition) -> list[Warning]:
@@ -188,7 +186,7 @@ def _in_effect(version: int, after: int, modifications: Sequence[int], resets: S
 def call_integration(
     instance: Instance, integration_id: str, name: str, request: Json, provenance: Provenance
 ) -> IntegrationCalled:
-    _must_be_active(instance)
+    must_be_active(instance)
     header = provenance.header(instance.id, instance.version + 1)
     return IntegrationCalled(**header, integration_id=integration_id, name=name, request=request)
 
@@ -197,7 +195,7 @@ def answer_integration(
     instance: Instance, integration_id: str, response: Json, provenance: Provenance
 ) -> IntegrationAnswered:
     """Record the answer of an integration. Raises NoSuchIntegration, IntegrationAlreadyAnswered."""
-    _must_be_active(instance)
+    must_be_active(instance)
     integration = instance.integrations.get(integration_id)
     if integration is None:
         raise NoSuchIntegration()
@@ -217,14 +215,14 @@ def open_task(
     assignee: str | None,
     metadata: Document,
 ) -> TaskOpened:
-    _must_be_active(instance)
+    must_be_active(instance)
     header = provenance.header(instance.id, instance.version + 1)
     return TaskOpened(**header, task_id=task_id, title=title, node=node, assignee=assignee, metadata=metadata)
 
 
 def close_task(instance: Instance, task_id: str, provenance: Provenance) -> TaskClosed:
     """Close a task. Raises NoSuchTask, TaskAlreadyClosed."""
-    _must_be_active(instance)
+    must_be_active(instance)
     if task_id not in instance.tasks:
         raise NoSuchTask()
     if not instance.tasks[task_id]:
@@ -232,6 +230,6 @@ def close_task(instance: Instance, task_id: str, provenance: Provenance) -> Task
     return TaskClosed(**provenance.header(instance.id, instance.version + 1), task_id=task_id)
 
 
-def _must_be_active(instance: Instance) -> None:
+def must_be_active(instance: Instance) -> None:
     if not instance.status.is_active:
         raise InstanceNotActive(instance_status=instance.status.value)

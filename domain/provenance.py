@@ -2,8 +2,19 @@
 nor a session.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypedDict
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Who brought an event from another system, and when; the event has the user and the time that it had there."""
+
+    user: str
+    user_name: str
+    at: datetime
+    """Timezone-aware, in UTC."""
 
 
 class EventHeader(TypedDict):
@@ -15,6 +26,7 @@ class EventHeader(TypedDict):
     workspace: str
     user: str
     user_name: str
+    imported: Imported | None
 
 
 class Caller(NamedTuple):
@@ -31,6 +43,8 @@ class Provenance(NamedTuple):
     caller: Caller
     at: datetime
     """Time of the decision, timezone-aware in UTC."""
+    imported: Imported | None = None
+    """None for what happens here and now."""
 
     def header(self, stream: str, version: int) -> EventHeader:
         return {
@@ -40,4 +54,5 @@ class Provenance(NamedTuple):
             "workspace": self.caller.workspace,
             "user": self.caller.user,
             "user_name": self.caller.user_name,
+            "imported": self.imported,
         }

@@ -14,6 +14,7 @@ from psycopg import sql
 from procvars.domain.documents.values import Json
 from procvars.domain.events import BulkModificationEnded, Event, IncidentRetried, ProcessVariablesModified, Recorded
 from procvars.domain.instance_id import BULK_PREFIX
+from procvars.domain.provenance import Imported
 from procvars.projections.history.streams import SingleEvents
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns
@@ -51,6 +52,8 @@ class AuditEntry(AuditItem):
     patch: RawJson
     bulk_id: str | None
     """Id of the bulk modification that the entry is about or a part of."""
+    imported: Imported | None
+    """Who brought the entry from another system, and when; None where it was made here."""
 
 
 # The index has only the beginning of a user's id, as that of a token may exceed the limit of an index entry.
@@ -234,4 +237,5 @@ async def audit_entry(connection: Connection, events: SingleEvents, workspace: s
         return None
     entry = _entry(recorded.event)
     body, patch = raw_json(entry.body), raw_json(entry.patch)
-    return AuditEntry(**asdict(item), url=entry.url, body=body, patch=patch, bulk_id=entry.bulk_id)
+    imported = recorded.event.imported
+    return AuditEntry(**asdict(item), url=entry.url, body=body, patch=patch, bulk_id=entry.bulk_id, imported=imported)

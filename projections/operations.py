@@ -150,7 +150,7 @@ async def list_projections(
 
 def _age(event: Event, now: datetime) -> float:
     """Return the age in seconds; 0 for an event with an unreadable time, which parks its stream with the next batch."""
-    return 0.0 if isinstance(event, UnreadableEvent) else max(0.0, (now - event.timestamp).total_seconds())
+    return 0.0 if isinstance(event, UnreadableEvent) else max(0.0, (now - event.arrived_at).total_seconds())
 
 
 def _state(paused: bool, failure: str | None, rebuild: RebuildStatus | None) -> str:

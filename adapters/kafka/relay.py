@@ -51,10 +51,25 @@ class _OutOfTimeError(Exception):
 class _Batch:
     """A batch that the producer was given; `acknowledged` raises KafkaError if it cannot be sent."""
 
+    events: int
     position: int
     last_positions: dict[int, int]
     """Partition → position of its last event in the batch."""
     acknowledged: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class RelayState:
+    """What a relay is doing, for its probes."""
+
+    active: bool = False
+    """Whether it publishes; another one may, or it waits for the database or the broker."""
+    waiting: bool = False
+    """Whether its last attempt failed, and no later one has begun to publish."""
+    position: int = 0
+    """Position up to which the broker acknowledged everything, while it is active."""
+    published: int = 0
+    """Events that the broker acknowledged since the start."""
 
 
 @dataclass(slots=True)
@@ -66,6 +81,7 @@ class Relay:
     """Number of partitions of a topic that is created."""
     max_message_bytes: int
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    state: RelayState = field(default_factory=RelayState)
     _largest: int = field(init=False)
     """Largest message that the topic takes, in bytes, as far as is known."""
 
@@ -96,6 +112,7 @@ class Relay:
             except _TROUBLE as error:
                 pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
+                self.state.waiting = True
                 log.warning("relay waits", error=str(error) or type(error).__name__, seconds=pause)
                 await self._rest(pause)
 
@@ -157,6 +174,7 @@ class Relay:
         position = await session.position()
         last_positions = await session.last_positions()
         log.info("relay at work", position=position, partitions=len(last_positions))
+        self.state.active, self.state.waiting, self.state.position = True, False, position
         in_flight: deque[_Batch] = deque()
         reading = asyncio.create_task(self.events.after_position(position, _PAGE))
         try:
@@ -175,6 +193,7 @@ class Relay:
                 if not events:
                     reading = asyncio.create_task(self.events.after_position(position, _PAGE))
         finally:
+            self.state.active = False
             reading.cancel()
             for batch in in_flight:
                 batch.acknowledged.cancel()
@@ -190,7 +209,7 @@ class Relay:
             one = message(recorded, last_positions[partition], partition, self._largest)
             sent.append(await producer.send(self.cluster.topic, one.value, one.key, partition, headers=one.headers))
             last_positions[partition] = published[partition] = recorded.position
-        return _Batch(events[-1].position, published, asyncio.gather(*sent))
+        return _Batch(len(events), events[-1].position, published, asyncio.gather(*sent))
 
     async def _settle(self, session: RelaySession, in_flight: deque[_Batch]) -> None:
         """Wait for the oldest batch, and save the position after it and those acknowledged by then too."""
@@ -199,9 +218,11 @@ class Relay:
         while in_flight and in_flight[0].acknowledged.done():
             batch = in_flight.popleft()
             batch.acknowledged.result()
+            self.state.published += batch.events
             position = batch.position
             last_positions |= batch.last_positions
         await session.save(position, last_positions)
+        self.state.position = position
 
     async def _while_held(self, session: RelaySession, work: Awaitable[T]) -> T:
         """Return the result of the work, while the session lasts: raise the driver's error if it is lost.

@@ -28,6 +28,7 @@ _DATABASE = "procvars"
 _EXISTS = "SELECT FROM pg_database WHERE datname = %s"
 _CREATE = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE))
 # The wheel passes the path to a shell and into a URL, without quotes.
+_ANOTHER = "name another folder by --data-dir or PROCVARS_DATA_DIR"
 _USABLE_PATH = re.compile(r"[\w./+,@~-]+")
 
 # It logs many lines on every failure; the error raised here says the same in one.
@@ -44,13 +45,15 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
     directory = (data_dir / "postgres").resolve()
     if not _USABLE_PATH.fullmatch(str(directory)):
         raise EmbeddedPostgresFailed(
-            f"{directory}: the embedded PostgreSQL cannot keep its data under a path with spaces, quotes or the like"
+            f"{directory}: the embedded PostgreSQL cannot keep its data under a path with spaces, quotes or the like; {_ANOTHER}"
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         users = os.open(data_dir / "postgres.users", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise EmbeddedPostgresFailed(f"the data folder {data_dir} cannot be used: {error.strerror}") from error
+        raise EmbeddedPostgresFailed(
+            f"the data folder {data_dir} cannot be used: {error.strerror}; {_ANOTHER}"
+        ) from error
     fcntl.flock(users, fcntl.LOCK_SH)
     server = PostgresServer(directory, cleanup_mode=None)
     try:

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import NamedTuple, Self, cast
 
 from procvars.adapters.postgres.appender import Appender, IdempotencyKey
-from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.adapters.postgres.event_mapper import EventMapper, Written
 from procvars.adapters.postgres.event_rows import COLUMNS, WHOLE, EventRows, ReadBudget, is_last, page_of, page_where
 from procvars.adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from procvars.adapters.postgres.remembered_instances import RememberedInstances
+from procvars.adapters.postgres.state_frames import Base
 from procvars.commands.ports import EarlierRequest, KeyedRequest
 from procvars.domain.definition import Definition, definition_from, definition_stream
 from procvars.domain.documents.values import Document
@@ -105,6 +106,7 @@ _INSTANCE_IDS = """
 SELECT originator_id FROM stored_events
 WHERE originator_version = 1 AND originator_id > %s AND topic = 'InstanceStarted' ORDER BY originator_id LIMIT %s
 """
+_EXISTING = "SELECT originator_id FROM stored_events WHERE originator_id = ANY(%s) AND originator_version = 1"
 # By the partial index, which has only definitions: `definition:<workspace>:<key>`.
 _DEFINITIONS = f"""
 SELECT DISTINCT ON (originator_id) {COLUMNS}
@@ -205,7 +207,7 @@ class PostgresEventStore:
         self, events: Sequence[Event], *, resulting: Instance | None = None, request: KeyedRequest | None = None
     ) -> list[int]:
         bases = self._mapper.bases
-        written = [self._mapper.write(event, bases.newest(event.originator_id)) for event in events]
+        written = self._written(events)
         try:
             appending = [one.stored for one in written]
             keys = _idempotency_keys(events, request)
@@ -223,6 +225,19 @@ class PostgresEventStore:
                 bases.put(event.originator_id, one.base)
             self._remember(event, one.size, resulting)
         return positions
+
+    def _written(self, events: Sequence[Event]) -> list[Written]:
+        """Return the events as they are stored: a later one continues an earlier one, as they are stored together."""
+        newest: dict[str, Base | None] = {}
+        written = []
+        for event in events:
+            stream = event.originator_id
+            if stream not in newest:
+                newest[stream] = self._mapper.bases.newest(stream)
+            one = self._mapper.write(event, newest[stream])
+            newest[stream] = one.base or newest[stream]
+            written.append(one)
+        return written
 
     def _remember(self, event: Event, size: int, resulting: Instance | None) -> None:
         stream = event.originator_id
@@ -348,6 +363,13 @@ class PostgresEventStore:
             assert instance is not None
             workspace = instance.workspace
         return Whereabouts(workspace, version)
+
+    async def existing(self, instance_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids of which there is an instance, in whatever workspace."""
+        possible = [instance_id for instance_id in instance_ids if is_instance_id(instance_id)]
+        async with borrowed(self._pool) as connection:
+            rows = await connection.execute(_EXISTING, (possible,), prepare=True)
+            return {row[0] for row in await rows.fetchall()}
 
     async def last_version(self, instance_id: str) -> int:
         """Return the version of the newest event; 0 if there is no such instance."""

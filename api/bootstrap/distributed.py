@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from procvars.adapters.postgres.pool import projection_connection
+from procvars.api.bootstrap.side_probes import served_probes
 from procvars.api.bootstrap.store import comparisons_of, open_store
+from procvars.api.http.side_probes import RelayProbes, WorkerProbes
+from procvars.api.http.store_probe import StoreProbe
 from procvars.api.settings import NoBrokers, Settings
 from procvars.projections.projection import named
 from procvars.projections.supervisor import keep_comparing
@@ -36,19 +40,23 @@ def _cluster(settings: Settings) -> "KafkaCluster":
 
 
 async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Event) -> None:
-    """Run the relay until `stopping` is set. Raises NoBrokers, StoreUnavailable, PartitionCountChanged."""
+    """Run the relay until `stopping` is set. Raises NoBrokers, StoreUnavailable, AddressUnavailable,
+    PartitionCountChanged.
+    """
     cluster = _cluster(settings)
     from procvars.adapters.kafka.relay import Relay
 
     async with open_store(settings, database_url) as store:
-        await Relay(
+        relay = Relay(
             events=store.events,
             database_url=database_url,
             cluster=cluster,
             partitions=settings.kafka_partitions,
             max_message_bytes=settings.largest_message,
             stopping=stopping,
-        ).run()
+        )
+        async with served_probes(settings, RelayProbes(relay.state, store.events.last_position)):
+            await relay.run()
 
 
 async def run_workers(
@@ -56,13 +64,16 @@ async def run_workers(
 ) -> None:
     """Run the workers until `stopping` is set; with `once`, until they have applied what the store holds now.
 
-    Raises NoBrokers, NoSuchProjection, StoreUnavailable, ProjectionPaused.
+    Raises NoBrokers, NoSuchProjection, StoreUnavailable, AddressUnavailable, ProjectionPaused.
     """
     cluster = _cluster(settings)
     from procvars.adapters.kafka.worker import ProjectionWorker
 
-    async with open_store(settings, database_url) as store:
+    async with open_store(settings, database_url) as store, AsyncExitStack() as stack:
         projections = [named(store.projections, name) for name in dict.fromkeys(names)]
+        probe = StoreProbe(database_url, store.events, projections)
+        stack.push_async_callback(probe.close)
+        await stack.enter_async_context(served_probes(settings, WorkerProbes(probe.projection_statuses)))
         connect = partial(projection_connection, database_url)
         workers = [ProjectionWorker(projection, store.events, connect, cluster) for projection in projections]
         last = await store.events.last_position()

@@ -28,6 +28,7 @@ from procvars.api.settings import Settings
 from procvars.commands.decision_loop import DecisionLoop
 from procvars.commands.editing import Editing
 from procvars.commands.execution import Execution
+from procvars.commands.history_import import HistoryImport
 from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 from procvars.projections.storage.text_columns import ANY_SIZE
 
@@ -81,6 +82,7 @@ async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterato
                 waiting=waiting,
                 editing=editing,
                 execution=execution,
+                history_import=HistoryImport(store.events, partial(datetime.now, UTC), max_document_bytes=limit),
                 bulk=bulk_modifications(store, lambda: None),
                 engines=operations,
                 search=store.search,

@@ -33,6 +33,7 @@ from procvars.api.settings import NoKeys, Settings
 from procvars.commands.decision_loop import DecisionLoop
 from procvars.commands.editing import Editing
 from procvars.commands.execution import Execution
+from procvars.commands.history_import import HistoryImport
 from procvars.commands.identity import TokenVerifier
 from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 from procvars.projections.rebuilding.due import due
@@ -133,6 +134,7 @@ async def open_server(
                 waiting=waiting,
                 editing=editing,
                 execution=execution,
+                history_import=HistoryImport(requests, partial(datetime.now, UTC), max_document_bytes=limit),
                 bulk=bulk_modifications(store, workers.announce),
                 engines=operations,
                 search=store.search,

@@ -1,5 +1,6 @@
 """Address that a server listens on."""
 
+import errno
 import shutil
 import socket
 import tempfile
@@ -50,4 +51,7 @@ def private_socket() -> Iterator[socket.socket]:
 
 def unavailable(host: str, port: int, error: Exception) -> AddressUnavailable:
     """Return the error for an address that the operating system refused."""
-    return AddressUnavailable(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}")
+    reason = getattr(error, "strerror", None) or error
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        reason = "another program does, possibly another procvars; end it, or choose another port"
+    return AddressUnavailable(f"cannot listen on {host}:{port}: {reason}")

@@ -7,6 +7,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from procvars.api.heavy_lane.streamed import is_streamed
 from procvars.api.http.errors import HeavyRequestFailed
 from procvars.api.http.problems import internal_error, problem_response
 from procvars.api.processes.memory import MemoryKeeper
@@ -32,7 +33,36 @@ class Turns:
             await self._app(scope, receive, send)
             return
         with suppress(ClientDisconnect):  # the server disconnected for its caller
-            await self._take_turn(scope, await _whole_request(receive), send)
+            if is_streamed(scope):
+                await self._take_turns(scope, receive, send)
+            else:
+                await self._take_turn(scope, await _whole_request(receive), send)
+
+    async def _take_turns(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application with a request that it reads as it works: it has a turn for each part of the body."""
+        holds_turn = False
+
+        def end_turn() -> None:
+            nonlocal holds_turn
+            if holds_turn:
+                holds_turn = False
+                self._free.release()
+
+        async def receive_part() -> Message:
+            nonlocal holds_turn
+            end_turn()
+            message = await receive()
+            await self._free.acquire()
+            holds_turn = True
+            return message
+
+        try:
+            error = await _failure(self._app, scope, receive_part, send)
+            if error is not None:
+                await error(scope, _nothing_more, send)
+        finally:
+            end_turn()
+            self._memory.release_soon()
 
     async def _take_turn(self, scope: Scope, request: Message, send: Send) -> None:
         await self._free.acquire()
@@ -53,22 +83,32 @@ class Turns:
             await send(message)
 
         try:
-            error = await _failure(self._app, scope, request, answer)
+            error = await _failure(self._app, scope, _only(request), answer)
             if error is not None and not answered:
                 await error(scope, _nothing_more, answer)
         finally:
             end_turn()
 
 
-async def _failure(app: ASGIApp, scope: Scope, request: Message, send: Send) -> ASGIApp | None:
-    """Run the request; return the answer to an error that no handler knows, None if there was none."""
+def _only(request: Message) -> Receive:
+    """Return a `receive` that has the whole request."""
     unread = [request]
 
     async def receive() -> Message:
         return unread.pop() if unread else await _nothing_more()
 
+    return receive
+
+
+async def _failure(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> ASGIApp | None:
+    """Run the request; return the answer to an error that no handler knows, None if there was none.
+
+    Raises ClientDisconnect.
+    """
     try:
         await app(scope, receive, send)
+    except ClientDisconnect:
+        raise
     except MemoryError:
         log.warning("a request needs more memory than available", path=scope["path"])
         return problem_response(HeavyRequestFailed())

@@ -10,12 +10,14 @@ from procvars.api.heavy_lane.fair_queue import FairQueue
 from procvars.api.heavy_lane.forwarding import Forwarding
 from procvars.api.heavy_lane.lane import HeavyLane
 from procvars.api.heavy_lane.recorded_body import RecordedBody
+from procvars.api.heavy_lane.streamed import is_streamed
 from procvars.api.heavy_lane.weights import LIGHT_BODY_BYTES
-from procvars.api.http.access import authenticated
+from procvars.api.http.access import authenticated, caller_with
 from procvars.api.http.errors import RequestTooLarge
 from procvars.api.http.paths import API
 from procvars.api.http.problems import PROBLEM_TYPES, problem_response
 from procvars.domain.errors import ReadTooLarge
+from procvars.domain.permissions import Permission
 
 _WORKSPACES = API + "/workspaces/"
 _WITH_BODY = frozenset({"PUT", "POST", "PATCH"})
@@ -24,6 +26,9 @@ _PROBLEMS = tuple(PROBLEM_TYPES)
 _AT_ONCE, _PER_USER = 16, 2
 _WAITING_PER_USER = 64
 """Waiting requests per user: an engine may send many at once, and each keeps some 64 KB of its body here."""
+_STREAMS, _STREAMS_PER_USER = 4, 2
+"""Imports at once. They last as long as their callers send, so none waits for another."""
+_TOO_MANY_STREAMS = "As many imports as there may be at once are running already; try again later."
 
 
 class Dispatch:
@@ -35,6 +40,9 @@ class Dispatch:
         self._forwarding = forwarding
         self._largest_body = largest_body
         self._queue = FairQueue(at_once=_AT_ONCE, per_user=_PER_USER, waiting_per_user=_WAITING_PER_USER)
+        self._streams = FairQueue(
+            at_once=_STREAMS, per_user=_STREAMS_PER_USER, waiting_per_user=0, refusal=_TOO_MANY_STREAMS
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(_WORKSPACES):
@@ -56,17 +64,21 @@ class Dispatch:
 
     async def _has_heavy_body(self, scope: Scope, body: RecordedBody, length: int) -> bool:
         """Return whether the caller of a route sends a body that is too large for this process. Raises as
-        `authenticated`.
+        `caller_with`.
         """
         if not _is_routed(scope):
             return False
-        await authenticated(Request(scope))  # other bodies are not read
-        if length > self._largest_body:
+        if is_streamed(scope):
+            await caller_with(Request(scope), Permission.WKS_PROCESS_INSTANCE_EXECUTE)
+        else:
+            await authenticated(Request(scope))  # other bodies are not read
+        if length > self._largest_body and not is_streamed(scope):
             raise RequestTooLarge(limit=self._largest_body)
         return length > LIGHT_BODY_BYTES or await body.is_longer_than(LIGHT_BODY_BYTES)
 
     async def _forward(self, scope: Scope, body: RecordedBody, send: Send) -> None:
-        async with self._queue.turn(scope["state"]["user"]), self._lane.in_use():
+        queue = self._streams if is_streamed(scope) else self._queue
+        async with queue.turn(scope["state"]["user"]), self._lane.in_use():
             await self._forwarding.forward(scope, body, send, self._lane.until_failing)
 
 

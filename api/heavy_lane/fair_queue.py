@@ -7,11 +7,15 @@ from contextlib import asynccontextmanager
 
 from procvars.commands.decision_loop import TooBusy
 
+_TOO_MANY = "As many of your large requests as one user may have are waiting already; try again later."
+
 
 class FairQueue:
     """Queue in which waiting users take turns; requests of one user are first come, first served."""
 
-    def __init__(self, *, at_once: int, per_user: int, waiting_per_user: int) -> None:
+    def __init__(self, *, at_once: int, per_user: int, waiting_per_user: int, refusal: str = _TOO_MANY) -> None:
+        """Refuse a user who has as many waiting requests as one may with these words."""
+        self._refusal = refusal
         self._free = at_once
         self._per_user = per_user
         self._waiting_per_user = waiting_per_user
@@ -32,9 +36,9 @@ class FairQueue:
         if self._free and self._active[user] < self._per_user and user not in self._waiting:
             self._grant(user)
             return
+        if len(self._waiting.get(user, ())) >= self._waiting_per_user:
+            raise TooBusy(self._refusal)
         waiting = self._waiting.setdefault(user, deque())
-        if len(waiting) >= self._waiting_per_user:
-            raise TooBusy("As many of your large requests as one user may have are waiting already; try again later.")
         granted: Future[None] = get_running_loop().create_future()
         waiting.append(granted)
         try:

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope, Send
 
 from procvars.api.heavy_lane.recorded_body import RecordedBody
+from procvars.api.heavy_lane.streamed import is_streamed
 from procvars.api.http.errors import HeavyRequestFailed, RequestTooLarge
 
 _ANSWER_SECONDS = 120.0
@@ -29,7 +30,7 @@ Headers = list[tuple[bytes, bytes]]
 class _Body(httpx.AsyncByteStream):
     """Body being forwarded; `sent` is set at its end."""
 
-    def __init__(self, body: RecordedBody, largest: int) -> None:
+    def __init__(self, body: RecordedBody, largest: int | None) -> None:
         self._body = body
         self._largest = largest
         self.sent = asyncio.Event()
@@ -38,7 +39,7 @@ class _Body(httpx.AsyncByteStream):
         size = 0
         async for chunk in self._body.whole():
             size += len(chunk)
-            if size > self._largest:
+            if self._largest is not None and size > self._largest:
                 raise RequestTooLarge(limit=self._largest)
             if chunk:
                 yield chunk
@@ -61,7 +62,7 @@ class Forwarding:
 
         Raises HeavyRequestFailed if the lane ends before it answers, RequestTooLarge, and ClientDisconnect.
         """
-        sending = _Body(body, self._largest_body)
+        sending = _Body(body, None if is_streamed(scope) else self._largest_body)
         exchange = asyncio.create_task(self._exchange(scope, sending, send))
         hung_up = asyncio.create_task(_hung_up(sending, body))
         failing = asyncio.ensure_future(until_failing())

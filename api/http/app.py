@@ -24,6 +24,7 @@ from procvars.api.http.routes import (
     engines,
     events,
     execution,
+    imports,
     me,
     openapi,
     overview,
@@ -54,7 +55,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     modules = (
-        variables, reading, audit, overview, execution, engines, definitions, events, consumers, projections, me, bulk,
+        variables, reading, audit, overview, execution, imports, engines, definitions, events, consumers, projections, me, bulk,
     )  # fmt: skip
     for router in (variables.edits, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.

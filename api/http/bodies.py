@@ -17,6 +17,7 @@ from procvars.domain.errors import InvalidArgument
 from procvars.domain.events import EditKind
 
 JSON = "application/json"
+NDJSON = "application/x-ndjson"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 _IDENTITY = "identity"
@@ -85,15 +86,17 @@ async def read_model(request: Request, model: type[M], limit: int) -> M:
     return validated(await read_json(request, limit), model)
 
 
-def validated(value: Any, model: type[M]) -> M:
-    """Return a value as the model. Raises InvalidArgument with `errors: [{path, message}]`."""
+def validated(value: Any, model: type[M], within: Sequence[str | int] = ()) -> M:
+    """Return a value as the model; `within` is where in the body it is. Raises InvalidArgument with `errors: [{path,
+    message}]`.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
         if error.error_count() > MOST_ITEMS:  # listing them takes more memory than the body
             raise InvalidArgument(f"The body has {error.error_count()} mistakes.") from error
         found: list[Json] = [
-            {"path": join(item["loc"]), "message": item["msg"]}
+            {"path": join([*within, *item["loc"]]), "message": item["msg"]}
             for item in error.errors(include_input=False, include_context=False, include_url=False)
         ]
         raise InvalidArgument("The body does not have the form that this call takes.", errors=found) from error

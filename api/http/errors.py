@@ -32,6 +32,10 @@ class RequestTooLarge(DomainError):
     """The body of the request is larger than this server accepts."""
 
 
+class LineTooLong(DomainError):
+    """The line is longer than this server takes."""
+
+
 class HeavyRequestFailed(DomainError):
     """The process that large requests run in ended before this one was answered: it may have been carried out or not."""
 

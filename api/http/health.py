@@ -13,8 +13,9 @@ from procvars.projections.operations import ProjectionStatus
 
 router = APIRouter(tags=["health"])
 
-_READY_LAG_SECONDS = 60.0
-_ALIVE = b'{"status":"ok"}'
+READY_LAG_SECONDS = 60.0
+ALIVE = b'{"status":"ok"}'
+METRICS_TYPE = "text/plain; version=0.0.4"
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 @router.get("/healthz")
 async def healthz() -> Response:
     """Answer as long as the process is alive."""
-    return Response(_ALIVE, media_type="application/json")
+    return Response(ALIVE, media_type="application/json")
 
 
 @router.get("/readyz", responses={503: {"description": "The database is out of reach, or this process cannot append."}})
@@ -34,7 +35,7 @@ async def readyz(request: Request) -> Response:
     except StoreUnavailable as error:
         log.warning("not ready", error=str(error))
         return answer({"status": "unavailable", "store": "unavailable", "tasks": tasks.failing}, 503)
-    behind = [item.name for item in statuses if item.state == "running" and item.lag_seconds > _READY_LAG_SECONDS]
+    behind = [item.name for item in statuses if item.state == "running" and item.lag_seconds > READY_LAG_SECONDS]
     failing = [item.name for item in statuses if item.state == "failing"]
     differing = [item.name for item in statuses if item.differences]
     due = [item.name for item in statuses if item.rebuild_due]
@@ -96,4 +97,4 @@ async def metrics(request: Request) -> Response:
     tasks = services(request).tasks
     for name in tasks.names:
         found.background_task(name, well=name not in tasks.failing)
-    return Response(found.text(), media_type="text/plain; version=0.0.4")
+    return Response(found.text(), media_type=METRICS_TYPE)

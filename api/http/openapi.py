@@ -1,11 +1,13 @@
 """Additions to the OpenAPI document beyond the signatures: bodies that are parsed by hand, and the problem types."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
+from procvars.api.http.bodies import NDJSON
 from procvars.api.http.problems import MEDIA_TYPE, PROBLEM_TYPES
+from procvars.domain.documents.documents import encode
 
 _PROBLEM_SCHEMA = {
     "type": "object",
@@ -73,6 +75,15 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
     if "$ref" in schema:
         return _inlined(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
     return {key: _inlined(value, definitions) for key, value in schema.items()}
+
+
+def lines(example: Sequence[Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route whose body has a line of JSON of this form for each item."""
+    schema = model.model_json_schema()
+    schema = _inlined(schema, schema.pop("$defs", {}))
+    text = "\n".join(encode(line).decode() for line in example)
+    described = {"type": "string", "description": f"Lines of JSON, each of this schema: `{encode(schema).decode()}`"}
+    return {"requestBody": {"required": True, "content": {NDJSON: {"schema": described, "example": text}}}}
 
 
 def bodies(examples: Mapping[str, Any]) -> dict[str, Any]:

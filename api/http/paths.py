@@ -3,3 +3,4 @@
 API = "/api/v1"
 WORKSPACE = API + "/workspaces/{workspace}"
 INSTANCE = WORKSPACE + "/instances/{instance_id}"
+IMPORTS = WORKSPACE + "/imports"

@@ -20,6 +20,7 @@ from procvars.api.settings import Settings
 from procvars.commands.editing import Editing
 from procvars.commands.engine_operations import EngineOperations
 from procvars.commands.execution import Execution
+from procvars.commands.history_import import HistoryImport
 from procvars.commands.identity import TokenVerifier
 from procvars.domain.permissions import RolePermissions
 from procvars.projections.projection import Projection
@@ -43,6 +44,7 @@ class Services:
     waiting: Waiting
     editing: Editing
     execution: Execution
+    history_import: HistoryImport
     engines: EngineOperations
     bulk: BulkModifications
     search: SearchStore

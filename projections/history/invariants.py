@@ -44,6 +44,8 @@ class Kept:
 
     version: int
     fingerprint: str
+    modifications: tuple[int, ...]
+    """Versions of the modifications that were in effect then."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class Replayed:
     status: InstanceStatus | None = None
     variables: Document | None = None
     modifications: list[int] = field(default_factory=list)
+    """Versions of the modifications in effect: those that no reset undid."""
     snapshots: dict[str, Kept] = field(default_factory=dict)
     waiting: dict[str, bool] = field(default_factory=dict)
     """Integration id → whether it awaits an answer."""
@@ -80,13 +83,17 @@ class Replayed:
             case ProcessVariablesModified():
                 self.modifications.append(event.originator_version)
                 self.variables = step.variables
-            case VariablesWritten() | NavigatedBack():
+            case VariablesWritten():
                 self.variables = step.variables
+            case NavigatedBack():
+                self.variables = step.variables
+                if event.reset_data:
+                    self._return_to(event)
             case InstanceStatusChanged():
                 self.status = event.status
             case NavigationSnapshotTaken():
                 found = event.fingerprint if self.variables is None else fingerprint(self.variables)
-                self.snapshots[event.node] = Kept(event.originator_version, found)
+                self.snapshots[event.node] = Kept(event.originator_version, found, tuple(self.modifications))
             case IntegrationCalled():
                 self.waiting[event.integration_id] = True
             case IntegrationAnswered():
@@ -95,6 +102,13 @@ class Replayed:
                 self.tasks[event.task_id] = True
             case TaskClosed():
                 self.tasks[event.task_id] = False
+
+    def _return_to(self, event: NavigatedBack) -> None:
+        kept = self.snapshots.get(event.node)
+        if kept is not None and kept.version == event.snapshot_version:
+            self.modifications = [*kept.modifications]
+        else:  # the event of the snapshot could not be read
+            self.modifications = [version for version in self.modifications if version <= event.snapshot_version]
 
 
 def step(event: Event) -> Step:
@@ -191,7 +205,8 @@ def navigation_names_what_it_undoes(before: Replayed, step: Step) -> Iterator[st
     event = step.event
     if not isinstance(event, NavigatedBack):
         return
-    undone = [version for version in before.modifications if event.reset_data and version > event.snapshot_version]
+    undoes = event.reset_data and event.patch
+    undone = [version for version in before.modifications if undoes and version > event.snapshot_version]
     if [version for version in event.lost_modifications if version not in before.lost] != undone:
         yield f"it names {event.lost_modifications} as the modifications that it undoes, which are {undone}"
 

@@ -4,10 +4,12 @@ from typing import Literal
 
 from procvars.domain.events import InstanceStarted, Patch, ProcessVariablesModified, VariablesEvent
 
-Origin = Literal["operator", "engine"]
+Origin = Literal["operator", "engine", "import"]
 
 
 def origin_of(event: VariablesEvent) -> Origin:
+    if event.imported is not None:
+        return "import"
     return "operator" if isinstance(event, ProcessVariablesModified) else "engine"
 
 

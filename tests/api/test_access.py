@@ -11,7 +11,7 @@ PERMISSION_FREE = {"/api/v1/me"}
 PUBLIC = {"/api/v1/healthz", "/api/v1/readyz", "/api/v1/metrics"}
 ENGINE_POSTS = (
     "/instances", "/status", "/data", "/subprocesses", "/navigation-snapshots", "/navigate-back", "/integrations",
-    "/response", "/tasks", "/close",
+    "/response", "/tasks", "/close", "/imports",
 )  # fmt: skip
 SAMPLE = {
     "workspace": "bank", "instance_id": "x", "key": "x", "version": "1", "task_id": "x", "integration_id": "x",
@@ -90,7 +90,7 @@ def test_no_person_does_what_the_engine_does(server: Server, routes: list[tuple[
     of_the_engine += [
         (method, path) for method, path in routes if method != "GET" and path.endswith("/consumers/{consumer}")
     ]
-    assert len(of_the_engine) == 13
+    assert len(of_the_engine) == 14
     for method, path in of_the_engine:
         answer = call(server, method, path, authorization)
         assert answer.status_code == 403, (method, path, answer.text)

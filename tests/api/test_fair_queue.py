@@ -106,6 +106,17 @@ async def test_a_turn_that_comes_to_somebody_who_hangs_up_then_is_not_lost() -> 
         pass
 
 
+async def test_a_user_who_may_not_wait_comes_in_later() -> None:
+    """A refusal leaves nothing behind."""
+    queue = FairQueue(at_once=1, per_user=1, waiting_per_user=0, refusal="one at a time")
+    async with queue.turn("a"):
+        with pytest.raises(TooBusy, match="one at a time"):
+            async with queue.turn("a"):
+                pass
+    async with asyncio.timeout(30), queue.turn("a"):
+        pass
+
+
 async def test_nothing_is_remembered_of_users_who_have_left() -> None:
     queue = FairQueue(at_once=1, per_user=1, waiting_per_user=1)
     visits = Visits(queue)

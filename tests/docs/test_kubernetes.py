@@ -7,8 +7,11 @@ from typing import Any
 import jsonschema.validators
 import pytest
 import yaml
+from starlette.routing import Route
 
+from procvars.api.http.side_probes import WorkerProbes, create_probes
 from procvars.api.settings import SECRETS, Settings
+from procvars.projections.operations import ProjectionStatus
 from procvars.projections.registry import PROJECTION_NAMES
 from tests.docs.pages import ROOT
 from tests.docs.test_commands import COMMAND_LINE
@@ -111,6 +114,22 @@ def test_selectors_find_their_pods() -> None:
         if manifest["kind"] == "Deployment":
             assert found == [name] and manifest["spec"]["replicas"] > 1
     assert sorted(budgets) == sorted(name for name in PODS if name.startswith("Deployment/"))
+
+
+@pytest.mark.parametrize("name", [name for name in CONTAINERS if "relay" in name or "worker" in name])
+def test_probes_ask_relay_and_workers(name: str) -> None:
+    """At the port of the setting, and at paths that they have."""
+    container = CONTAINERS[name]
+    (port,) = container["ports"]
+    assert SETTINGS["PROCVARS_METRICS_ADDRESS"] == f"0.0.0.0:{port['containerPort']}"
+    asked = {probe: container[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
+    assert {get["port"] for get in asked.values()} == {port["name"]}
+    paths = {route.path for route in create_probes(WorkerProbes(no_projections)).routes if isinstance(route, Route)}
+    assert {get["path"] for get in asked.values()} == {"/healthz", "/readyz"} <= paths
+
+
+async def no_projections() -> list[ProjectionStatus]:
+    return []
 
 
 def test_probes_ask_the_server() -> None:

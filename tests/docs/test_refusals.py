@@ -40,6 +40,11 @@ NOT_FOR_EDITS = {
     "bulk-change-too-large",
     "too-many-instances",
     "selection-changed",
+    # imports
+    "invalid-history",
+    "history-conflict",
+    "history-too-large",
+    "line-too-long",
     # consumers of the feed
     "no-such-consumer",
     "too-many-consumers",

@@ -1,6 +1,7 @@
 """An event that leaves through the feed or Kafka can be read back as the event that it was."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from procvars.domain.documents.values import Document
 from procvars.domain.envelope import envelope, event_from_envelope
 from procvars.domain.event_state import state_of
 from procvars.domain.events import EVENTS, Recorded
+from procvars.domain.provenance import Imported
 from tests.domain.documents.json_strategies import documents
 from tests.domain.test_golden_events import CURRENT, VERSIONS, event_of, golden
 
@@ -48,3 +50,15 @@ def test_an_unknown_type_is_refused() -> None:
     sent = envelope(Recorded(1, event_of(golden("TaskClosed-v1")))) | {"type": "Unknown"}
     with pytest.raises(KeyError):
         event_from_envelope(sent)
+
+
+def test_an_imported_event_says_so() -> None:
+    """`origin`, who imported it and when are beside the payload, and come back; all other events have neither."""
+    event = event_of(golden("TaskClosed-v1"))
+    imported = event.model_copy(update={"imported": Imported("mover", "Mover", datetime(2026, 1, 2, 3, tzinfo=UTC))})
+    assert envelope(Recorded(1, event)).keys() & {"origin", "imported"} == set()
+    sent = envelope(Recorded(1, imported))
+    assert sent["origin"] == "import"
+    assert sent["imported"] == {"user": "mover", "name": "Mover", "time": "2026-01-02T03:00:00+00:00"}
+    assert sent["payload"] == {"task_id": event_of(golden("TaskClosed-v1")).task_id}  # type: ignore[attr-defined]
+    assert event_from_envelope(exact_json.loads(exact_json.dumps(sent))).event == imported

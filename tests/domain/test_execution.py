@@ -75,9 +75,7 @@ def take_snapshot(node: str) -> Decision:
 
 
 def navigate_back(node: str, reset_to: Document | None = None, since: tuple[int, ...] = ()) -> Decision:
-    return lambda i, p: execution.navigate_back(
-        i, node, p, definition=RULES.definition, reset_to=reset_to, modifications_since=since
-    )[0]
+    return lambda i, p: execution.navigate_back(i, node, p, reset_to=reset_to, modifications_since=since)
 
 
 def call(integration_id: str, request: Json = None) -> Decision:

@@ -3,6 +3,7 @@
 A change of shape adds a file for the new class version; the old one stays and has to be upcast.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from procvars.adapters import exact_json
 from procvars.domain.documents.documents import decode
 from procvars.domain.event_state import event_from_state, state_of
 from procvars.domain.events import EVENTS, Event, ProcessVariablesModified
+from procvars.domain.provenance import Imported
 from procvars.domain.upcasters import UPCASTERS
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -19,6 +21,8 @@ VERSIONS = {event.TOPIC: event.class_version for event in EVENTS}
 FILES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 CURRENT = [f"{topic}-v{version}" for topic, version in VERSIONS.items()]
 STREAM_FIELDS = {"originator_id", "originator_version"}
+OF_IMPORTED = {"imported"}
+"""Fields that only the state of an imported event has."""
 
 
 def golden(name: str) -> dict[str, Any]:
@@ -60,7 +64,7 @@ def test_a_file_leaves_no_field_out(name: str) -> None:
     """A new field with a default would go unnoticed without being in the file of its class version."""
     stored = golden(name)
     event = event_of(stored)
-    assert set(stored["state"]) - {"class_version"} == set(type(event).model_fields) - STREAM_FIELDS
+    assert set(stored["state"]) - {"class_version"} == set(type(event).model_fields) - STREAM_FIELDS - OF_IMPORTED
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -82,3 +86,12 @@ def test_a_modification_of_version_1_is_upcast() -> None:
     added: dict[str, object] = {"kind": "put", "bulk_id": None, "fingerprint": None, "warnings": [], "class_version": 2}
     assert not added.keys() & stored["state"].keys()
     assert state_of(event) == {**stored["state"], **added}
+
+
+def test_an_imported_event_is_stored_with_who_imported_it() -> None:
+    """It is read as any other, and written again to the last character."""
+    stored = golden("imported/TaskClosed-v1")
+    event = event_of(stored)
+    assert event.imported == Imported("mover", "Mover", datetime(2026, 11, 27, 18, 0, 0, 250000, tzinfo=UTC))
+    assert exact_json.dumps(state_of(event)) == exact_json.dumps(stored["state"])
+    assert set(stored["state"]) == set(golden("TaskClosed-v1")["state"]) | OF_IMPORTED

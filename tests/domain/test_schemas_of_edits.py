@@ -15,7 +15,7 @@ from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.editing import Edit, EditTerms, ReplaceDocument, decide_edit, preview_edit
 from procvars.domain.errors import SchemaViolation
-from procvars.domain.execution import navigate_back, start, start_subprocess, write_variables
+from procvars.domain.execution import navigate_back, start, start_subprocess, warnings_of_way_back, write_variables
 from procvars.domain.instance import Instance, NavigationSnapshot
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Caller, Provenance
@@ -189,11 +189,8 @@ def way_back(old: Document, reset_to: Document | None) -> list[Any]:
     """The warnings of a way back from the variables `old`, which an operator modified since."""
     kept = NavigationSnapshot(version=1, fingerprint="", taken_at=NOW)
     instance = replace(INSTANCE, version=2, variables=old, navigation_snapshots={"node": kept})
-    definition = rules(INTEGERS).definition
-    _, warnings = navigate_back(
-        instance, "node", PROVENANCE, definition=definition, reset_to=reset_to, modifications_since=[2]
-    )
-    return warnings
+    event = navigate_back(instance, "node", PROVENANCE, reset_to=reset_to, modifications_since=[2])
+    return warnings_of_way_back(event, rules(INTEGERS).definition)
 
 
 def test_a_way_back_is_warned_of_the_values_that_it_brings_back() -> None:

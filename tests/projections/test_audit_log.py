@@ -42,6 +42,7 @@ async def test_an_entry_has_the_request_as_it_came(connection: Connection) -> No
         body=encode(body).decode(),  # type: ignore[arg-type]
         patch=f'[{{"op":"replace","path":"/big","value":{2**70}}}]',  # type: ignore[arg-type]
         bulk_id="b1",
+        imported=None,
     )
 
 

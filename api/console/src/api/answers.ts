@@ -59,6 +59,7 @@ export function history(text: string): Page<HistoryEntry> {
     user_name: item.string("user_name") ?? null,
     reason: item.string("reason") ?? null,
     origin: item.string("origin") ?? null,
+    kind: item.string("kind") ?? null,
     patch: operations(item.get("patch")),
     lost: item.get("lost_modifications")?.plain<number[] | null>() ?? [],
   }));

@@ -111,6 +111,8 @@ export interface HistoryEntry {
   user_name: string | null;
   reason: string | null;
   origin: string | null;
+  /** How an operator edited; null for the engine. */
+  kind: string | null;
   patch: Operation[];
   /** Operators' modifications that this one, a navigation back, undid. */
   lost: number[];
@@ -143,6 +145,8 @@ export interface AuditDetail extends AuditEntry {
   url: string;
   body: string;
   patch: Operation[];
+  /** Who brought the entry from another system, and when. */
+  imported?: { user: string; user_name: string; at: string } | null;
   /** What has become of the edit in the process engine. */
   delivery?: { state: DeliveryState; at: string | null; detail: string | null; paths: string[] | null };
 }

@@ -109,6 +109,12 @@ function Details({ api, entry, onClose }: { api: Workspace; entry: AuditEntry; o
         </Fact>
         <Fact name="Status">{entry.status}</Fact>
         <Fact name="Reason">{entry.reason || "–"}</Fact>
+        {detail?.imported && (
+          <Fact name="Imported by">
+            <Person name={detail.imported.user_name} user={detail.imported.user} /> ·{" "}
+            <Time value={detail.imported.at} />
+          </Fact>
+        )}
         {detail?.delivery && (
           <Fact name="Process engine">
             {DELIVERED[detail.delivery.state]} {detail.delivery.at && <Time value={detail.delivery.at} />}

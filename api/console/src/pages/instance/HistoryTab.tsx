@@ -98,7 +98,7 @@ function Entry(props: {
   const [open, setOpen] = useState(false);
   const [reapplying, setReapplying] = useState(false);
   const [undoing, setUndoing] = useState(false);
-  const byEngine = entry.origin === "engine";
+  const byEngine = entry.kind === null;
   return (
     <li class={byEngine ? "engine" : ""}>
       <div class="history-head">
@@ -108,6 +108,7 @@ function Entry(props: {
             <strong>Version {entry.version}</strong> ·{" "}
             {byEngine ? "the process itself" : <Person name={entry.user_name} user={entry.user} />} ·{" "}
             <Time value={entry.time} />
+            {entry.origin === "import" && " · imported"}
           </span>
         </button>
         <span class="quiet">
