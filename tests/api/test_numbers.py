@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.bank import W, put, start
+from tests.api.console_json import ConsoleJson, console_json
 from tests.conftest import Server, token
 from tests.domain.documents.json_strategies import literals
 from tests.numbers_on_their_way import assert_kept, document_of, edited
@@ -24,15 +25,34 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def console() -> Iterator[ConsoleJson]:
+    with console_json() as running:
+        yield running
+
+
 @given(st.data())
 @settings(max_examples=25, deadline=None)
-def test_numbers_of_every_spelling_are_kept(api: httpx.Client, data: st.DataObject) -> None:
-    """In variables, snapshots, audit log, history and search."""
+def test_numbers_of_every_spelling_are_kept(api: httpx.Client, console: ConsoleJson, data: st.DataObject) -> None:
+    """In variables, snapshots, audit log, history and search, and by what the console makes of their answers."""
     count = data.draw(st.integers(1, 12))
     before, after = (
         (data.draw(SEARCHABLE), *data.draw(st.lists(literals, min_size=count, max_size=count))) for _ in range(2)
     )
-    assert_kept(api, edited(api, before, after), before, after)
+    instance = edited(api, before, after)
+    assert_kept(api, instance, before, after)
+    url = f"{W}/instances/{instance}/variables"
+    old, new = (api.get(url, params={"version": version}).text for version in (1, api.get(url).headers["ETag"][1:-1]))
+    made = console.made_of(old, new)
+    assert made.written == new
+    assert all(typed == read for read, typed in made.typed) and len(made.typed) == 2 * len(after) + 1
+    history = api.get(f"{url}/history").json()["items"]
+    patched = {operation["path"] for operation in history[0]["patch"]} if old != new else set()
+    compared = {change["path"] for change in made.changes}
+    # Elements of lists may be told in more than one way; members only in one.
+    assert {path for path in compared if "/list/" not in path} == {path for path in patched if "/list/" not in path}
+    assert compared or not patched
+    assert all(change["after"] in new and change["before"] in old for change in made.changes)
 
 
 def test_a_number_is_worth_the_same_in_a_test_of_a_patch(api: httpx.Client) -> None:
