@@ -166,7 +166,7 @@ class EngineFollower:
         cursor = ImportCursor()
         while True:
             page = await self._engine.running(cursor, _PAGE)
-            known = await self._records.existing([one.id for one in page.instances])
+            known = await self._store.existing([one.id for one in page.instances])
             unknown: Sequence[str] = [one.id for one in page.instances if one.id not in known]
             await self._bring_up(unknown)
             if page.last:

@@ -51,10 +51,6 @@ class Delivery:
 class EngineRecords(Protocol):
     """All calls raise StoreUnavailable."""
 
-    async def existing(self, instance_ids: Sequence[str]) -> set[str]:
-        """Return those of the ids that the event store has an instance of."""
-        ...
-
     async def undelivered(self, instance_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
         """Return the versions of the edits that have not arrived in the engine, straight from the event store; without
         instances that have none.

@@ -108,7 +108,7 @@ class EngineSync:
         wanted = [instance_id for instance_id in dict.fromkeys(instance_ids) if is_instance_id(instance_id)]
         for _ in range(_ATTEMPTS):
             seen = await self._look(wanted)
-            existing = await self._records.existing(wanted)
+            existing = await self._store.existing(wanted)
             effects = await asyncio.gather(*(self._follow(one, seen, one in existing) for one in wanted))
             report.effects.update(zip(wanted, effects, strict=True))
             await self._tell_parents([seen.instances[one] for one in wanted if report.effects[one] is Effect.STARTED])
@@ -119,7 +119,7 @@ class EngineSync:
 
     async def read_new(self, instances: Sequence[EngineInstance]) -> NewInstances:
         """Read the variables of those of these running instances that are not here yet."""
-        existing = await self._records.existing([instance.id for instance in instances])
+        existing = await self._store.existing([instance.id for instance in instances])
         fresh = [one for one in instances if one.id not in existing and is_instance_id(one.id)]
         variables = await self._engine.variables([instance.id for instance in fresh])
         # One that has no variables may have ended since it was listed.

@@ -19,11 +19,7 @@ _SECONDS_AT_ONCE = 0.005
 
 
 class HistoryStore(EventStore, Protocol):
-    """The event store, with the reads that tell whether an instance was imported before."""
-
-    async def existing(self, instance_ids: Sequence[str]) -> set[str]:
-        """Return those of the ids of which there is an instance, in whatever workspace. Raises StoreUnavailable."""
-        ...
+    """The event store, with the read that tells whether an instance was imported before."""
 
     def stream(self, stream: str, *, after: int = 0, topics: Sequence[type[Event]]) -> AsyncIterator[Recorded[Event]]:
         """Yield the stream's events of these classes, oldest first. Raises StoreUnavailable, EventUnreadable."""

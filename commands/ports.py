@@ -66,6 +66,10 @@ class EventStore(Protocol):
         """Return the event of that version, or None."""
         ...
 
+    async def existing(self, instance_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids of which there is an instance, in whatever workspace."""
+        ...
+
     def events_at(self, places: Sequence[tuple[str, int]]) -> AsyncIterator[Recorded[Event]]:
         """Yield those events that exist of these streams' versions, in this order; an `UnreadableEvent` for each that
         cannot be read. Raises ReadTooLarge.

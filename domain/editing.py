@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from procvars.domain.definition import Definition
 from procvars.domain.document_policies import EditRules, check_operators_document
@@ -19,6 +19,9 @@ from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 from procvars.domain.rules.extraction import extract
 from procvars.domain.warnings import Warning, warnings_about
+
+REASON_CHARACTERS: Final = 1000
+"""Length of the longest reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Final
 
 from procvars.domain import execution
 from procvars.domain.documents import patch as json_patch
-from procvars.domain.documents.documents import depth, encode, same, type_name
-from procvars.domain.documents.errors import NotAnObject, TooDeep
+from procvars.domain.documents.documents import as_document, depth, encode, same
+from procvars.domain.documents.errors import TooDeep
 from procvars.domain.documents.values import MAX_DEPTH, Document, Json
 from procvars.domain.editing import only_active_instances
 from procvars.domain.errors import DocumentTooLarge, DomainError, HistoryTooLarge, InvalidHistory
@@ -285,8 +285,7 @@ def _difference(instance: Instance, new: Document) -> json_patch.Patch:
 
 
 def _document(value: Json) -> Document:
-    if not isinstance(value, dict):
-        raise NotAnObject(type_name(value))
-    if depth(value) > MAX_DEPTH:
+    document = as_document(value)
+    if depth(document) > MAX_DEPTH:
         raise TooDeep
-    return value
+    return document

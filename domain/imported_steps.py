@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from procvars.domain.editing import REASON_CHARACTERS
 from procvars.domain.events import (
     EditKind,
     InstanceStarted,
@@ -29,7 +30,6 @@ from procvars.domain.events import (
 )
 from procvars.domain.instance_status import InstanceStatus
 
-_REASON_CHARACTERS: Final = 1000
 _URL_CHARACTERS: Final = 8192
 
 Line = Annotated[str, Field(max_length=512, pattern=r"^[^\x00]*$")]
@@ -68,7 +68,7 @@ class Written(Write):
 class Modified(Write):
     """An operator's modification. What refers to other things of its store is not taken over."""
 
-    reason: Annotated[str, Field(max_length=_REASON_CHARACTERS)] | None = None
+    reason: Annotated[str, Field(max_length=REASON_CHARACTERS)] | None = None
     url: Annotated[str, Field(max_length=_URL_CHARACTERS)] = ""
     body: Value = None
     kind: EditKind | None = None

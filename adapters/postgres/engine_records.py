@@ -8,10 +8,6 @@ from procvars.adapters.postgres.pool import Lender, borrowed
 from procvars.commands.engine_port import ImportCursor
 from procvars.commands.engine_records import Delivery, DeliveryState, DueEdit, Outcome
 
-_EXISTING = """
-SELECT originator_id FROM stored_events
-WHERE originator_id = ANY(%s) AND originator_version = 1 AND topic <> 'DefinitionPublished'
-"""
 # By the edits of the store, not by those of the projection, which may not have come to the newest.
 _UNDELIVERED = """
 SELECT i.id, e.originator_version FROM unnest(%s::text[]) AS i (id)
@@ -78,11 +74,6 @@ class PostgresEngineRecords:
 
     def __init__(self, pool: Lender) -> None:
         self._pool = pool
-
-    async def existing(self, instance_ids: Sequence[str]) -> set[str]:
-        async with borrowed(self._pool) as connection:
-            rows = await connection.execute(_EXISTING, (list(instance_ids),))
-            return {row[0] for row in await rows.fetchall()}
 
     async def undelivered(self, instance_ids: Sequence[str]) -> dict[str, tuple[int, ...]]:
         found: defaultdict[str, list[int]] = defaultdict(list)

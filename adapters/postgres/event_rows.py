@@ -110,8 +110,7 @@ class EventRows:
         """Yield those events of these places that are there, in this order, each as `placed`. Raises as `placed`."""
         left = list(places)
         while left:
-            streams, versions = zip(*left, strict=True)
-            rows = await self.fetch(_AT_PLACES, {"streams": list(streams), "versions": list(versions)})
+            rows = await self._fetch_at(left)
             async for decode in self.decodings(rows):
                 yield _placed(decode)
             if is_last(rows):
@@ -182,9 +181,12 @@ class EventRows:
     async def _bases(self, decodings: Sequence["Decoding"]) -> dict[Place, "Decoding"]:
         """Return the bases of the first of these rows, as many as a page has."""
         wanted = dict.fromkeys(one.base_place for one in decodings if one.base_place is not None)
-        streams, versions = zip(*wanted, strict=True)
-        rows = await self.fetch(_AT_PLACES, {"streams": list(streams), "versions": list(versions)})
-        return {(row[0], row[1]): self._decoding(row) for row in rows}
+        return {(row[0], row[1]): self._decoding(row) for row in await self._fetch_at([*wanted])}
+
+    async def _fetch_at(self, places: Sequence[Place]) -> list[Row]:
+        """Return the rows of the first of these places, as many as a page has."""
+        streams, versions = zip(*places, strict=True)
+        return await self.fetch(_AT_PLACES, {"streams": list(streams), "versions": list(versions)})
 
     def _decoding(self, row: Row) -> "Decoding":
         return Decoding(row, self._mapper, self._read, self._budget.event_bytes)

@@ -365,7 +365,6 @@ class PostgresEventStore:
         return Whereabouts(workspace, version)
 
     async def existing(self, instance_ids: Sequence[str]) -> set[str]:
-        """Return those of the ids of which there is an instance, in whatever workspace."""
         possible = [instance_id for instance_id in instance_ids if is_instance_id(instance_id)]
         async with borrowed(self._pool) as connection:
             rows = await connection.execute(_EXISTING, (possible,), prepare=True)

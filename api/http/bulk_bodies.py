@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from procvars.domain.documents.values import Document, Json
+from procvars.domain.editing import REASON_CHARACTERS
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections.bulk.selection import Selection, TitleCondition
 from procvars.projections.search.store import KeyCondition
 
-_REASON_CHARACTERS = 1000
 _MOST_NAMES = 1000
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=_REASON_CHARACTERS, strip_whitespace=True)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_CHARACTERS, strip_whitespace=True)]
 _CHANGE = ("patch", "merge", "undo")
 
 

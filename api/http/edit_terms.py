@@ -8,10 +8,9 @@ from procvars.api.http.access import Workspace
 from procvars.api.http.preconditions import base_version
 from procvars.api.http.services import services
 from procvars.domain.documents.values import Json
-from procvars.domain.editing import EditTerms
+from procvars.domain.editing import REASON_CHARACTERS, EditTerms
 from procvars.domain.errors import InvalidArgument
 
-_REASON_CHARACTERS = 1000
 KEY_CHARACTERS = 255
 _REBASE = "rebase"
 
@@ -32,8 +31,8 @@ def read_edit_terms(request: Request) -> EditTerms:
     headers, query = request.headers, request.query_params
     reason, on_conflict, key = query.get("reason"), query.get("on_conflict"), headers.get("idempotency-key")
     errors: list[Json] = []
-    if reason is not None and len(reason) > _REASON_CHARACTERS:
-        errors.append({"path": "/reason", "message": f"It has to have at most {_REASON_CHARACTERS} characters"})
+    if reason is not None and len(reason) > REASON_CHARACTERS:
+        errors.append({"path": "/reason", "message": f"It has to have at most {REASON_CHARACTERS} characters"})
     if on_conflict not in (None, _REBASE):
         errors.append({"path": "/on_conflict", "message": f"It can only be {_REBASE}"})
     if key is not None and not 1 <= len(key) <= KEY_CHARACTERS:
@@ -55,7 +54,7 @@ async def _declared(
     if_match: Annotated[str | None, Header(description='The version that the edit is based on, in quotes: `"7"`.')] = (
         None
     ),
-    reason: Annotated[str | None, Query(max_length=_REASON_CHARACTERS, description="Why the edit is made.")] = None,
+    reason: Annotated[str | None, Query(max_length=REASON_CHARACTERS, description="Why the edit is made.")] = None,
     on_conflict: Annotated[
         str | None, Query(pattern=f"^{_REBASE}$", description="Apply the edit to the current values.")
     ] = None,

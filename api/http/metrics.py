@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from procvars.api.http.projection_gauges import FIGURES, projection_gauges
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -29,19 +31,7 @@ class Metrics:
         self._events = Counter(
             "procvars_projection_events", "Events applied.", ("projection",), registry=self._registry
         )
-        gauges = {
-            "position": "Position of the newest event applied.",
-            "lag_events": "Events that were not applied yet.",
-            "lag_seconds": "Age of the oldest event that was not applied yet.",
-            "parked": "Streams whose event could not be applied.",
-            "differences": "Streams of which it shows something else than the event store says.",
-            "mended": "Streams of which it showed something else at some time since it was built, and that are mended.",
-        }
-        self._gauges = {
-            name: Gauge(f"procvars_projection_{name}", text, ("projection",), registry=self._registry)
-            for name, text in gauges.items()
-        }
-
+        self._gauges = projection_gauges("procvars_projection", self._registry, FIGURES)
         self._store = Gauge(
             "procvars_store_reachable",
             "1 while the database answers; at 0 the figures of the projections are the last that were known.",

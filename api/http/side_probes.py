@@ -13,10 +13,12 @@ from starlette.routing import Route
 
 from procvars.api.http.answers import answer
 from procvars.api.http.health import ALIVE, METRICS_TYPE, READY_LAG_SECONDS
+from procvars.api.http.projection_gauges import projection_gauges
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections.operations import ProjectionStatus
 
 _SECONDS = 4.0
+_WORKER_FIGURES = ("position", "lag_events", "lag_seconds", "parked")
 
 log = structlog.get_logger(__name__)
 
@@ -116,16 +118,7 @@ class WorkerProbes:
         """Ask `statuses` for the state of the worker's projections; it raises StoreUnavailable within four seconds."""
         self.registry = CollectorRegistry()
         self._statuses = statuses
-        texts = {
-            "position": "Position of the newest event applied.",
-            "lag_events": "Events that were not applied yet.",
-            "lag_seconds": "Age of the oldest event that was not applied yet.",
-            "parked": "Streams whose event could not be applied.",
-        }
-        self._gauges = {
-            name: Gauge(f"procvars_worker_{name}", text, ("projection",), registry=self.registry)
-            for name, text in texts.items()
-        }
+        self._gauges = projection_gauges("procvars_worker", self.registry, _WORKER_FIGURES)
 
     async def look(self) -> list[str]:
         problems = []

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from procvars.domain.documents import patch as json_patch
-from procvars.domain.documents.documents import encode, type_name
-from procvars.domain.documents.errors import NotAnObject
+from procvars.domain.documents.documents import as_document, encode
 from procvars.domain.documents.values import Json
 from procvars.domain.editing import ApplyMergePatch, ApplyPatch
 from procvars.domain.errors import BulkChangeTooLarge, InvalidArgument
@@ -38,8 +37,6 @@ def change_of(request: Mapping[str, Json]) -> BulkChange:
         case "patch":
             return ApplyPatch(json_patch.validate_sent(value))
         case "merge":
-            if not isinstance(value, dict):
-                raise NotAnObject(type_name(value))
-            return ApplyMergePatch(value)
+            return ApplyMergePatch(as_document(value))
         case _:
             return UndoModifications()

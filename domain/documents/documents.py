@@ -56,7 +56,11 @@ def parse(raw: bytes, levels: int = MAX_DEPTH) -> Json:
 
 def parse_document(raw: bytes) -> Document:
     """Parse a JSON text that has to be an object. Raises NotAnObject, and what `parse` raises."""
-    value = parse(raw)
+    return as_document(parse(raw))
+
+
+def as_document(value: Json) -> Document:
+    """Return the value, which has to be an object. Raises NotAnObject."""
     if not isinstance(value, dict):
         raise NotAnObject(type_name(value))
     return value

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, TypeAlias, cast
 
-from procvars.domain.documents.documents import depth, encode, parse, type_name
+from procvars.domain.documents.documents import as_document, depth, encode, parse, type_name
 from procvars.domain.documents.equality import equal_by_value
-from procvars.domain.documents.errors import NotAnObject, PatchFailed, TooDeep
+from procvars.domain.documents.errors import PatchFailed, TooDeep
 from procvars.domain.documents.patch.operations import Operation, Patch, pointer, validate
 from procvars.domain.documents.pointer import index, member, resolve, split
 from procvars.domain.documents.values import MAX_DEPTH, Document, Json
@@ -78,11 +78,10 @@ class _Draft:
 
     def finished(self) -> Document:
         """Return the changed document. Raises NotAnObject or TooDeep."""
-        if not isinstance(self._root, dict):
-            raise NotAnObject(type_name(self._root))
-        if self._moved and depth(self._root) > MAX_DEPTH:
+        document = as_document(self._root)
+        if self._moved and depth(document) > MAX_DEPTH:
             raise TooDeep
-        return self._root
+        return document
 
     def _add(self, path: Sequence[str], value: Json) -> None:
         if not path:

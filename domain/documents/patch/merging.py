@@ -1,7 +1,6 @@
 """JSON Merge Patch (RFC 7396)."""
 
-from procvars.domain.documents.documents import type_name
-from procvars.domain.documents.errors import NotAnObject
+from procvars.domain.documents.documents import as_document
 from procvars.domain.documents.values import Document, Json
 
 
@@ -11,9 +10,7 @@ def merge(document: Document, merge_patch: Json) -> Document:
     The given document is not changed; what the patch does not name is shared with it. Raises NotAnObject if the patch
     is not an object, as it would replace the whole document.
     """
-    if not isinstance(merge_patch, dict):
-        raise NotAnObject(type_name(merge_patch))
-    return _merge_objects(document, merge_patch)
+    return _merge_objects(document, as_document(merge_patch))
 
 
 def _merge_objects(target: Document, patch: Document) -> Document:
