@@ -70,9 +70,10 @@ def serve(
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     # Not at the top: the other commands need no web server, and start faster without it.
-    from procvars.api.cli.serving import run_server
+    from procvars.api.cli.serving import launching_children, run_server
 
-    run_server(settings, host, port, workers=workers)
+    with launching_children(settings, workers) as launcher:
+        run_server(settings, host, port, launcher, workers=workers)
 
 
 @app.command()
@@ -91,10 +92,11 @@ def demo(
     settings = demo_settings(data_dir, engine)
     configure_logging(settings.log_format)
     users = sample_users(settings)
-    load_when_ready(users, host, port, engine)
-    from procvars.api.cli.serving import run_server
+    from procvars.api.cli.serving import launching_children, run_server
 
-    run_server(settings, host, port, users.people, logs_requests=False)
+    with launching_children(settings) as launcher:
+        load_when_ready(users, host, port, engine)
+        run_server(settings, host, port, launcher, users.people, logs_requests=False)
 
 
 @app.command()
