@@ -12,7 +12,6 @@ from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
 from procvars.api.cli import bulk, distributed, engine, history, projections
 from procvars.api.cli.configuration import settings_with
-from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
 from procvars.api.cli.output import fail, note, write_any_text
 from procvars.api.processes.exit_codes import USAGE
@@ -89,11 +88,12 @@ def demo(
     ] = None,
 ) -> None:
     """Serve a sample bank on an embedded database, with sample users and tokens."""
+    from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
+    from procvars.api.cli.serving import launching_children, run_server
+
     settings = demo_settings(data_dir, engine)
     configure_logging(settings.log_format)
     users = sample_users(settings)
-    from procvars.api.cli.serving import launching_children, run_server
-
     with launching_children(settings) as launcher:
         load_when_ready(users, host, port, engine)
         run_server(settings, host, port, launcher, users.people, logs_requests=False)
@@ -142,7 +142,3 @@ def main() -> None:
     write_any_text()
     with failures_in_a_line():
         app()
-
-
-if __name__ == "__main__":
-    main()
