@@ -33,7 +33,7 @@ $(UV): | prerequisites
 
 # Also where Python is told to write no bytecode: else every process would compile the program once more.
 .venv/compiled: .venv/installed $(PROGRAM)
-	printf '%s\n' $(PROGRAM) | .venv/bin/python -m compileall -q -i -
+	@printf '%s\n' $(PROGRAM) | .venv/bin/python -m compileall -q -i -
 	touch $@
 
 $(CONSOLE_INSTALLED): $(CONSOLE)/package.json $(CONSOLE)/package-lock.json $(CONSOLE)/.npmrc | prerequisites
