@@ -48,11 +48,13 @@ class Spans:
         if str(resource.attributes["service.name"]).startswith(_UNNAMED):
             resource = resource.merge(Resource({"service.name": _NAME}))
         self._ids = _Ids()
-        provider = TracerProvider(
-            resource=resource, id_generator=self._ids
-        )  # exports what is left when the process ends
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        self.tracer: Tracer = provider.get_tracer(_NAME, version(_NAME))
+        self._provider = TracerProvider(resource=resource, id_generator=self._ids)
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self.tracer: Tracer = self._provider.get_tracer(_NAME, version(_NAME))
+
+    def export(self) -> None:
+        """Send what was not sent yet, and wait for it; the exporter gives up a collector that does not answer."""
+        self._provider.force_flush()
 
     def trace(self, step: str, events: Sequence[Event], *, seconds: float) -> None:
         """Tell of a step, as `TraceEvents`: the append begins the event's trace, and the others are below it.
