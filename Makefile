@@ -7,6 +7,8 @@ PORT ?= 8080
 # A real engine beside the demo: camunda7, which needs a JDK 17 or later and Maven.
 ENGINE ?=
 
+PROGRAM := $(shell find domain commands projections adapters api -name node_modules -prune -o -name '*.py' -print)
+
 CONSOLE := api/console
 CONSOLE_INSTALLED := $(CONSOLE)/node_modules/.package-lock.json
 CONSOLE_BUILT := $(CONSOLE)/dist/index.html
@@ -16,7 +18,7 @@ CONSOLE_SOURCES := $(shell find $(CONSOLE)/src $(CONSOLE)/public -type f) $(wild
 .DELETE_ON_ERROR:
 .PHONY: install demo test check bench clean prerequisites
 
-install: .venv/installed $(CONSOLE_BUILT)
+install: .venv/installed .venv/compiled $(CONSOLE_BUILT)
 
 prerequisites:
 	@./prerequisites $(PYTHON)
@@ -27,6 +29,11 @@ $(UV): | prerequisites
 
 .venv/installed: $(UV) pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen --compile-bytecode --python $(PYTHON)
+	touch $@
+
+# Also where Python is told to write no bytecode: else every process would compile the program once more.
+.venv/compiled: .venv/installed $(PROGRAM)
+	printf '%s\n' $(PROGRAM) | .venv/bin/python -m compileall -q -i -
 	touch $@
 
 $(CONSOLE_INSTALLED): $(CONSOLE)/package.json $(CONSOLE)/package-lock.json $(CONSOLE)/.npmrc | prerequisites

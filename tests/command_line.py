@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-PROCVARS = (sys.executable, "-m", "procvars.api.cli.main")
+PROCVARS = (sys.executable, "-m", "procvars.api.cli.start")
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,24 +1,41 @@
 """The processes that a server has started, as the system knows them."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+_PROC = Path("/proc")
 
-def children(pid: int) -> dict[int, str]:
-    """Id → command line of the processes whose parent is this one."""
+
+def descendants(pid: int) -> dict[int, str]:
+    """Id → command line of the processes that this one has started, and that those have."""
+    parents = dict(_parents())
     found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == pid:
-                found[int(stat.parent.name)] = (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended meanwhile
+    pending = [pid]
+    while pending:
+        parent = pending.pop()
+        for child in (one for one, its_parent in parents.items() if its_parent == parent):
+            pending.append(child)
+            with suppress(OSError):
+                found[child] = (
+                    (_PROC / str(child) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
     return found
 
 
 def is_running(pid: int) -> bool:
     """Whether there is such a process that is not merely waiting to be taken notice of."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return _stat(pid)[0] != "Z"
+    return False
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    for directory in _PROC.glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            yield int(directory.name), int(_stat(int(directory.name))[1])
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent's id and the rest of what stat(5) tells."""
+    return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()

@@ -23,6 +23,7 @@ from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import Settings
 from procvars.commands.decision_loop import DecisionLoop
@@ -34,10 +35,12 @@ from procvars.projections.storage.text_columns import ANY_SIZE
 
 
 @asynccontextmanager
-async def heavy_lane(settings: Settings, database_url: str, tasks: BackgroundTasks) -> AsyncIterator[Middleware]:
+async def heavy_lane(
+    settings: Settings, database_url: str, launcher: Launcher, tasks: BackgroundTasks
+) -> AsyncIterator[Middleware]:
     """Yield the middleware that forwards large requests to a child, which runs while there are any. Raises OSError."""
     with private_socket() as listening:
-        lane = HeavyLane(settings.environment_on(database_url), listening)
+        lane = HeavyLane(launcher, settings.environment_on(database_url), listening)
         tasks.keep_running("heavy lane", lane.watch, is_failing=lambda: lane.is_failing)
         largest = max(settings.max_document_bytes, LARGEST_OTHER_BODY) + ENVELOPE_BYTES
         forwarding = Forwarding(lane.address, largest)

@@ -25,6 +25,7 @@ from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Positions, Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
 from procvars.api.processes.bulk_workers import BulkWorkers
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.processes.store import Store
 from procvars.api.processes.supervised_child import SupervisedChild
@@ -38,6 +39,8 @@ from procvars.commands.identity import TokenVerifier
 from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 from procvars.projections.rebuilding.due import due
 from procvars.projections.running.positions import live_positions
+
+ENGINES = "procvars.api.children.engines"
 
 
 @asynccontextmanager
@@ -72,6 +75,7 @@ async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]
 async def open_server(
     settings: Settings,
     database_url: str,
+    launcher: Launcher,
     stopping: asyncio.Event,
     sample_users: Sequence[SampleUser] = (),
     *,
@@ -96,7 +100,7 @@ async def open_server(
         projector = None
         if is_first and settings.kafka_brokers is None:
             names = tuple(projection.name for projection in store.projections)
-            projector = ProjectorProcess(names, environment, metrics.batch)
+            projector = ProjectorProcess(names, launcher, environment, metrics.batch)
         limit = settings.max_document_bytes
         editing = Editing(requests, loop, max_document_bytes=limit)
         execution = Execution(requests, loop, max_document_bytes=limit)
@@ -111,7 +115,7 @@ async def open_server(
         tasks.keep_running("release of who waits", waiting.release)
         if projector is not None:
             tasks.keep_running("projector", projector.run)
-        workers = BulkWorkers(environment, store.pool)
+        workers = BulkWorkers(launcher, environment, store.pool)
         if is_first:
             tasks.keep_running("bulk modifications", workers.run)
             tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
@@ -119,7 +123,7 @@ async def open_server(
             open_operations(settings, store, requests, loop, editing, execution)
         )
         if is_first and settings.has_engines:
-            child = SupervisedChild("engines", "procvars.api.children.engines", environment=environment)
+            child = SupervisedChild("engines", ENGINES, launcher=launcher, environment=environment)
             tasks.keep_running("engines", child.run)
         try:
             yield Services(

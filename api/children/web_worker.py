@@ -26,9 +26,11 @@ from procvars.api.connections.access_log import AccessLog
 from procvars.api.connections.edge import Edge
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
+from procvars.api.heavy_lane.lane import HEAVY_LANE
 from procvars.api.http.app import create_app
 from procvars.api.http.paths import API
-from procvars.api.processes.garbage_collection import collect_rarely
+from procvars.api.processes.launching.fork_server import launching
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.lifeline import told_to_stop
 from procvars.api.processes.logging import configure_logging
 from procvars.api.settings import Settings
@@ -86,26 +88,28 @@ def main() -> None:
     """Serve until the parent ends or asks to stop."""
     settings = Settings()
     configure_logging(settings.log_format)
-    collect_rarely()
     first, logs, *descriptors = sys.argv[1:]
     access_log = AccessLog(sys.stderr, settings.log_format) if int(logs) else None
     with (
         failures_in_a_line(),
+        launching(HEAVY_LANE) as launcher,
         ExitStack() as inherited,
         asyncio.Runner(loop_factory=new_event_loop) as runner,
     ):
         sockets = [inherited.enter_context(socket.socket(fileno=int(one))) for one in descriptors]
-        runner.run(_serve(settings, sockets, first, access_log))
+        runner.run(_serve(settings, sockets, first, access_log, launcher))
 
 
-async def _serve(settings: Settings, sockets: list[socket.socket], first: str, access_log: AccessLog | None) -> None:
+async def _serve(
+    settings: Settings, sockets: list[socket.socket], first: str, access_log: AccessLog | None, launcher: Launcher
+) -> None:
     assert settings.database_url is not None
     stopping, told = asyncio.Event(), told_to_stop()
     calls = ReportedCalls()
     transport = httpx.AsyncHTTPTransport(uds=first)
     async with (
-        open_server(settings, settings.database_url, stopping, is_first=False) as services,
-        heavy_lane(settings, settings.database_url, services.tasks) as dispatch,
+        open_server(settings, settings.database_url, launcher, stopping, is_first=False) as services,
+        heavy_lane(settings, settings.database_url, launcher, services.tasks) as dispatch,
         httpx.AsyncClient(base_url="http://server", transport=transport) as server,
     ):
         services.tasks.keep_running("report of calls", calls.report)

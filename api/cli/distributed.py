@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from procvars.api.bootstrap.distributed import run_relay, run_workers
 from procvars.api.cli.configuration import settings_with
 from procvars.api.cli.output import fail
 from procvars.api.processes.garbage_collection import collect_rarely
@@ -25,6 +24,9 @@ _EXIT_SECONDS = 3.0
 
 def relay() -> None:
     """Publish the event store to Kafka. One relay is active; others stand by."""
+    # Not at the top: the other commands need neither a web server nor Kafka, and start faster without.
+    from procvars.api.bootstrap.distributed import run_relay
+
     _run(run_relay)
 
 
@@ -33,6 +35,8 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Exit when caught up.")] = False,
 ) -> None:
     """Apply events from Kafka to projections. Workers of the same projection share its partitions."""
+    from procvars.api.bootstrap.distributed import run_workers
+
     _run(lambda settings, url, stopping: run_workers(settings, url, names, stopping, once=once))
 
 

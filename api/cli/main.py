@@ -12,7 +12,6 @@ from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
 from procvars.api.cli import bulk, distributed, engine, history, projections
 from procvars.api.cli.configuration import settings_with
-from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
 from procvars.api.cli.failures import failures_in_a_line
 from procvars.api.cli.output import fail, note, write_any_text
 from procvars.api.processes.exit_codes import USAGE
@@ -70,9 +69,10 @@ def serve(
     settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     # Not at the top: the other commands need no web server, and start faster without it.
-    from procvars.api.cli.serving import run_server
+    from procvars.api.cli.serving import launching_children, run_server
 
-    run_server(settings, host, port, workers=workers)
+    with launching_children(settings, workers) as launcher:
+        run_server(settings, host, port, launcher, workers=workers)
 
 
 @app.command()
@@ -89,13 +89,15 @@ def demo(
     ] = None,
 ) -> None:
     """Serve a sample bank on an embedded database, with sample users and tokens."""
+    from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
+    from procvars.api.cli.serving import launching_children, run_server
+
     settings = demo_settings(data_dir or settings_with().data_dir / "demo", engine)
     configure_logging(settings.log_format)
     users = sample_users(settings)
-    load_when_ready(users, host, port, engine)
-    from procvars.api.cli.serving import run_server
-
-    run_server(settings, host, port, users.people, logs_requests=False)
+    with launching_children(settings) as launcher:
+        load_when_ready(users, host, port, engine)
+        run_server(settings, host, port, launcher, users.people, logs_requests=False)
 
 
 @app.command()
@@ -141,7 +143,3 @@ def main() -> None:
     write_any_text()
     with failures_in_a_line():
         app()
-
-
-if __name__ == "__main__":
-    main()

@@ -4,13 +4,14 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from importlib.metadata import version as installed_version
 
 import typer
 from starlette.middleware import Middleware
 
-from procvars.api.bootstrap.server import open_server
+from procvars.api.bootstrap.heavy_lane import heavy_lane
+from procvars.api.bootstrap.server import ENGINES, open_server
 from procvars.api.bootstrap.store import database
 from procvars.api.bootstrap.tracing import trace_requests
 from procvars.api.cli.stop_signals import StopSignals
@@ -19,10 +20,15 @@ from procvars.api.connections.address import bound_sockets, private_socket, unav
 from procvars.api.connections.edge import Edge
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
+from procvars.api.heavy_lane.lane import HEAVY_LANE
+from procvars.api.http.app import create_app
 from procvars.api.http.console_sign_in import SampleUser
+from procvars.api.processes.bulk_workers import BULK_WORKER
 from procvars.api.processes.exit_codes import INTERRUPTED
-from procvars.api.processes.garbage_collection import collect_rarely
-from procvars.api.processes.web_workers import WebWorkers
+from procvars.api.processes.launching.fork_server import launching
+from procvars.api.processes.launching.launcher import Launcher
+from procvars.api.processes.projector import PROJECTOR
+from procvars.api.processes.web_workers import WEB_WORKER, WebWorkers
 from procvars.api.settings import NoKeys, Settings
 
 if sys.platform != "win32":
@@ -31,10 +37,23 @@ else:
     from asyncio import new_event_loop
 
 
+def launching_children(settings: Settings, workers: int = 1) -> AbstractContextManager[Launcher]:
+    """Return what launches the children of a server: to be entered before there are threads."""
+    modules = [HEAVY_LANE, BULK_WORKER]
+    if settings.kafka_brokers is None:
+        modules.append(PROJECTOR)
+    if settings.has_engines:
+        modules.append(ENGINES)
+    if workers > 1:
+        modules.append(WEB_WORKER)
+    return launching(*modules)
+
+
 def run_server(
     settings: Settings,
     host: str,
     port: int,
+    launcher: Launcher,
     users: Sequence[SampleUser] = (),
     *,
     workers: int = 1,
@@ -45,7 +64,6 @@ def run_server(
         raise NoKeys()
     signals = StopSignals()
     signals.install()
-    collect_rarely()
     access_log = AccessLog(sys.stderr, settings.log_format) if logs_requests else None
     # The port first, as one in use is detected at once.
     with (
@@ -55,7 +73,7 @@ def run_server(
         asyncio.Runner(loop_factory=new_event_loop) as runner,
         suppress(asyncio.CancelledError),  # by a signal before the server runs
     ):
-        runner.run(_serve(settings, url, users, sockets, own, workers, access_log, signals))
+        runner.run(_serve(settings, url, launcher, users, sockets, own, workers, access_log, signals))
     if signals.interrupted:
         raise typer.Exit(INTERRUPTED)
 
@@ -63,6 +81,7 @@ def run_server(
 async def _serve(
     settings: Settings,
     url: str,
+    launcher: Launcher,
     users: Sequence[SampleUser],
     sockets: list[socket.socket],
     own: socket.socket,
@@ -70,15 +89,12 @@ async def _serve(
     access_log: AccessLog | None,
     signals: StopSignals,
 ) -> None:
-    from procvars.api.bootstrap.heavy_lane import heavy_lane
-    from procvars.api.http.app import create_app
-
     starting, stopping = asyncio.current_task(), asyncio.Event()
     assert starting is not None
     signals.call(_in_the_loop(starting.cancel))
     async with (
-        open_server(settings, url, stopping, users) as services,
-        heavy_lane(settings, url, services.tasks) as dispatch,
+        open_server(settings, url, launcher, stopping, users) as services,
+        heavy_lane(settings, url, launcher, services.tasks) as dispatch,
     ):
         edge = Middleware(Edge, observe=services.metrics.command, access_log=access_log)
         application = create_app(services, installed_version("procvars"), [*trace_requests(settings), edge, dispatch])
@@ -87,6 +103,7 @@ async def _serve(
             workers - 1,
             sockets,
             own,
+            launcher,
             settings.environment_on(url),
             services.metrics.command,
             log_requests=access_log is not None,

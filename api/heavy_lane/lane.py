@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from procvars.api.http.errors import HeavyRequestFailed
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.memory import resident_bytes
 from procvars.api.processes.supervised_child import SupervisedChild
 
-_MODULE = "procvars.api.children.heavy_lane"
+HEAVY_LANE = "procvars.api.children.heavy_lane"
 _IDLE_SECONDS = 300.0
 """Seconds after which an unused lane ends."""
 _SWOLLEN_BYTES = 160 * 2**20
@@ -27,14 +28,14 @@ class HeavyLane:
     runs waits there for the next one.
     """
 
-    def __init__(self, environment: Mapping[str, str], listening: socket.socket) -> None:
+    def __init__(self, launcher: Launcher, environment: Mapping[str, str], listening: socket.socket) -> None:
         self.address = str(listening.getsockname())
         self._child = SupervisedChild(
             "heavy lane",
-            _MODULE,
+            HEAVY_LANE,
             str(listening.fileno()),
-            # The C library has an arena per thread, which keeps freed memory.
-            environment={**environment, "MALLOC_ARENA_MAX": "2"},
+            launcher=launcher,
+            environment=environment,
             pass_fds=[listening.fileno()],
         )
         self._running: asyncio.Task[None] | None = None

@@ -9,9 +9,11 @@ import structlog
 
 from procvars.adapters.postgres.bulk_jobs import any_running
 from procvars.adapters.postgres.pool import Pool, borrowed
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.supervised_child import SupervisedChild
 from procvars.domain.errors import StoreUnavailable
 
+BULK_WORKER = "procvars.api.children.bulk_worker"
 _LOOK_SECONDS = 1.0
 _IDLE_SECONDS = 60.0
 """Time that the process is kept for the next job: a dry run is mostly followed by the run."""
@@ -22,14 +24,9 @@ log = structlog.get_logger(__name__)
 class BulkWorkers:
     """Jobs may come from another server, or be left by one that was killed: so the database is looked at all the time."""
 
-    def __init__(self, environment: Mapping[str, str], pool: Pool) -> None:
+    def __init__(self, launcher: Launcher, environment: Mapping[str, str], pool: Pool) -> None:
         self._pool = pool
-        self._child = SupervisedChild(
-            "bulk worker",
-            "procvars.api.children.bulk_worker",
-            # Threads of the C library have an arena each, which keeps what was freed in it.
-            environment={**environment, "MALLOC_ARENA_MAX": "2"},
-        )
+        self._child = SupervisedChild("bulk worker", BULK_WORKER, launcher=launcher, environment=environment)
         self._announced = asyncio.Event()
 
     @property

@@ -4,20 +4,28 @@ from collections.abc import Mapping
 
 import orjson
 
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.supervised_child import SupervisedChild
 from procvars.projections.running.runner import BatchObserver
 
+PROJECTOR = "procvars.api.children.projector"
 _NOT_RUNNING = "the process that feeds it is being started"
 
 
 class ProjectorProcess:
-    def __init__(self, projections: tuple[str, ...], environment: Mapping[str, str], observe: BatchObserver) -> None:
+    def __init__(
+        self,
+        projections: tuple[str, ...],
+        launcher: Launcher,
+        environment: Mapping[str, str],
+        observe: BatchObserver,
+    ) -> None:
         """Feed the projections of these names; `observe` is called with every batch."""
         self._projections = projections
         self._observe = observe
         self._trouble: dict[str, str] = {}
         self._child = SupervisedChild(
-            "projector", "procvars.api.children.projector", environment=environment, hear=self._hear
+            "projector", PROJECTOR, launcher=launcher, environment=environment, hear=self._hear
         )
 
     @property

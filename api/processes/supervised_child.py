@@ -1,12 +1,12 @@
 """Child processes of a server that run as long as it does."""
 
 import asyncio
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio import StreamReader
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from procvars.api.processes.launching.launcher import LaunchedChild, Launcher
 from procvars.api.processes.lifeline import ORDERLY_SECONDS
 from procvars.projections.running.transient_errors import back_off
 
@@ -18,9 +18,9 @@ log = structlog.get_logger(__name__)
 
 
 class SupervisedChild:
-    """`python -m module`, restarted with back-off whenever it ends.
+    """The `main()` of a module, restarted with back-off whenever it ends.
 
-    The module calls `api.processes.lifeline.stop_with_the_parent`: closing its stdin tells it to end, or that this
+    It calls `api.processes.lifeline.stop_with_the_parent`: closing its stdin tells it to end, or that this
     process is gone. What it logs goes to the log of this process.
     """
 
@@ -29,17 +29,20 @@ class SupervisedChild:
         name: str,
         module: str,
         *arguments: str,
+        launcher: Launcher,
         environment: Mapping[str, str],
         pass_fds: Sequence[int] = (),
         hear: Callable[[bytes], None] | None = None,
     ) -> None:
         """Let the child inherit `pass_fds` under the same numbers, and pass each line of its stdout to `hear`."""
         self._name = name
-        self._command = (sys.executable, "-P", "-m", module, *arguments)
+        self._module = module
+        self._arguments = arguments
+        self._launcher = launcher
         self._environment = environment
         self._pass_fds = pass_fds
         self._hear = hear
-        self._process: Process | None = None
+        self._process: LaunchedChild | None = None
         self._failures = 0
 
     @property
@@ -67,41 +70,38 @@ class SupervisedChild:
 
     async def _run_once(self) -> int:
         """Run it once, and return the exit code, which is negative for a signal."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            env=self._environment,
-            stdin=PIPE,
-            stdout=PIPE if self._hear else DEVNULL,
+        process = await self._launcher.launch(
+            self._module,
+            self._arguments,
+            environment=self._environment,
             pass_fds=self._pass_fds,
-            start_new_session=True,  # a Ctrl-C in the terminal is for the parent
+            with_output=self._hear is not None,
         )
         self._process = process
         try:
             if self._hear is not None:
-                await _hear_all(process, self._hear)
+                assert process.output is not None
+                await _hear_all(process.output, self._hear)
             return await process.wait()
         finally:
             self._process = None
-            if process.returncode is None:
-                await _end(process)
+            await _end(process)
 
     def _count_as_steady(self) -> None:
         self._failures = 0
 
 
-async def _hear_all(process: Process, hear: Callable[[bytes], None]) -> None:
+async def _hear_all(output: StreamReader, hear: Callable[[bytes], None]) -> None:
     """Pass on each line until the child closes its stdout."""
-    assert process.stdout is not None
-    async for line in process.stdout:
+    async for line in output:
         try:
             hear(line)
         except Exception:  # such as a line cut off by the child's end
             log.exception("child process said something unknown", line=line[:200])
 
 
-async def _end(process: Process) -> None:
-    assert process.stdin is not None
-    process.stdin.close()
+async def _end(process: LaunchedChild) -> None:
+    process.close_stdin()
     try:
         async with asyncio.timeout(_KILL_AFTER_SECONDS):
             await process.wait()

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.supervised_child import SupervisedChild
 
 ObserveCall = Callable[[str, int, float], None]
 """Callback with operation, status and seconds of a call, for the metrics."""
 
-_MODULE = "procvars.api.children.web_worker"
+WEB_WORKER = "procvars.api.children.web_worker"
 
 
 class WebWorkers:
@@ -26,6 +27,7 @@ class WebWorkers:
         count: int,
         sockets: Sequence[socket.socket],
         own: socket.socket,
+        launcher: Launcher,
         environment: Mapping[str, str],
         observe: ObserveCall,
         *,
@@ -38,8 +40,9 @@ class WebWorkers:
         self._children = [
             SupervisedChild(
                 f"web worker {number}",
-                _MODULE,
+                WEB_WORKER,
                 *arguments,
+                launcher=launcher,
                 environment=environment,
                 pass_fds=descriptors,
                 hear=self._hear,

@@ -5,20 +5,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.supervised_child import SupervisedChild
+from tests.api.own_nursery import own_nursery
 from tests.waiting import until, until_async
 
 _PROGRAM = "tests.api.supervised_program"
 _PARENT = """
 import asyncio, os, sys
+from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.supervised_child import SupervisedChild
-asyncio.run(SupervisedChild("child", sys.argv[1], sys.argv[2], "runs", environment=os.environ).run())
+from procvars.api.processes.launching.fork_server import launching
+with launching() as launcher:
+    asyncio.run(SupervisedChild("child", sys.argv[1], sys.argv[2], "runs", launcher=launcher, environment=os.environ).run())
 """
 
 
@@ -38,8 +45,10 @@ def is_alive(pid: int) -> bool:
 
 
 @asynccontextmanager
-async def supervised(file: Path, manner: str = "runs") -> AsyncIterator[tuple[SupervisedChild, asyncio.Task[None]]]:
-    child = SupervisedChild("child", _PROGRAM, str(file), manner, environment=environment())
+async def supervised(
+    file: Path, launcher: Launcher, manner: str = "runs"
+) -> AsyncIterator[tuple[SupervisedChild, asyncio.Task[None]]]:
+    child = SupervisedChild("child", _PROGRAM, str(file), manner, launcher=launcher, environment=environment())
     running = asyncio.create_task(child.run())
     try:
         yield child, running
@@ -48,13 +57,23 @@ async def supervised(file: Path, manner: str = "runs") -> AsyncIterator[tuple[Su
         await asyncio.gather(running, return_exceptions=True)
 
 
+@pytest.fixture(params=["forked", "interpreters"])
+def launcher(request: pytest.FixtureRequest) -> Iterator[Launcher]:
+    """What starts children on Linux, and what does elsewhere."""
+    if request.param == "interpreters":
+        yield FreshInterpreter()
+        return
+    with own_nursery() as nursery:
+        yield nursery.launcher
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "lines"
 
 
-async def test_a_child_that_dies_is_started_again(file: Path) -> None:
-    async with supervised(file) as (child, _):
+async def test_a_child_that_dies_is_started_again(file: Path, launcher: Launcher) -> None:
+    async with supervised(file, launcher) as (child, _):
         await until_async("it runs", lambda: _lines(file), lambda found: len(found) == 1)
         killed = child.pid
         assert killed is not None
@@ -64,24 +83,26 @@ async def test_a_child_that_dies_is_started_again(file: Path) -> None:
         assert child.failures == 1
 
 
-async def test_a_child_is_told_to_end_and_waited_for(file: Path) -> None:
-    async with supervised(file) as (child, _):
+async def test_a_child_is_told_to_end_and_waited_for(file: Path, launcher: Launcher) -> None:
+    async with supervised(file, launcher) as (child, _):
         await until_async("it runs", lambda: _lines(file), bool)
         pid = child.pid
     assert [line.split()[0] for line in lines(file)] == ["started", "told", "ended"]
     assert pid is not None and not is_alive(pid)
 
 
-async def test_a_child_that_does_not_end_in_good_order_ends_all_the_same(file: Path) -> None:
-    async with supervised(file, "stubborn") as (child, _):
+async def test_a_child_that_does_not_end_in_good_order_ends_all_the_same(file: Path, launcher: Launcher) -> None:
+    async with supervised(file, launcher, "stubborn") as (child, _):
         await until_async("it runs", lambda: _lines(file), bool)
         pid = child.pid
     assert [line.split()[0] for line in lines(file)] == ["started", "told"]
     assert pid is not None and not is_alive(pid)
 
 
-async def test_signals_to_the_whole_service_leave_ending_the_child_to_its_parent(file: Path) -> None:
-    async with supervised(file) as (child, _):
+async def test_signals_to_the_whole_service_leave_ending_the_child_to_its_parent(
+    file: Path, launcher: Launcher
+) -> None:
+    async with supervised(file, launcher) as (child, _):
         await until_async("it runs", lambda: _lines(file), bool)
         assert child.pid is not None
         os.kill(child.pid, signal.SIGTERM)
@@ -91,8 +112,8 @@ async def test_signals_to_the_whole_service_leave_ending_the_child_to_its_parent
     assert pid is not None and not is_alive(pid)
 
 
-async def test_a_child_that_cannot_start_is_tried_again_and_counted(file: Path) -> None:
-    async with supervised(file, "fails") as (child, running):
+async def test_a_child_that_cannot_start_is_tried_again_and_counted(file: Path, launcher: Launcher) -> None:
+    async with supervised(file, launcher, "fails") as (child, running):
         await until_async("three tries", lambda: _lines(file), lambda found: len(found) >= 3)
         assert child.failures >= 2
         assert not running.done()

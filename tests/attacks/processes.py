@@ -5,20 +5,15 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from tests.processes import descendants
+
 HEAVY_LANE = "procvars.api.children.heavy_lane"
 _PROC = Path("/proc")
 
 
 def processes(server: int) -> dict[int, str]:
-    """Id → command line of the server's process and its children, without the database's."""
-    found = {}
-    for directory in (entry for entry in _PROC.iterdir() if entry.name.isdigit()):
-        with suppress(OSError, IndexError):  # one that has ended meanwhile
-            command = (directory / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            parent = int((directory / "stat").read_text().rpartition(")")[2].split()[1])
-            if server in (int(directory.name), parent) and "postgres" not in command:
-                found[int(directory.name)] = command
-    return found
+    """Id → command line of the server's process and those it has started, without the database's."""
+    return {pid: command for pid, command in {server: "", **descendants(server)}.items() if "postgres" not in command}
 
 
 def lane_of(server: int) -> int | None:

@@ -430,7 +430,8 @@ def test_memory_comes_back(new_server: NewServer) -> None:
 def test_a_lane_that_cannot_start_is_said(new_server: NewServer, tmp_path: Path) -> None:
     """Large edits are refused and change nothing, small ones are made, and `/readyz` names what fails."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\nif 'procvars.api.children.heavy_lane' in sys.orig_argv:\n    os._exit(1)\n"
+        "import os, sys, types\n"
+        "sys.modules['procvars.api.children.heavy_lane'] = types.SimpleNamespace(main=lambda: os._exit(1))\n"
     )
     server = new_server(environment={"PYTHONPATH": str(tmp_path)})
     publish(server)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.attacks.edited_under_fire import UNCOMPARED, Attack
 from tests.conftest import NewServer, Server
-from tests.processes import children
+from tests.processes import descendants
 from tests.waiting import until
 
 EDITS = 20_000
@@ -25,7 +25,7 @@ class Projector:
         parent = self.server.process.pid
         found = until(
             "the projector runs",
-            lambda: [pid for pid, line in children(parent).items() if "procvars.api.children.projector" in line],
+            lambda: [pid for pid, line in descendants(parent).items() if "procvars.api.children.projector" in line],
         )
         os.kill(found[0], signal.SIGKILL)
 

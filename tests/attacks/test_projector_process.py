@@ -7,7 +7,7 @@ import httpx
 
 from tests.api.bank import put, start, states, synced
 from tests.conftest import NewServer, Server
-from tests.processes import children, is_running
+from tests.processes import descendants, is_running
 from tests.waiting import until
 
 
@@ -17,7 +17,7 @@ def projector(server: Server) -> int:
     parent = server.process.pid
 
     def found() -> list[int]:
-        return [pid for pid, command in children(parent).items() if "procvars.api.children.projector" in command]
+        return [pid for pid, command in descendants(parent).items() if "procvars.api.children.projector" in command]
 
     return until("the projector runs", found)[0]
 

@@ -10,7 +10,7 @@ from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.sample_documents import as_json, megabyte
 from tests.benchmarks.temporary_database import Cluster
 from tests.conftest import Server, token
-from tests.processes import children
+from tests.processes import descendants
 
 _EDITS = 400
 """After some 100 it does not grow any more; `--edits 10000` shows that."""
@@ -77,12 +77,8 @@ async def _read(server: Server, path: str) -> None:
 async def _sample(server: Server, samples: list[float]) -> None:
     assert server.process is not None
     while True:
-        samples.append(sum(map(_pss, _family(server.process.pid))))
+        samples.append(sum(map(_pss, (server.process.pid, *descendants(server.process.pid)))))
         await asyncio.sleep(_SAMPLE_SECONDS)
-
-
-def _family(pid: int) -> list[int]:
-    return [pid, *(one for child in children(pid) for one in _family(child))]
 
 
 def _pss(pid: int) -> float:

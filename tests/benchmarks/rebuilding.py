@@ -58,7 +58,7 @@ def _command(url: str, name: str) -> tuple[float, float]:
     command = [
         sys.executable,
         "-m",
-        "procvars.api.cli.main",
+        "procvars.api.cli.start",
         "projections",
         "rebuild",
         name,

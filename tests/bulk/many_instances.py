@@ -15,6 +15,7 @@ from procvars.domain.documents.values import Document
 from tests.benchmarks.temporary_database import Commands, command_layer
 from tests.bulk.jobs import status
 from tests.conftest import Server, token
+from tests.processes import descendants
 from tests.waiting import until
 
 _AT_ONCE = 200
@@ -108,15 +109,8 @@ def client(server: Server) -> httpx.Client:
 def worker_of(server: Server) -> int | None:
     """The id of the process that works at the server's bulk modifications, while one runs."""
     assert server.process is not None
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (entry / "cmdline").read_bytes()
-            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            continue
-        if b"api.children.bulk_worker" in command and int(parent) == server.process.pid:
-            return int(entry.name)
-    return None
+    started = descendants(server.process.pid).items()
+    return next((pid for pid, command in started if "api.children.bulk_worker" in command), None)
 
 
 def in_the_middle(api: httpx.Client, job_id: str) -> dict[str, Any]:

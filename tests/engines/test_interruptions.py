@@ -20,7 +20,7 @@ from tests.command_line import PROCVARS, run
 from tests.conftest import NewServer, Server
 from tests.engines.camunda7_desk import Camunda7Desk
 from tests.engines.steps import delivered, delivery, follows, merge
-from tests.processes import children
+from tests.processes import descendants
 from tests.services.camunda7_engine import PASSWORD
 from tests.services.service import Service
 from tests.waiting import until
@@ -155,7 +155,7 @@ def engines_process(server: Server) -> int:
     pid = server.process.pid
     return until(
         "the process of the engines runs",
-        lambda: next((child for child, command in children(pid).items() if "children.engines" in command), 0),
+        lambda: next((child for child, command in descendants(pid).items() if "children.engines" in command), 0),
     )
 
 
