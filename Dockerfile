@@ -13,7 +13,7 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/procvars UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
 WORKDIR /source
 # What changes seldom comes first, so that a change of the code does not install all of it again.
 COPY pyproject.toml uv.lock hatch_build.py README.md LICENSE ./
-RUN uv sync --frozen --no-dev --no-install-project
+RUN uv sync --frozen --no-dev --extra otel --no-install-project
 COPY src/ src/
 COPY domain/ domain/
 COPY commands/ commands/

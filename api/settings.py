@@ -61,6 +61,13 @@ def _named(place: tuple[int | str, ...], message: str) -> str:
     return f"{_PREFIX}{'_'.join(map(str, place)).upper()}: {message}" if place else message
 
 
+class TracesNotInstalled(SettingsError):
+    """The libraries that traces need are not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("PROCVARS_TRACES needs the extra otel: install procvars[otel].")
+
+
 class NoBrokers(SettingsError):
     """There is no Kafka to publish to or to read from."""
 
@@ -119,6 +126,9 @@ class Settings(BaseSettings):
 
     metrics_address: str | None = Field(default=None, pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$")
     """`host:port` at which relay and workers have metrics and probes; unset, they listen nowhere."""
+
+    traces: bool = False
+    """Whether requests and events are traced; where to is OpenTelemetry's own `OTEL_EXPORTER_OTLP_ENDPOINT`."""
 
     engines: Path | None = None
     """A JSON file with the real engines whose instances are shown and edited here (`api/engines/settings.py`)."""

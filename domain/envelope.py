@@ -28,7 +28,7 @@ def envelope(recorded: Recorded[Event]) -> dict[str, Any]:
         return _without_payload(recorded, event)
     payload = {key: value for key, value in state_of(event).items() if key not in _OUTSIDE_PAYLOAD}
     return {
-        "event_id": _event_id(event),
+        "event_id": str(event_id(event)),
         "type": type_of(event),
         "schema_version": event.class_version,
         "position": recorded.position,
@@ -54,14 +54,15 @@ def type_of(event: Event) -> str:
     return event.stored_topic if isinstance(event, UnreadableEvent) else event.TOPIC
 
 
-def _event_id(event: Event) -> str:
-    return str(uuid5(_NAMESPACE, f"{event.originator_id}/{event.originator_version}"))
+def event_id(event: Event) -> UUID:
+    """Return the event's id, which is derived from its stream and its version."""
+    return uuid5(_NAMESPACE, f"{event.originator_id}/{event.originator_version}")
 
 
 def _without_payload(recorded: Recorded[Event], event: UnreadableEvent) -> dict[str, Any]:
     """Return the envelope of an unreadable event: a reader that follows its instance must not take it for missing."""
     return {
-        "event_id": _event_id(event),
+        "event_id": str(event_id(event)),
         "type": type_of(event),
         "schema_version": None,
         "position": recorded.position,

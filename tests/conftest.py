@@ -15,6 +15,7 @@ import pytest
 
 from procvars.adapters.identity.shared_secret import issue
 from procvars.adapters.postgres.embedded import embedded_postgres
+from tests.api.answer_schemas import check_answer
 from tests.command_line import PROCVARS
 from tests.separated_roles import separated_roles
 from tests.services.free_port import free_port
@@ -56,10 +57,12 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, authorization: str | None = None) -> httpx.Client:
+        """A client whose answers have to be as the OpenAPI document describes them."""
         return httpx.Client(
             base_url=f"{self.address}/api/v1",
             headers={"Authorization": f"Bearer {authorization or token(org=('ORG_ADMIN', 'ENGINE'))}"},
             timeout=40,
+            event_hooks={"response": [check_answer]},
         )
 
     def environ(self) -> dict[str, str]:

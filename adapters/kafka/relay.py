@@ -6,6 +6,7 @@ of the store; every message names the position of the one before it, so that a r
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +24,7 @@ from procvars.adapters.kafka.topic import count_partitions, create_topic, larges
 from procvars.adapters.postgres.pool import UNAVAILABLE
 from procvars.adapters.postgres.relay_session import RelaySession, relay_session
 from procvars.domain.errors import StoreUnavailable
+from procvars.domain.event_traces import TraceEvents, append_of
 from procvars.domain.events import Event, Recorded
 from procvars.projections.running.event_feed import EventLog
 
@@ -51,8 +53,10 @@ class _OutOfTimeError(Exception):
 class _Batch:
     """A batch that the producer was given; `acknowledged` raises KafkaError if it cannot be sent."""
 
-    events: int
+    events: Sequence[Event]
     position: int
+    sent_at: float
+    """Time of a monotonic clock."""
     last_positions: dict[int, int]
     """Partition → position of its last event in the batch."""
     acknowledged: asyncio.Future[Any]
@@ -80,6 +84,8 @@ class Relay:
     partitions: int
     """Number of partitions of a topic that is created."""
     max_message_bytes: int
+    trace: TraceEvents | None = None
+    """Callback for what the broker acknowledged; with it, messages have a header `traceparent`."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     state: RelayState = field(default_factory=RelayState)
     _largest: int = field(init=False)
@@ -203,13 +209,17 @@ class Relay:
     ) -> _Batch:
         """Send the events, and return their batch; update `last_positions` too. Raises KafkaError."""
         sent = []
+        sent_at = time.perf_counter()
         published: dict[int, int] = {}
         for recorded in events:
             partition = partition_of(recorded.event.originator_id, len(last_positions))
             one = message(recorded, last_positions[partition], partition, self._largest)
+            if self.trace is not None:
+                one.headers.append(("traceparent", append_of(recorded.event).traceparent.encode()))
             sent.append(await producer.send(self.cluster.topic, one.value, one.key, partition, headers=one.headers))
             last_positions[partition] = published[partition] = recorded.position
-        return _Batch(len(events), events[-1].position, published, asyncio.gather(*sent))
+        sending = [recorded.event for recorded in events]
+        return _Batch(sending, events[-1].position, sent_at, published, asyncio.gather(*sent))
 
     async def _settle(self, session: RelaySession, in_flight: deque[_Batch]) -> None:
         """Wait for the oldest batch, and save the position after it and those acknowledged by then too."""
@@ -218,7 +228,9 @@ class Relay:
         while in_flight and in_flight[0].acknowledged.done():
             batch = in_flight.popleft()
             batch.acknowledged.result()
-            self.state.published += batch.events
+            self.state.published += len(batch.events)
+            if self.trace is not None:
+                self.trace("publish", batch.events, seconds=time.perf_counter() - batch.sent_at)
             position = batch.position
             last_positions |= batch.last_positions
         await session.save(position, last_positions)

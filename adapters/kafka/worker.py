@@ -22,6 +22,7 @@ from procvars.adapters.kafka.consumer import Consumer
 from procvars.adapters.kafka.errors import ProjectionPaused
 from procvars.adapters.kafka.topic import NotAnEvent, count_partitions, delivered
 from procvars.adapters.postgres.pool import UNAVAILABLE
+from procvars.domain.event_traces import TraceEvents
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connect, Projection
 from procvars.projections.running.batch_application import BatchApplication
@@ -54,6 +55,7 @@ class ProjectionWorker:
     events: WorkerEvents
     connect: Connect
     cluster: KafkaCluster
+    trace: TraceEvents | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Request to stop, after the current batch."""
     _committed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,7 +63,7 @@ class ProjectionWorker:
     _application: BatchApplication = field(init=False)
 
     def __post_init__(self) -> None:
-        self._application = BatchApplication(self.projection, self.events)
+        self._application = BatchApplication(self.projection, self.events, self.trace)
 
     async def run(self) -> None:
         """Run until told to stop."""

@@ -17,6 +17,7 @@ from procvars.commands.ports import EarlierRequest, KeyedRequest
 from procvars.domain.definition import Definition, definition_from, definition_stream
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import NoSuchVersion, PositionUnknown
+from procvars.domain.event_traces import TraceEvents
 from procvars.domain.events import (
     WRITES,
     DefinitionPublished,
@@ -161,12 +162,23 @@ class Whereabouts(NamedTuple):
 class PostgresEventStore:
     """Implementation of `commands.ports.EventStore`, and of the reads that replay and projections need."""
 
-    def __init__(self, pool: Lender, appender: Appender, mapper: EventMapper, budget: ReadBudget = WHOLE) -> None:
-        """Read within `budget`: beyond it, reads of events raise ReadTooLarge, and a page ends earlier."""
+    def __init__(
+        self,
+        pool: Lender,
+        appender: Appender,
+        mapper: EventMapper,
+        budget: ReadBudget = WHOLE,
+        trace: TraceEvents | None = None,
+    ) -> None:
+        """Read within `budget`: beyond it, reads of events raise ReadTooLarge, and a page ends earlier.
+
+        `trace` is told of every append.
+        """
         self._pool = pool
         self._appender = appender
         self._mapper = mapper
         self._rows = EventRows(pool, mapper, budget)
+        self._trace = trace
         self._instances = RememberedInstances()
         self._definitions: dict[tuple[str, str], tuple[Definition, float]] = {}
 
@@ -207,6 +219,7 @@ class PostgresEventStore:
         self, events: Sequence[Event], *, resulting: Instance | None = None, request: KeyedRequest | None = None
     ) -> list[int]:
         bases = self._mapper.bases
+        started = time.perf_counter()
         written = self._written(events)
         try:
             appending = [one.stored for one in written]
@@ -224,6 +237,8 @@ class PostgresEventStore:
             if one.base is not None:
                 bases.put(event.originator_id, one.base)
             self._remember(event, one.size, resulting)
+        if self._trace is not None:
+            self._trace("append", events, seconds=time.perf_counter() - started)
         return positions
 
     def _written(self, events: Sequence[Event]) -> list[Written]:

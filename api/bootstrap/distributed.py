@@ -53,6 +53,7 @@ async def run_relay(settings: Settings, database_url: str, stopping: asyncio.Eve
             cluster=cluster,
             partitions=settings.kafka_partitions,
             max_message_bytes=settings.largest_message,
+            trace=store.trace,
             stopping=stopping,
         )
         async with served_probes(settings, RelayProbes(relay.state, store.events.last_position)):
@@ -75,7 +76,9 @@ async def run_workers(
         stack.push_async_callback(probe.close)
         await stack.enter_async_context(served_probes(settings, WorkerProbes(probe.projection_statuses)))
         connect = partial(projection_connection, database_url)
-        workers = [ProjectionWorker(projection, store.events, connect, cluster) for projection in projections]
+        workers = [
+            ProjectionWorker(projection, store.events, connect, cluster, store.trace) for projection in projections
+        ]
         last = await store.events.last_position()
         runs = [asyncio.create_task(worker.run_until(last) if once else worker.run()) for worker in workers]
         comparisons = () if once else comparisons_of(settings, projections, store.events, connect)

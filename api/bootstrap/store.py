@@ -13,6 +13,7 @@ from procvars.adapters.postgres.pool import REQUEST, UNHURRIED, Patience, borrow
 from procvars.adapters.postgres.rotated_cipher import RotatedCipher
 from procvars.adapters.postgres.search import PostgresSearch
 from procvars.adapters.postgres.workspaces import fill_in_workspaces
+from procvars.api.bootstrap.tracing import traced_events
 from procvars.api.heavy_lane.weights import LIGHT_READS
 from procvars.api.processes.store import Store
 from procvars.api.settings import Settings
@@ -127,8 +128,8 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
     pool = connection_pool(database_url, patience, max_size=settings.pool_size)
     appender = Appender(database_url)
     mapper = event_mapper(settings)
-    events = PostgresEventStore(pool, appender, mapper)
-    async with search_store(settings) as search, pool:
+    async with traced_events(settings) as trace, search_store(settings) as search, pool:
+        events = PostgresEventStore(pool, appender, mapper, trace=trace)
         async with borrowed(pool) as connection:
             await require_keys(connection, fingerprints_of(settings.cipher_keys))
         yield Store(
@@ -137,7 +138,8 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
             pool=pool,
             appender=appender,
             events=events,
-            light_events=PostgresEventStore(pool, appender, mapper, LIGHT_READS),
+            light_events=PostgresEventStore(pool, appender, mapper, LIGHT_READS, trace),
             search=search,
             projections=build_projections(events, search, with_engines=settings.has_engines),
+            trace=trace,
         )

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from uvloop import new_event_loop
 
 from procvars.api.bootstrap.heavy_lane import open_lane
+from procvars.api.bootstrap.tracing import trace_requests
 from procvars.api.cli.failures import failures_in_a_line
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
@@ -49,7 +50,8 @@ def main() -> None:
 async def _serve(settings: Settings, listening: socket.socket) -> None:
     stopping, told = asyncio.Event(), told_to_stop()
     async with open_lane(settings, stopping) as services:
-        application = create_app(services, installed_version("procvars"), [Middleware(Turns, memory=MemoryKeeper())])
+        outermost = [*trace_requests(settings), Middleware(Turns, memory=MemoryKeeper())]
+        application = create_app(services, installed_version("procvars"), outermost)
         server = HttpServer(application, stopping, limits_of_this_process())
         await server.serve_until(told, [listening])
 

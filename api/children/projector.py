@@ -65,7 +65,9 @@ async def _feed(settings: Settings) -> None:
     connect = partial(projection_connection, settings.database_url)
     async with connected_store(settings, settings.database_url) as store:
         feed = EventFeed(store.events)
-        runners = [ProjectionRunner(one, feed, store.events, connect, _report_batch) for one in store.projections]
+        runners = [
+            ProjectionRunner(one, feed, store.events, connect, _report_batch, store.trace) for one in store.projections
+        ]
         comparisons = comparisons_of(settings, store.projections, store.events, connect)
         hearers = {APPENDED: lambda _: feed.announce()}
         tasks = BackgroundTasks()

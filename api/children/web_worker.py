@@ -20,6 +20,7 @@ from uvloop import new_event_loop
 
 from procvars.api.bootstrap.heavy_lane import heavy_lane
 from procvars.api.bootstrap.server import open_server
+from procvars.api.bootstrap.tracing import trace_requests
 from procvars.api.cli.failures import failures_in_a_line
 from procvars.api.connections.access_log import AccessLog
 from procvars.api.connections.edge import Edge
@@ -114,7 +115,8 @@ async def _serve(
         services.tasks.keep_running("report of calls", calls.report)
         edge = Middleware(Edge, observe=calls.command, access_log=access_log)
         of_the_server = Middleware(MetricsOfTheServer, server=server)
-        application = create_app(services, installed_version("procvars"), [edge, of_the_server, dispatch])
+        outermost = [*trace_requests(settings), edge, of_the_server, dispatch]
+        application = create_app(services, installed_version("procvars"), outermost)
         http = HttpServer(application, stopping, limits_of_this_process())
         await http.serve_until(told, sockets)
         if access_log is not None:

@@ -79,9 +79,10 @@ def serve(
 def demo(
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    data_dir: Annotated[Path, typer.Option(help="Directory of the data. Delete it to start over.")] = Path(
-        "procvars-data/demo"
-    ),
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Directory of the data; unset, demo in PROCVARS_DATA_DIR. Delete it to start over."),
+    ] = None,
     engine: Annotated[
         str | None,
         typer.Option(envvar="PROCVARS_DEMO_ENGINE", help="REST API of a Camunda 7 engine, for stuck claims."),
@@ -91,7 +92,7 @@ def demo(
     from procvars.api.cli.demo import demo_settings, load_when_ready, sample_users
     from procvars.api.cli.serving import launching_children, run_server
 
-    settings = demo_settings(data_dir, engine)
+    settings = demo_settings(data_dir or settings_with().data_dir / "demo", engine)
     configure_logging(settings.log_format)
     users = sample_users(settings)
     with launching_children(settings) as launcher:

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from procvars.api.bootstrap.heavy_lane import heavy_lane
 from procvars.api.bootstrap.server import ENGINES, open_server
 from procvars.api.bootstrap.store import database
+from procvars.api.bootstrap.tracing import trace_requests
 from procvars.api.cli.stop_signals import StopSignals
 from procvars.api.connections.access_log import AccessLog
 from procvars.api.connections.address import bound_sockets, private_socket, unavailable
@@ -96,7 +97,7 @@ async def _serve(
         heavy_lane(settings, url, launcher, services.tasks) as dispatch,
     ):
         edge = Middleware(Edge, observe=services.metrics.command, access_log=access_log)
-        application = create_app(services, installed_version("procvars"), [edge, dispatch])
+        application = create_app(services, installed_version("procvars"), [*trace_requests(settings), edge, dispatch])
         server = HttpServer(application, stopping, limits_of_this_process())
         others = WebWorkers(
             workers - 1,

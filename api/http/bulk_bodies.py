@@ -19,17 +19,17 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Condition(_Strict):
+class ConditionBody(_Strict):
     key: str
     value: Any
 
 
-class _Title(_Strict):
+class TitleBody(_Strict):
     prefix: str | None = None
     contains: str | None = None
 
     @model_validator(mode="after")
-    def _is_one_of_them(self) -> "_Title":
+    def _is_one_of_them(self) -> "TitleBody":
         if (self.prefix is None) == (self.contains is None):
             raise ValueError("either prefix or contains")
         return self
@@ -39,8 +39,8 @@ class BulkSelect(_Strict):
     definitions: list[str] = Field(default_factory=list, max_length=_MOST_NAMES)
     statuses: list[InstanceStatus] = Field(default_factory=list)
     ids: list[str] | None = None
-    keys: list[_Condition] = Field(default_factory=list, max_length=32)
-    title: _Title | None = None
+    keys: list[ConditionBody] = Field(default_factory=list, max_length=32)
+    title: TitleBody | None = None
     modified_by: str | None = None
     modified_from: AwareDatetime | None = None
     modified_to: AwareDatetime | None = None

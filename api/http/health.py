@@ -20,14 +20,18 @@ METRICS_TYPE = "text/plain; version=0.0.4"
 log = structlog.get_logger(__name__)
 
 
-@router.get("/healthz")
-async def healthz() -> Response:
+@router.get("/healthz", operation_id="read_health")
+async def read_health() -> Response:
     """Answer as long as the process is alive."""
     return Response(ALIVE, media_type="application/json")
 
 
-@router.get("/readyz", responses={503: {"description": "The database is out of reach, or this process cannot append."}})
-async def readyz(request: Request) -> Response:
+@router.get(
+    "/readyz",
+    operation_id="read_readiness",
+    responses={503: {"description": "The database is out of reach, or this process cannot append."}},
+)
+async def read_readiness(request: Request) -> Response:
     """Tell whether this process can work; `degraded`, with 200, if it can, but a read model or a task fails."""
     tasks = services(request).tasks
     try:
@@ -69,8 +73,8 @@ def _failures_of_projections(
     }
 
 
-@router.get("/metrics")
-async def metrics(request: Request) -> Response:
+@router.get("/metrics", operation_id="read_metrics")
+async def read_metrics(request: Request) -> Response:
     """Return the metrics in Prometheus' text format; without the store, the last known ones of the projections."""
     found = services(request).metrics
     try:

@@ -1,24 +1,19 @@
-"""Additions to the OpenAPI document beyond the signatures: bodies that are parsed by hand, and the problem types."""
+"""Additions to the OpenAPI document beyond the signatures: bodies that are parsed by hand, and the problem types.
+
+What they refer to, and the schemas of answers, are in `described`, which is loaded with the document.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from procvars.api.http.bodies import NDJSON
+from procvars.api.http.bodies import JSON, JSON_PATCH, MERGE_PATCH, NDJSON
 from procvars.api.http.problems import MEDIA_TYPE, PROBLEM_TYPES
 from procvars.domain.documents.documents import encode
 
-_PROBLEM_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-    },
-}
+_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_SCHEMAS = {JSON: "Variables", JSON_PATCH: "Patch", MERGE_PATCH: "MergePatch"}
 _EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavailable", "permission-denied")
 _ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
 _FORWARDED = ("heavy-request-failed", "too-busy")
@@ -48,14 +43,8 @@ def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
         response["description"] = " ".join(
             filter(None, (response["description"], f"`{problem.slug}`: {problem.title}."))
         )
-        response["content"][MEDIA_TYPE]["examples"][problem.slug] = {
-            "value": {
-                "type": problem.uri,
-                "title": problem.title,
-                "status": problem.status,
-                "detail": f"{problem.title}.",
-            }
-        }
+        examples = response["content"][MEDIA_TYPE]["examples"]
+        examples[problem.slug] = {"$ref": f"#/components/examples/{problem.slug}"}
     return by_status
 
 
@@ -88,17 +77,8 @@ def lines(example: Sequence[Any], model: type[BaseModel]) -> dict[str, Any]:
 
 def bodies(examples: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that distinguishes bodies by media type."""
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {
-                media_type: {
-                    "schema": {"type": "array", "items": {"type": "object"}}
-                    if media_type.endswith("json-patch+json")
-                    else {"type": "object"},
-                    "example": example,
-                }
-                for media_type, example in examples.items()
-            },
-        }
+    content = {
+        media_type: {"schema": {"$ref": f"#/components/schemas/{_SCHEMAS[media_type]}"}, "example": example}
+        for media_type, example in examples.items()
     }
+    return {"requestBody": {"required": True, "content": content}}

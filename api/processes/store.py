@@ -6,6 +6,7 @@ from procvars.adapters.postgres.appender import Appender
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import Pool
 from procvars.api.settings import Settings
+from procvars.domain.event_traces import TraceEvents
 from procvars.projections.projection import Projection
 from procvars.projections.search.store import SearchStore
 
@@ -23,3 +24,5 @@ class Store:
     """The same store for the event loop of a server, which reads nothing heavy."""
     search: SearchStore
     projections: tuple[Projection, ...]
+    trace: TraceEvents | None
+    """Callback for what becomes of events; None where nothing is traced."""

@@ -5,6 +5,7 @@ from typing import TypeGuard
 
 import structlog
 
+from procvars.domain.event_traces import TraceEvents
 from procvars.domain.events import Event, Recorded
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connection, Projection
@@ -20,10 +21,11 @@ class BatchApplication:
     resumes the projection or another release starts.
     """
 
-    def __init__(self, projection: Projection, streams: EventStream) -> None:
-        """Read what is missing of a stream from `streams`, those of the event store."""
+    def __init__(self, projection: Projection, streams: EventStream, trace: TraceEvents | None = None) -> None:
+        """Read what is missing of a stream from `streams`, those of the event store; tell `trace` of every batch."""
         self._projection = projection
         self._streams = streams
+        self._trace = trace
         self._application = UnbrokenApplication(projection, streams)
         self.stopped_by: str | None = None
         """Error that stopped it; None while it runs."""
@@ -46,6 +48,11 @@ class BatchApplication:
         """
         await self._application.apply(connection, locked.generation, events)
         await self.succeeded(connection, locked)
+
+    def committed(self, events: Sequence[Recorded[Event]], *, seconds: float) -> None:
+        """Take note that the transaction of `apply` is committed, in which applying the events took so long."""
+        if self._trace is not None:
+            self._trace(f"project {self._projection.name}", [one.event for one in events], seconds=seconds)
 
     async def succeeded(self, connection: Connection, locked: LiveProjection) -> None:
         """Record that the projection goes on, also when nothing was left to apply: another process may have applied what

@@ -9,6 +9,7 @@ locks the whole projection, because rows of all partitions are derived from defi
 (`projections/storage/known_definitions.py`).
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -109,6 +110,7 @@ class PartitionedProjection:
         Raises the stores' errors.
         """
         connection = await self._connected()
+        started = time.perf_counter()
         try:
             async with connection.transaction():
                 locked = await lock_projection(connection, self.projection.name, wait=True)
@@ -126,6 +128,7 @@ class PartitionedProjection:
         except Exception:
             self.application.moved()
             raise
+        self.application.committed(events, seconds=time.perf_counter() - started)
         last = events[-1].position
         log.info("taken from the event store", projection=self.projection.name, events=len(events), position=last)
         return last < until
@@ -160,6 +163,7 @@ class PartitionedProjection:
     async def _apply(self, batch: Sequence[Delivered]) -> bool:
         connection = await self._connected()
         name = self.projection.name
+        started = time.perf_counter()
         async with connection.transaction():
             locked = await self._lock(connection, batch)
             if not self.application.is_allowed(locked):
@@ -183,6 +187,7 @@ class PartitionedProjection:
             else:
                 await self.application.succeeded(connection, locked)
         self._left_at |= reached
+        self.application.committed(fresh, seconds=time.perf_counter() - started)
         return True
 
     async def _lock(self, connection: Connection, batch: Sequence[Delivered]) -> LiveProjection | None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from procvars.domain.event_traces import TraceEvents
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connect, Connection, Projection
 from procvars.projections.running.batch_application import BatchApplication
@@ -44,6 +45,7 @@ class ProjectionRunner:
     streams: EventStream
     connect: Connect
     observe: BatchObserver
+    trace: TraceEvents | None = None
     position: int = 0
     """Position of the projection as this process knows it; another process may have moved it further."""
     failure: str | None = None
@@ -55,7 +57,7 @@ class ProjectionRunner:
     """Whether the projection is known to go on: not at the start, nor after an error."""
 
     def __post_init__(self) -> None:
-        self._application = BatchApplication(self.projection, self.streams)
+        self._application = BatchApplication(self.projection, self.streams, self.trace)
 
     async def run(self) -> None:
         """Follow the events until cancelled."""
@@ -120,12 +122,9 @@ class ProjectionRunner:
         self.position = run.until
         self._settled = True
         self._rest = _rest_after(len(run.events))
-        self.observe(
-            self.projection.name,
-            events=len(run.events),
-            seconds=time.perf_counter() - started,
-            position=self.position,
-        )
+        seconds = time.perf_counter() - started
+        self.observe(self.projection.name, events=len(run.events), seconds=seconds, position=self.position)
+        self._application.committed(run.events, seconds=seconds)
         return True
 
     async def _settle(self) -> None:

@@ -1,5 +1,8 @@
-"""docs/monitoring: alert rules and dashboard ask for metrics and labels that `/metrics` of a server really has."""
+"""docs/monitoring: alert rules and dashboard ask for metrics and labels that `/metrics` of servers, relays and workers really
+have.
+"""
 
+import asyncio
 import json
 import re
 from collections import defaultdict
@@ -14,7 +17,10 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from promql_parser import AggregateExpr, MatchOp, MatrixSelector, VectorSelector
 
-from tests.api.bank import W, put, start, synced
+from procvars.adapters.kafka.relay import RelayState
+from procvars.api.http.side_probes import RelayProbes, SideProcess, WorkerProbes, create_probes
+from procvars.projections.operations import ProjectionStatus
+from tests.api.bank import W, put, start, states, synced
 from tests.conftest import Server
 from tests.docs.pages import ROOT
 
@@ -31,7 +37,7 @@ Labels = Mapping[str, set[str]]
 
 @pytest.fixture(scope="module")
 def served(server: Server) -> dict[str, Labels]:
-    """Metric → its labels, each with its values, of a server with an edit and a consumer."""
+    """Metric → its labels, each with its values, of a server with an edit and a consumer, of a relay and of a worker."""
     with server.client() as api:
         instance = start(api, {"n": 0})
         put(api, instance, {"n": 1}).raise_for_status()
@@ -39,8 +45,19 @@ def served(server: Server) -> dict[str, Labels]:
         api.put(f"{W}/consumers/monitored", json={"position": 0}).raise_for_status()
         text = httpx.get(f"{server.address}/metrics").raise_for_status().text
         api.delete(f"{W}/consumers/monitored").raise_for_status()
+        statuses = [ProjectionStatus(**item) for item in states(api).values()]
+        position = int(api.get(f"{W}/events", params={"limit": 1}).json()["head"])
+
+    async def projections() -> list[ProjectionStatus]:
+        return statuses
+
+    async def head() -> int:
+        return position
+
+    beside: list[SideProcess] = [RelayProbes(RelayState(active=True), head), WorkerProbes(projections)]
+    texts = [text, *(asyncio.run(metrics_of(process)) for process in beside)]
     found: dict[str, Labels] = {}
-    for family in text_string_to_metric_families(text):
+    for family in [family for text in texts for family in text_string_to_metric_families(text)]:
         for ending in ENDINGS[family.type]:
             found[family.name + ending] = defaultdict(set)
         for sample in family.samples:
@@ -48,6 +65,13 @@ def served(server: Server) -> dict[str, Labels]:
                 if sample.name in found:
                     found[sample.name][label].add(value)
     return found
+
+
+async def metrics_of(process: SideProcess) -> str:
+    """What it tells at its own address."""
+    transport = httpx.ASGITransport(create_probes(process))
+    async with httpx.AsyncClient(transport=transport, base_url="http://process") as client:
+        return (await client.get("/metrics")).raise_for_status().text
 
 
 def parsed(query: str) -> Any:
@@ -89,14 +113,14 @@ def test_metrics_and_labels_exist(query: str, served: dict[str, Labels]) -> None
             assert {*node.modifier.labels} <= labels
 
 
-def test_every_metric_of_the_server_is_shown(served: dict[str, Labels]) -> None:
-    """In the dashboard or by an alert, but for parts of a histogram and the bare position."""
+def test_every_metric_is_shown(served: dict[str, Labels]) -> None:
+    """In the dashboard or by an alert, but for parts of a histogram and the bare positions."""
     asked = {
         selector.name
         for query in (*(rule["expr"] for rule in RULES), *QUERIES)
         for selector in selectors(parsed(query))
     }
-    hidden = {name for name in served if name.endswith(("_sum", "_count"))} | {"procvars_projection_position"}
+    hidden = {name for name in served if name.endswith(("_sum", "_count", "_position"))}
     assert {name for name in served if not name.endswith("_created")} - hidden <= asked
 
 

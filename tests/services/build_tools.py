@@ -14,6 +14,7 @@ from tests.services.jdk import Jdk
 
 _POM = "{http://maven.apache.org/POM/4.0.0}"
 _COPY_DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies"  # its version is in the pom
+_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 _TAIL_LINES = 40
 
 
@@ -27,10 +28,19 @@ def pom_property(pom: Path, name: str) -> str:
 
 def copy_dependencies(pom: Path, into: Path, jdk: Jdk) -> None:
     """Fetch the jars that `pom` needs at run time. Raises ToolMissingError without Maven, or ServiceBuildError."""
+    run([*_maven(), "-f", pom, _COPY_DEPENDENCIES, f"-DoutputDirectory={into}"], into.parent, jdk)
+
+
+def copy_artifact(artifact: str, into: Path, jdk: Jdk) -> None:
+    """Fetch one jar, `group:name:version`. Raises as `copy_dependencies`."""
+    run([*_maven(), _COPY, f"-Dartifact={artifact}", f"-DoutputDirectory={into}"], into, jdk)
+
+
+def _maven() -> list[str]:
     maven = shutil.which("mvn")
     if maven is None:
         raise ToolMissingError("mvn (Apache Maven) is not on PATH: it fetches the servers that the tests run against")
-    run([maven, "-q", "-B", "-ntp", "-f", pom, _COPY_DEPENDENCIES, f"-DoutputDirectory={into}"], into.parent, jdk)
+    return [maven, "-q", "-B", "-ntp"]
 
 
 def run(command: Sequence[str | Path], directory: Path, jdk: Jdk) -> None:

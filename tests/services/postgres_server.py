@@ -42,12 +42,16 @@ class PostgresServer(ServerProcess):
                 server.ensure_pgdata_inited()
         except subprocess.CalledProcessError as exc:
             raise ServiceStartError(f"initdb failed: {exc}\n{exc.stderr or ''}") from exc
-        settings = [part for item in self._settings.items() for part in ("-c", "=".join(item))]
         return Command(
-            [server.bin_path / "postgres", "-D", server.pgdata, "-p", str(self.port), *settings],
+            [server.bin_path / "postgres", "-D", server.pgdata, *self._options()],
             directory=server.pgdata,
             user=server.system_user,
         )
+
+    def _options(self) -> list[str]:
+        """Return the options of the program for port and settings."""
+        settings = [part for item in self._settings.items() for part in ("-c", "=".join(item))]
+        return ["-p", str(self.port), *settings]
 
     def _is_ready(self) -> bool:
         try:

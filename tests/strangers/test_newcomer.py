@@ -2,36 +2,18 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.packaging import ROOT, UV, run
+from tests.packaging import UV, run
 from tests.services.free_port import free_port
-from tests.waiting import until
-
-
-def fresh_tree(folder: Path) -> Path:
-    """The project as a clone has it: nothing in it has been built or installed."""
-    made = shutil.ignore_patterns(
-        ".git", ".venv", ".uv", "node_modules", "dist", "__pycache__", "*-data", "test-artefacts"
-    )
-    shutil.copytree(ROOT, folder / "clone", symlinks=True, ignore=made)
-    return folder / "clone"
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a tree in a folder with a space and a quote in its name, in which nothing has been built."""
-    folder = tmp_path_factory.mktemp("it's mine")
-    run(UV, "build", "--quiet", "--wheel", "--out-dir", folder / "wheels", fresh_tree(folder), cwd=folder)
-    return next((folder / "wheels").glob("*.whl"))
+from tests.strangers.conftest import fresh_tree
+from tests.strangers.demo import Demo, assert_demonstrates, running_demo
 
 
 @pytest.fixture(scope="module")
@@ -77,37 +59,16 @@ def test_the_command_tells_its_version_and_its_help(bare: dict[str, str], tmp_pa
 
 
 @pytest.fixture
-def demo(bare: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Address and log of `procvars demo`, started in an empty folder."""
-    folder, log, port = tmp_path / "empty", tmp_path / "log", free_port()
+def demo(bare: dict[str, str], tmp_path: Path) -> Iterator[Demo]:
+    """`procvars demo`, started in an empty folder."""
+    folder, port = tmp_path / "empty", free_port()
     folder.mkdir()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["procvars", "demo", "--port", str(port)], cwd=folder, env=bare, stdout=output, stderr=output
-        )
-    address = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        assert process.poll() is None, log.read_text()[-4_000:]
-        return httpx.get(f"{address}/healthz").is_success
-
-    try:
-        until("the demo answers", answers, not_yet=httpx.TransportError, more=log.read_text)
-        yield address, log
-    finally:
-        process.terminate()
-        assert process.wait(60) == 0
+    with running_demo(["procvars", "demo", "--port", str(port)], port, folder, tmp_path / "log", bare) as demo:
+        yield demo
+        demo.process.terminate()
+        assert demo.process.wait(60) == 0
 
 
-def test_the_demo_is_there_after_one_command(demo: tuple[str, Path]) -> None:
+def test_the_demo_is_there_after_one_command(demo: Demo) -> None:
     """Console, instances, and tokens that were printed and are ready to be used."""
-    address, log = demo
-    assert "<title>" in httpx.get(address).text
-    tokens = until("tokens are printed", lambda: re.findall(r"eyJ[\w.-]+", log.read_text()), bool)
-    with httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {tokens[0]}"}) as api:
-        instances = until(
-            "the bank is there",
-            lambda: api.get("/workspaces/demo/instances").json()["items"],
-            lambda items: len(items) > 5,
-        )
-        assert api.get(f"/workspaces/demo/instances/{instances[0]['id']}/variables").is_success
+    assert_demonstrates(demo)

@@ -75,7 +75,7 @@ async def read_bulk_modification(request: Request, caller: Reader, bulk_id: str)
 
 
 @router.get("/{bulk_id}/results", responses=problems(_NOT_FOUND))
-async def list_results(
+async def list_bulk_results(
     request: Request,
     caller: Reader,
     bulk_id: str,

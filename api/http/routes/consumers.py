@@ -54,7 +54,7 @@ def _shown(description: str, example: Any) -> dict[int | str, dict[str, Any]]:
     },
     openapi_extra=body({"position": 4712, "refused": [_REFUSED]}, AcknowledgementBody),
 )
-async def acknowledge(request: Request, caller: Engine, consumer: Consumer) -> Response:
+async def acknowledge_events(request: Request, caller: Engine, consumer: Consumer) -> Response:
     """Acknowledge all events up to a position, but for those that the consumer refused. The first call of a name creates
     the consumer; an earlier position than the last takes back what was said of the events behind it.
     """
@@ -81,7 +81,7 @@ async def list_consumers(request: Request, caller: Reader) -> Response:
         **problems("no-such-consumer"),
     },
 )
-async def read(request: Request, caller: Reader, consumer: Consumer) -> Response:
+async def read_consumer(request: Request, caller: Reader, consumer: Consumer) -> Response:
     """Return how far a consumer is, and the newest thousand events that it refused."""
     async with borrowed(services(request).pool) as connection:
         found = await consumers.consumer(connection, caller.workspace, consumer)
@@ -90,7 +90,7 @@ async def read(request: Request, caller: Reader, consumer: Consumer) -> Response
 
 
 @router.delete("/{consumer}", status_code=204, responses=problems("no-such-consumer"))
-async def forget(request: Request, caller: Engine, consumer: Consumer) -> Response:
+async def forget_consumer(request: Request, caller: Engine, consumer: Consumer) -> Response:
     """Forget a consumer that is gone, so that nobody waits for it."""
     async with borrowed(services(request).pool) as connection:
         await consumers.forget(connection, caller.workspace, consumer)

@@ -55,7 +55,7 @@ _EXAMPLE = {
     responses=problems(*COMMANDS, "invalid-definition", "version-conflict"),
     openapi_extra=body(_EXAMPLE, DefinitionBody),
 )
-async def publish(
+async def publish_definition(
     request: Request,
     caller: DefinitionEditor,
     key: Key,
@@ -96,7 +96,7 @@ async def list_definitions(request: Request, caller: Reader) -> Response:
 
 
 @router.get("/{key}", responses=problems("definition-not-found"))
-async def read(request: Request, caller: Reader, key: Key) -> Response:
+async def read_definition(request: Request, caller: Reader, key: Key) -> Response:
     """Return the newest definition of that key."""
     definition = await services(request).store.definition(caller.workspace, key)
     if definition is None:

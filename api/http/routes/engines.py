@@ -24,7 +24,7 @@ class ResolveBody(BaseModel):
 
 
 @router.post("/refresh", responses=problems(*READING, *ENGINES, "document-too-large"))
-async def refresh(request: Request, caller: Reader, instance_id: str) -> Response:
+async def refresh_instance(request: Request, caller: Reader, instance_id: str) -> Response:
     """Bring the instance up to date with its process engine: `{version, changed}`."""
     return _refreshed(await services(request).engines.refresh(caller, instance_id))
 

@@ -105,7 +105,7 @@ def _started(result: StepAnswer, workspace: str) -> Response:
     responses=problems(*COMMANDS, *STEPS, "definition-not-found", "instance-already-exists", "document-too-large"),
     openapi_extra=body({"definition": "loan", "variables": {"application": {"income": 50000}}}, StartBody),
 )  # fmt: skip
-async def start(request: Request, caller: Engine, headers: StepHeaders) -> Response:
+async def start_instance(request: Request, caller: Engine, headers: StepHeaders) -> Response:
     """Start a process instance."""
     sent = await read_model(request, StartBody, _limit(request))
     terms = headers.of("start", _asked(sent))
@@ -258,7 +258,7 @@ async def close_task(
 
 
 @router.get("/{instance_id}/debug", responses=problems(*READING))
-async def debug(
+async def list_debug_records(
     request: Request,
     caller: Reader,
     instance_id: str,

@@ -16,7 +16,7 @@ router = APIRouter(prefix=API, tags=["me"])
 
 
 @router.get("/me", responses=problems())
-async def me(request: Request, actor: CurrentActor) -> Response:
+async def read_me(request: Request, actor: CurrentActor) -> Response:
     """Return user, roles, and the permissions that they grant, in each workspace and in the organisation.
 
     Where that is nothing, `nothing_because` says why.

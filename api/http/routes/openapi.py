@@ -1,4 +1,4 @@
-"""OpenAPI document, created once, off the event loop, on the first request."""
+"""OpenAPI document, created once, off the event loop, on the first request, which also loads what only describes answers."""
 
 import asyncio
 
@@ -15,7 +15,9 @@ def router_of(app: FastAPI) -> APIRouter:
     making: asyncio.Future[bytes] | None = None
 
     def make() -> bytes:
-        return orjson.dumps(app.openapi())
+        from procvars.api.http.described.document import openapi_document
+
+        return orjson.dumps(openapi_document(app))
 
     async def document() -> Response:
         nonlocal making

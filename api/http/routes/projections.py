@@ -26,40 +26,40 @@ async def list_projections(request: Request, _: Operator) -> Response:
 
 
 @router.post("/{name}/pause", responses=problems("no-such-projection"))
-async def pause(request: Request, _: Operator, name: str) -> Response:
+async def pause_projection(request: Request, _: Operator, name: str) -> Response:
     """Pause the projection after the current batch; the others are not affected."""
     return await _set_paused(request, name, paused=True)
 
 
 @router.post("/{name}/resume", responses=problems("no-such-projection"))
-async def resume(request: Request, _: Operator, name: str) -> Response:
+async def resume_projection(request: Request, _: Operator, name: str) -> Response:
     """Resume the projection where it stopped."""
     return await _set_paused(request, name, paused=False)
 
 
 @router.post("/{name}/rebuild", status_code=202, responses=problems(*_REBUILDS))
-async def rebuild(request: Request, _: Operator, name: str) -> Response:
+async def rebuild_projection(request: Request, _: Operator, name: str) -> Response:
     """Rebuild the read model beside the live one, then replace it; `rebuild` in the list tells the progress."""
     await services(request).rebuilds.start(named(services(request).projections, name).name)
     return answer(await _status(request, name), 202)
 
 
 @router.post("/{name}/check", responses=problems(*_REBUILDS))
-async def check(request: Request, _: Operator, name: str) -> Response:
+async def check_projection(request: Request, _: Operator, name: str) -> Response:
     """Compare the live read model with one rebuilt from the events, and return the instances that differ."""
     differing = await services(request).rebuilds.check(named(services(request).projections, name).name)
     return answer({"equal": not differing, "differing": differing})
 
 
 @router.get("/{name}/parked", responses=problems())
-async def list_parked(request: Request, _: Operator, name: str) -> Response:
+async def list_parked_streams(request: Request, _: Operator, name: str) -> Response:
     """List the parked streams, whose event could not be applied."""
     async with borrowed(services(request).pool) as connection:
         return answer({"items": await operations.parked_streams(connection, name)})
 
 
 @router.post("/{name}/parked/{instance_id}/retry", responses=problems("no-such-projection", "not-parked"))
-async def retry(request: Request, _: Operator, name: str, instance_id: str) -> Response:
+async def retry_parked_stream(request: Request, _: Operator, name: str, instance_id: str) -> Response:
     """Retry a parked stream; if it fails again it stays parked, with the new error."""
     projection = named(services(request).projections, name)
     async with borrowed(services(request).pool) as connection:

@@ -108,7 +108,7 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
 
 
 @router.get("/instances/{instance_id}/sync", responses=problems(*READING))
-async def sync(
+async def read_sync(
     request: Request, caller: Reader, instance_id: str, wait: Annotated[float, Query(ge=0, le=30)] = 0
 ) -> Response:
     """Return which read models have caught up with the instance, and where its events are with each named consumer.
@@ -199,7 +199,7 @@ async def list_tasks(
         )
 
 
-class _Condition(BaseModel):
+class SearchCondition(BaseModel):
     model_config = ConfigDict(extra="forbid")
     key: str
     value: Any
@@ -207,7 +207,7 @@ class _Condition(BaseModel):
 
 class SearchBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    keys: list[_Condition] = Field(default_factory=list, max_length=32)
+    keys: list[SearchCondition] = Field(default_factory=list, max_length=32)
     text: str | None = None
     definitions: list[str] | None = None
     statuses: list[InstanceStatus] | None = None
@@ -224,7 +224,7 @@ class SearchBody(BaseModel):
     responses=problems(*COMMANDS, "search-unavailable"),
     openapi_extra=body({"keys": [{"key": "income", "value": {"gte": 70000}}], "limit": 20}, SearchBody),
 )
-async def search(request: Request, caller: Reader) -> Response:
+async def search_instances(request: Request, caller: Reader) -> Response:
     """Find instances by their search keys, joined by AND."""
     sent = await read_model(request, SearchBody, LARGEST_OTHER_BODY)
     query = SearchQuery(

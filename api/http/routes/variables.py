@@ -111,7 +111,7 @@ async def patch_variables(
 
 
 @router.post("/variables/preview", responses=problems(*EDITS), openapi_extra=bodies({JSON: _DOCUMENT, **_PATCHES}))
-async def preview(
+async def preview_modification(
     request: Request,
     caller: Editor,
     instance_id: str,
@@ -189,7 +189,7 @@ def _edit_answer(result: EditAnswer) -> Response:
 
 
 @router.get("/variables/history", responses=problems(*READING))
-async def history(
+async def list_modifications(
     request: Request,
     caller: Reader,
     instance_id: str,
@@ -203,7 +203,7 @@ async def history(
 
 
 @router.get("/variables/blame", responses=problems(*READING, "no-such-version"))
-async def blame(
+async def read_blame(
     request: Request,
     caller: Reader,
     instance_id: str,

@@ -1,0 +1,96 @@
+"""Answers about instances, their tasks, and whether the read models have caught up with them."""
+
+from procvars.api.http.described.forms import (
+    ANY,
+    BOOLEAN,
+    DOCUMENT,
+    INTEGER,
+    TEXT,
+    TIME,
+    Schema,
+    choice,
+    listed,
+    mapped,
+    named,
+    nullable,
+    page,
+    record,
+    told,
+)
+
+_STATUS = named("InstanceStatus")
+
+SCHEMAS: dict[str, Schema] = {
+    "EngineLink": told(record({"url": TEXT}, name=TEXT, id=TEXT), "The instance in its real engine."),
+    "Instance": record(
+        {"engine": named("EngineLink")},
+        id=TEXT,
+        definition=TEXT,
+        title=TEXT,
+        status=_STATUS,
+        started_at=TIME,
+        updated_at=TIME,
+        version=INTEGER,
+        parent_id=nullable(TEXT),
+        editable=BOOLEAN,
+    ),
+    "InstancePage": page(named("Instance")),
+    "SearchHit": record(
+        instance_id=TEXT,
+        definition=TEXT,
+        title=TEXT,
+        status=_STATUS,
+        started_at=TIME,
+        updated_at=TIME,
+        version=INTEGER,
+        data=told(DOCUMENT, "Values by search key."),
+    ),
+    "SearchPage": record(hits=listed(named("SearchHit")), next=nullable(TEXT)),
+    "Task": record(
+        task_id=TEXT,
+        instance_id=TEXT,
+        title=TEXT,
+        node=nullable(TEXT),
+        assignee=nullable(TEXT),
+        status=named("TaskStatus"),
+        keywords=told(DOCUMENT, "Values by keyword."),
+        data=told(DOCUMENT, "Values by task field."),
+        metadata=DOCUMENT,
+    ),
+    "TaskPage": page(named("Task")),
+    "ProjectionSync": record(
+        {
+            "state": choice("waiting", "delivered", "conflict", "failed", "resolved"),
+            "detail": nullable(TEXT),
+            "paths": nullable(listed(TEXT)),
+        },
+        title=TEXT,
+        version=INTEGER,
+        current=BOOLEAN,
+        parked=BOOLEAN,
+    ),
+    "ConsumerSync": record(
+        version=INTEGER,
+        current=BOOLEAN,
+        state=choice("waiting", "applied", "refused"),
+        refused_version=nullable(INTEGER),
+        detail=nullable(TEXT),
+        acknowledged_at=TIME,
+    ),
+    "Sync": record(
+        version=INTEGER,
+        projections=mapped(named("ProjectionSync")),
+        consumers=mapped(named("ConsumerSync")),
+    ),
+    "NavigationSnapshot": record(node=TEXT, version=INTEGER, taken_at=TIME, variables=named("Variables")),
+    "NavigationSnapshotList": record(items=listed(named("NavigationSnapshot"))),
+    "Integration": record(
+        {"response": ANY}, integration_id=TEXT, name=TEXT, request=ANY, status=choice("WAITING", "ANSWERED")
+    ),
+    "IntegrationList": record(items=listed(named("Integration"))),
+    "DebugRecord": record(version=INTEGER, time=TIME, user=TEXT, type=TEXT, detail=DOCUMENT),
+    "DebugPage": record(items=listed(named("DebugRecord")), next=nullable(INTEGER)),
+    "Incident": record(incident_id=TEXT, activity=TEXT, message=TEXT, failed_at=TIME, retryable=BOOLEAN),
+    "IncidentList": record(items=listed(named("Incident"))),
+    "Refreshed": record(version=INTEGER, changed=BOOLEAN),
+}
