@@ -54,12 +54,12 @@ def changed_by(api: httpx.Client, job_id: str) -> int:
     """The number of instances that a job changed, by the event store."""
     found, after = 0, 0
     while True:
-        query = {"after": after, "limit": 500, "types": "ProcessVariablesModified"}
+        query: dict[str, str | int] = {"after": after, "limit": 500, "types": "ProcessVariablesModified"}
         page = api.get(f"{W}/events", params=query).raise_for_status().json()
         found += sum(event["payload"].get("bulk_id") == job_id for event in page["items"])
         if page["next"] == after:
             return found
-        after = page["next"]
+        after = int(page["next"])
 
 
 async def test_a_run_is_cancelled_in_the_middle(new_console: NewConsole, own_demo: DemoServer) -> None:
