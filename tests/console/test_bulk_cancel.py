@@ -52,7 +52,8 @@ def ordered(api: httpx.Client, instances: list[str], **how: Any) -> dict[str, An
 
 def changed_by(api: httpx.Client, job_id: str) -> int:
     """The number of instances that a job changed, by the event store."""
-    found, after = 0, 0
+    found: int = 0
+    after: int = 0
     while True:
         query: dict[str, str | int] = {"after": after, "limit": 500, "types": "ProcessVariablesModified"}
         page = api.get(f"{W}/events", params=query).raise_for_status().json()
