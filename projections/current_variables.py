@@ -25,6 +25,8 @@ from procvars.projections.storage.tables import Tables, table, tallies
 from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, raw_json, stored_json, without_nul
 
 NAME = "current_variables"
+LATEST_CHANGES = "latest_changes"
+"""Table with the time and version of each instance's latest event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ def evolve(row: InstanceRow | None, event: Event) -> InstanceRow:
     return row
 
 
-# Most updates change no indexed column; free space in the page then spares them the indexes (HOT updates).
+# Most updates change no indexed column; free space in the page then spares them the indexes (HOT updates). What every
+# event changes and lists are sorted by is therefore in a narrow table of its own. Only the beginning of a title is in its
+# index, whose entries have a largest size.
 _DDL = """
 CREATE TABLE {current_variables} (
     id text PRIMARY KEY,
@@ -96,7 +100,17 @@ CREATE TABLE {current_variables} (
 CREATE INDEX ON {current_variables} (workspace, started_at, id);
 CREATE INDEX ON {current_variables} (workspace, status, started_at, id);
 CREATE INDEX ON {current_variables} (workspace, definition, started_at, id);
+CREATE INDEX ON {current_variables} (workspace, left(lower(title), 100), started_at, id);
 CREATE INDEX ON {current_variables} (parent_id) WHERE parent_id IS NOT NULL;
+CREATE TABLE {latest_changes} (
+    id text PRIMARY KEY,
+    workspace text NOT NULL,
+    started_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    version bigint NOT NULL
+);
+CREATE INDEX ON {latest_changes} (workspace, updated_at, started_at, id);
+CREATE INDEX ON {latest_changes} (workspace, version, started_at, id);
 """
 _KNOWN = """
 SELECT id, workspace, definition, title, status, started_at, updated_at, version, parent_id
@@ -116,9 +130,17 @@ UPDATE {table} AS t SET status = n.status, updated_at = n.updated_at, version = 
 FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::bigint[]) AS n (id, status, updated_at, version)
 WHERE t.id = n.id AND t.version < n.version
 """
+_CHANGE = """
+INSERT INTO {table} AS t (id, workspace, started_at, updated_at, version)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::bigint[])
+ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, version = excluded.version
+WHERE t.version < excluded.version
+"""
 _COUNTED = "SELECT id, NULL, version FROM {table} WHERE id = ANY(%s)"
-ITEM = "SELECT id, definition, title, status, started_at, updated_at, version, parent_id FROM current_variables "
-_ONE = ITEM + "WHERE workspace = %(workspace)s AND id = %(id)s"
+ITEM = """
+SELECT c.id, c.definition, c.title, c.status, c.started_at, c.updated_at, c.version, c.parent_id FROM current_variables c
+"""
+_ONE = ITEM + "WHERE c.workspace = %(workspace)s AND c.id = %(id)s"
 _VARIABLES = """
 SELECT version, CASE
     WHEN version = ANY(%(known)s::bigint[]) THEN ''
@@ -131,8 +153,8 @@ FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s
 class CurrentVariables:
     name = NAME
     title = "Current variables"
-    shape = 1
-    generations = Tables({NAME: "id"}, _DDL)
+    shape = 2
+    generations = Tables({NAME: "id", LATEST_CHANGES: "id"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         target = table(NAME, generation)
@@ -155,6 +177,10 @@ class CurrentVariables:
         if moved:
             rows = [(row.id, row.status, row.updated_at, row.version) for row in moved]
             await connection.execute(sql.SQL(_MOVE).format(table=target), columns(rows))
+        if changed := [*rewritten, *moved]:
+            latest = [(row.id, row.workspace, row.started_at, row.updated_at, row.version) for row in changed]
+            statement = sql.SQL(_CHANGE).format(table=table(LATEST_CHANGES, generation))
+            await connection.execute(statement, columns(latest))
 
     async def counted(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> Sequence[Counted]:
         found = await tallies(connection, _COUNTED, table(NAME, generation), stream_ids)

@@ -1,4 +1,6 @@
-"""A bulk modification of 10,000 instances of 2 KB against single PUTs by one client, and how late others' edits are beside it."""
+"""A bulk modification of 10,000 instances of 2 KB against single PUTs by one client and against a batch of Camunda 7, and how
+late others' edits are beside it.
+"""
 
 import asyncio
 import sys
@@ -8,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests.benchmarks.camunda_batch import batch_rates
 from tests.benchmarks.http_load import Load, in_a_process
 from tests.benchmarks.http_server import server_with_instances
 from tests.benchmarks.measurement import Measurement
@@ -41,10 +44,13 @@ async def measure(cluster: Cluster) -> list[Measurement]:
                 await _until_current(api)
                 rates.append((await _run(api, 10 + turn))["per_second"])
                 waits.append(await _until_current(api))
+    batches = await asyncio.to_thread(batch_rates, _TURNS)
+    print(f"  batches of Camunda 7 {batches} /s", file=sys.stderr, flush=True)
     print(f"  bulk {rates} /s, PUTs {puts} /s, projections current after {waits} s", file=sys.stderr, flush=True)
     print(f"  others' edits: quiet {quiet}, beside a bulk modification {beside}", file=sys.stderr, flush=True)
     return [
         Measurement("bulk, 10,000 instances / PUTs by one client", median(rates), median(puts), "/s", 5, at_least=True),
+        Measurement("bulk / a tuned batch of Camunda 7", median(rates), median(batches), "/s", 3, at_least=True),
         Measurement("p99 of others' edits beside it / without it", beside.p99, quiet.p99, "ms", 5, at_least=False),
         Measurement("projections current after it / 10 s", max(waits), _CURRENT_SECONDS, "s", 1, at_least=False),
     ]

@@ -4,7 +4,7 @@ import httpx
 from playwright.async_api import Request, expect
 
 from tests.console.conftest import NewConsole, Operator
-from tests.console.demo_server import DemoServer, W, start_instance
+from tests.console.demo_server import DemoServer, W, merge, start_instance
 from tests.console.operator_console import OperatorConsole
 
 
@@ -66,6 +66,30 @@ async def test_the_list_is_sorted_by_its_headings(operator: Operator) -> None:
         await expect(page.locator("tbody tr").first.locator("[data-label=Status]")).to_have_text(first)
     await page.get_by_label("Order").select_option("Newest first")
     await expect(page).to_have_url(address_of(console, ""))
+
+
+async def test_every_column_is_sorted_by(new_console: NewConsole, demo: DemoServer, bank: httpx.Client) -> None:
+    """Each heading sorts the whole list; whoever opens the address gets the same order."""
+    changed = start_instance(bank, {"a": 1}, title="zz Sorted last")
+    merge(bank, changed, {"a": 2})
+    console = await (await new_console(demo.address)).sign_in("Vera Viewer")
+    page = console.page
+    await console.button("Columns").click()
+    await page.get_by_role("group", name="Columns").get_by_label("Version").check()
+    await page.keyboard.press("Escape")
+    for name, column in {
+        "Title": "title", "Definition": "definition", "Status": "status", "Started": "started_at",
+        "Updated": "updated_at", "Version": "version",
+    }.items():  # fmt: skip
+        heading = page.get_by_role("columnheader", name=name)
+        await heading.get_by_role("button").click()
+        await expect(page).to_have_url(address_of(console, f"?sort={column}"))
+        await expect(heading).to_have_attribute("aria-sort", "ascending")
+    last = page.locator("tbody tr").first
+    for sort in ("-title", "-updated_at"):
+        await page.goto(address_of(console, f"?sort={sort}"))
+        await expect(last).to_contain_text("zz Sorted last")
+    await console.picture("sorted")
 
 
 async def test_filters_are_saved_under_a_name(new_console: NewConsole, demo: DemoServer) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from procvars.api.rebuilds import rebuild as rebuilding
 from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, open_task, put, start, states, synced, variables
 from tests.api.elasticsearch import finds
+from tests.bulk.jobs import counts, run
 from tests.conftest import NewServer
 from tests.kafka.programs import Program
 from tests.kafka.rebuilt import assert_as_built_anew
@@ -21,6 +23,8 @@ from tests.services.service import Service
 from tests.waiting import until
 
 ALIAS = "procvars-instances"
+SEVERAL = 150
+"""More than a bulk modification decides on at a time."""
 
 
 async def test_rebuilds_while_kafka_feeds(site: Site) -> None:
@@ -117,6 +121,43 @@ def test_an_edit_goes_through_all_parts(
         assert published(elasticsearch_node) != before
         for name in ("search_index", "current_variables"):
             assert one.post(f"/projections/{name}/check").json() == {"equal": True, "differing": []}
+
+
+def test_a_bulk_modification_goes_through_all_parts(
+    new_server: NewServer, programs: list[Program], environment: dict[str, str], kafka_database: str
+) -> None:
+    """Selected by Elasticsearch, applied by workers that Kafka feeds: every read model has every change of the job."""
+    server = new_server(database_url=kafka_database, environment=environment)
+    with server.client() as api:
+        other = start(api, {"application": {"income": 11}})
+        instances = [started(api, {"application": {"income": 10}, "customer": {"name": "Ida"}}) for _ in range(SEVERAL)]
+        for instance in instances:
+            open_task(api, instance)
+        for instance in (*instances, other):
+            synced(api, instance)
+        change = {"application": {"income": 12}, "customer": {"name": "Ada"}}
+        job = run(api, {"keys": [{"key": "income", "value": 10}]}, merge=change)
+        assert (job["state"], counts(job)) == ("done", {"changed": SEVERAL})
+        for instance in instances:
+            assert synced(api, instance)["version"] == 3
+            assert variables(api, instance) == change
+            (snapshot,) = api.get(f"{W}/instances/{instance}/snapshots").json()["items"]
+            assert (snapshot["version"], snapshot["reason"]) == (3, job["reason"])
+        finds(api, *instances, keys={"income": 12}, limit=SEVERAL + 1)
+        finds(api, keys={"income": 10})
+        finds(api, other, keys={"income": 11})
+        listed = {"limit": SEVERAL + 1}
+        entries = api.get(f"{W}/audit-log", params={**listed, "event": "Update"}).json()["items"]
+        assert {entry["subject_identifier"] for entry in entries} == set(instances)
+        tasks = api.get(f"{W}/tasks", params={**listed, "keyword": "Ada"}).json()["items"]
+        assert {task["instance_id"] for task in tasks} == set(instances)
+        assert [state["lag_events"] for state in states(api).values()] == [0] * len(PROJECTION_NAMES)
+
+
+def started(api: httpx.Client, variables: Any) -> str:
+    """An instance of the definition that is there."""
+    answer = api.post(f"{W}/instances", json={"definition": "loan", "variables": variables})
+    return str(answer.raise_for_status().json()["id"])
 
 
 def published(node: Service) -> list[str]:

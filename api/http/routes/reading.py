@@ -32,7 +32,7 @@ router = APIRouter(prefix=WORKSPACE, tags=["reading"])
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 
 
-@router.get("/instances", responses=problems())
+@router.get("/instances", responses=problems("projection-behind"))
 async def list_instances(
     request: Request,
     caller: Reader,

@@ -28,6 +28,9 @@ _FILL = (
     FROM made
     """,
     """
+    INSERT INTO latest_changes_g1 SELECT id, workspace, started_at, started_at + (n % 977) * interval '1 day', 3 FROM made
+    """,
+    """
     INSERT INTO search_index_g1
     SELECT id, workspace, definition, title, lower(title), status, started_at, started_at, 3, '{"income": 1}',
         '{"income": "number"}'

@@ -74,6 +74,14 @@ QUERIES: dict[str, Query] = {
     "instances of a day": listed(started_after=MIDDLE, started_before=MIDDLE + timedelta(days=1)),
     **{f"instances by {sort}": listed(sort=sort) for sort in Sort},
     **{f"instances of a rare definition by {sort}": listed(sort=sort, definition="rare") for sort in Sort},
+    **{f"instances of a rare status by {sort}": listed(sort=sort, status=[FAILED]) for sort in Sort},
+    **{f"instances of a common status by {sort}": listed(sort=sort, status=[STARTED]) for sort in Sort},
+    "instances by title, in the middle": listed(
+        sort=Sort.TITLE, cursor=encode_cursor(("Application of customer 50000", MIDDLE, "i-0050000"))
+    ),
+    "instances by update, in the middle": listed(
+        sort=Sort.UPDATED_DESCENDING, cursor=encode_cursor((MIDDLE + timedelta(days=400), MIDDLE, "i-0050000"))
+    ),
     "audit log": audited(),
     "audit log, in the middle": audited(cursor=encode_cursor((MIDDLE, 2, "i-0050000-2"))),
     "audit log of an instance": audited(instance_id="i-0000003"),

@@ -151,6 +151,10 @@ export function snapshotDocument(text: string): string {
   return Reader.of(text).get("variables")?.text ?? "{}";
 }
 
+export function definitionSchema(text: string): string | null {
+  return Reader.of(text).get("schema")?.text ?? null;
+}
+
 /** The literal JSON of a patch. */
 export function patchText(patch: readonly Operation[]): string {
   const members = ({ op, path, from, value }: Operation) => [

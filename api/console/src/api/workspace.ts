@@ -102,6 +102,11 @@ export class Workspace {
     return (await this.http.json<{ items: Definition[] }>(this.path("definitions"))).items;
   }
 
+  /** The JSON Schema of a definition's variables as literal JSON, or null where it has none. */
+  async schema(definition: string, signal?: AbortSignal): Promise<string | null> {
+    return answers.definitionSchema((await this.http.call(this.path("definitions", definition), { signal })).text);
+  }
+
   overview(timezone: string, signal?: AbortSignal): Promise<Overview> {
     return this.http.json(this.path("overview"), { query: { timezone }, signal });
   }

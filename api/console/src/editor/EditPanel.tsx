@@ -8,6 +8,7 @@ import { useShortcut } from "../keyboard";
 import { setGuard } from "../router";
 import { announce } from "../widgets/announce";
 import { Dialog } from "../widgets/Dialog";
+import { useLoad } from "../widgets/load";
 import { Loading, ReasonField, Trouble } from "../widgets/small";
 import { ConflictDialog } from "./ConflictDialog";
 import { EditBar } from "./EditBar";
@@ -39,9 +40,18 @@ export function EditPanel(props: {
   const [leaving, setLeaving] = useState<((leave: boolean) => void) | null>(null);
   const editHost = useRef<HTMLDivElement>(null);
   const diffHost = useRef<HTMLDivElement>(null);
+  // A help that may come late, or not at all: without it the text is edited as well.
+  const schema = useLoad(
+    async (signal) => {
+      const text = await api.schema(instance.definition, signal);
+      return text === null ? null : await tapeOf(text);
+    },
+    [instance.definition],
+  );
   const editor = useEditor(monaco, base, editHost, diffHost, {
     ...VARIABLES,
     mode: props.at === undefined ? "edit" : "tree",
+    schema: schema.value ?? undefined,
   });
   const close = (outcome: Outcome | null) => {
     setGuard(null);
@@ -143,6 +153,11 @@ export function EditPanel(props: {
           />
         )}
       </div>
+      {schema.value && editor.mode === "edit" && (
+        <p class="quiet">
+          Ctrl+Space suggests names and values by the schema of {instance.definition}; pointing at one explains it.
+        </p>
+      )}
       <ProblemList
         problems={editor.problems}
         onOpen={(problem) => {

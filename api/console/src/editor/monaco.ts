@@ -20,14 +20,18 @@ import "monaco-editor/features/linesOperations/register";
 import "monaco-editor/features/longLinesHelper/register";
 import "monaco-editor/features/multicursor/register";
 import "monaco-editor/features/readOnlyMessage/register";
+import "monaco-editor/features/snippet/register";
 import "monaco-editor/features/toggleTabFocusMode/register";
 import "monaco-editor/features/unicodeHighlighter/register";
 import "monaco-editor/features/wordOperations/register";
+// Monaco's feature "suggest" has only the inline suggestions; the list of them is here.
+import "monaco-editor/editor/contrib/suggest/browser/suggestController";
 import { editor, languages, MarkerSeverity, Range } from "monaco-editor/editor/editor.api";
 import EditorWorker from "monaco-editor/editor/editor.worker?worker";
 import type { Problem } from "../json/problems";
 import type { TextEdit } from "../json/textEdits";
 import { defineThemes } from "./monacoThemes";
+import { provideSchemaHints } from "./schemaHints";
 
 self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
 
@@ -42,6 +46,8 @@ languages.setLanguageConfiguration(LANGUAGE, {
     ["[", "]"],
   ],
   indentationRules: { increaseIndentPattern: /[[{]\s*$/, decreaseIndentPattern: /^\s*[\]}]/ },
+  // A suggestion replaces a text with its quotes.
+  wordPattern: /"(?:[^"\\]|\\.)*"?|[^\s{}[\],:"]+/,
 });
 languages.setMonarchTokensProvider(LANGUAGE, {
   tokenizer: {
@@ -58,7 +64,9 @@ languages.setMonarchTokensProvider(LANGUAGE, {
   },
 });
 defineThemes(editor);
+provideSchemaHints(LANGUAGE);
 
+export { setSchema } from "./schemaHints";
 export type Model = editor.ITextModel;
 export type CodeEditor = editor.IStandaloneCodeEditor;
 export type DiffEditor = editor.IStandaloneDiffEditor;
@@ -85,7 +93,11 @@ function options(size: number): editor.IEditorOptions & editor.IGlobalEditorOpti
     unusualLineTerminators: "off",
     unicodeHighlight: { ambiguousCharacters: false, nonBasicASCII: false, invisibleCharacters: !large },
     fixedOverflowWidgets: true,
-    quickSuggestions: false,
+    // By a schema only. With the language's words, which have quotes, this is also what opens the list at a quote.
+    quickSuggestions: { other: true, strings: true, comments: false },
+    wordBasedSuggestions: "off",
+    acceptSuggestionOnCommitCharacter: false,
+    acceptSuggestionOnEnter: "smart",
     // What a person types is what is in the document, nothing more.
     autoClosingBrackets: "never",
     autoClosingQuotes: "never",

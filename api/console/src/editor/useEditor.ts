@@ -1,6 +1,7 @@
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../json/problems";
+import type { Tape } from "../json/tape";
 import type { TextEdit } from "../json/textEdits";
 import { formatted, problemsOf } from "../json/work";
 import { onTheme } from "../theme";
@@ -30,7 +31,13 @@ export function useEditor(
   base: Base | null,
   editHost: RefObject<HTMLDivElement | null>,
   diffHost: RefObject<HTMLDivElement | null>,
-  how: { label: string; requireObject: boolean; mode?: Mode; onText?(text: string): void } = VARIABLES,
+  how: {
+    label: string;
+    requireObject: boolean;
+    mode?: Mode;
+    schema?: Tape | undefined;
+    onText?(text: string): void;
+  } = VARIABLES,
 ) {
   const parts = useRef<{ model: Model; original: Model; editor: CodeEditor; diff: DiffEditor | null } | null>(null);
   const cleanVersion = useRef(0);
@@ -84,6 +91,10 @@ export function useEditor(
       parts.current = null;
     };
   }, [monaco, base !== null]);
+
+  useEffect(() => {
+    if (ready && how.schema && parts.current) monaco?.setSchema(parts.current.model, how.schema);
+  }, [monaco, ready, how.schema]);
 
   const show = useCallback(
     (next: Mode) => {

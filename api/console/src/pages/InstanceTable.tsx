@@ -15,7 +15,6 @@ export const COLUMNS = [
   { value: "updated_at", label: "Updated" },
   { value: "version", label: "Version" },
 ] as const;
-const SORTABLE = ["definition", "status", "started_at"];
 
 interface Sorting {
   /** As in the address. */
@@ -38,7 +37,7 @@ export function InstanceTable(props: {
 }) {
   const { workspace, rows, withData, ticked } = props;
   const shown = (name: string) => props.columns.includes(name);
-  const columns: Column[] = [...(ticked ? [{ hidden: "Tick" }] : []), "Title"];
+  const columns: Column[] = [...(ticked ? [{ hidden: "Tick" }] : []), headingOf("title", "Title", props.sorting)];
   for (const { value, label } of COLUMNS) {
     if (shown(value)) columns.push(headingOf(value, label, props.sorting));
     if (value === "status" && withData) columns.push("Search data");
@@ -99,7 +98,7 @@ export function InstanceTable(props: {
 
 /** A column that sorts by itself upwards first, and downwards when it is chosen again. */
 function headingOf(name: string, label: string, sorting: Sorting | null): Column {
-  if (sorting === null || !SORTABLE.includes(name)) return label;
+  if (sorting === null) return label;
   // The address says nothing of the usual order, the newest first.
   const sort = sorting.sort || "-started_at";
   const sorted = sort === name ? "ascending" : sort === `-${name}` ? "descending" : "none";

@@ -28,10 +28,16 @@ export interface Row extends Pick<Instance, "id" | "definition" | "title" | "sta
 export const SORTS: Record<string, string> = {
   "": "Newest first",
   started_at: "Oldest first",
+  "-updated_at": "Last updated first",
+  updated_at: "Longest unchanged first",
+  title: "Title, A to Z",
+  "-title": "Title, Z to A",
   definition: "Definition, A to Z",
   "-definition": "Definition, Z to A",
   status: "Status, A to Z",
   "-status": "Status, Z to A",
+  "-version": "Most versions first",
+  version: "Fewest versions first",
 };
 
 export const SIZES = [25, 50, 100] as const;

@@ -87,7 +87,7 @@ export function Tree({ tape, blame, label, at: wanted, actions, onKey }: TreePro
   for (let at = first; at < last; at++) visible.push(at);
   const mounted = row >= first && row < last && rows.length > 0;
   return (
-    <div class="tree">
+    <div class="json-tree">
       <div class="toolbar tree-bar">
         <input
           type="search"

@@ -61,7 +61,9 @@ export function AuditFilters(props: {
         ["Update bulk", "Update bulk"],
         ["Retry", "Retry"],
       ])}
-      <button type="submit">Filter</button>
+      <button type="submit" class="primary">
+        Filter
+      </button>
       {!auditFilter.isEmpty(filter) && (
         <button type="button" class="quiet-button" onClick={() => onChange(auditFilter.none)}>
           Clear filters

@@ -96,9 +96,10 @@ function Progress({ job }: { job: BulkJob }) {
 
 function Summary({ job }: { job: BulkJob }) {
   if (job.state === "running") return null;
+  const kind = job.failed > 0 || job.state !== "done" ? "warn" : "good";
   const would = job.dry_run ? "would be" : job.changed === 1 ? "was" : "were";
   return (
-    <p class={`notice ${job.failed > 0 ? "warn" : "good"}`} role="status">
+    <p class={`notice ${kind}`} role="status">
       {instances(job.changed)} {would} changed, {job.unchanged} unchanged, {job.skipped} skipped, {job.failed} failed.
       {job.dry_run && " Nothing has been changed yet."}
       {job.state === "cancelled" && " It was cancelled: what had been changed stays changed."}

@@ -37,7 +37,9 @@ export function queryOfSelection(selection: Selection): string {
 export function whyNotAll(filter: Filter): string | null {
   if (filter.find || filter.text || filter.from || filter.to)
     return "A bulk modification selects by status, definition and search key: clear the title, the text and the dates.";
-  return isNarrow({ ...filter, ids: [], statuses: filter.status }) ? null : "Filter first: not all of a workspace.";
+  return isNarrow({ ...filter, ids: [], statuses: filter.status })
+    ? null
+    : "Filter first: all instances of a workspace cannot be modified at once.";
 }
 
 export const isNarrow = (one: Selection): boolean =>

@@ -4,11 +4,14 @@ import { to } from "../../router";
 import { Pairs } from "../../widgets/small";
 import { Table } from "../../widgets/Table";
 
-const COLUMNS = ["Status", "Assignee", "Keywords", "Data", "Metadata"];
+const COLUMNS = ["Status", "Assignee", "Keywords", "Data"];
 
 /** Tasks with what they take from the variables. With the name of a workspace, their instances are links. */
 export function TaskTable({ tasks, workspace }: { tasks: readonly Task[]; workspace?: string }) {
+  // Few engines send any.
+  const withMetadata = tasks.some((task) => task.metadata.length > 0);
   const columns = ["Task", ...(workspace === undefined ? [] : ["Instance"]), ...COLUMNS];
+  if (withMetadata) columns.push("Metadata");
   return (
     <Table caption="Tasks" columns={columns}>
       {tasks.map((task) => (
@@ -33,9 +36,11 @@ export function TaskTable({ tasks, workspace }: { tasks: readonly Task[]; worksp
           <td data-label="Data">
             <Pairs pairs={task.data} />
           </td>
-          <td data-label="Metadata">
-            <Pairs pairs={task.metadata} />
-          </td>
+          {withMetadata && (
+            <td data-label="Metadata">
+              <Pairs pairs={task.metadata} />
+            </td>
+          )}
         </tr>
       ))}
     </Table>
