@@ -3,6 +3,7 @@ OpenTelemetry's own variables, as `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_TRACES_SA
 """
 
 import os
+import threading
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -22,6 +23,7 @@ from procvars.domain.event_traces import TraceContext, append_of
 from procvars.domain.events import Event
 
 _NAME = "procvars"
+_LAST_SECONDS = 1.0
 _UNNAMED = "unknown_service"
 _KINDS = {"append": SpanKind.INTERNAL, "publish": SpanKind.PRODUCER}
 _NO_PARENT = Context()
@@ -48,13 +50,15 @@ class Spans:
         if str(resource.attributes["service.name"]).startswith(_UNNAMED):
             resource = resource.merge(Resource({"service.name": _NAME}))
         self._ids = _Ids()
-        self._provider = TracerProvider(resource=resource, id_generator=self._ids)
+        self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self.tracer: Tracer = self._provider.get_tracer(_NAME, version(_NAME))
 
     def export(self) -> None:
-        """Send what was not sent yet, and wait for it; the exporter gives up a collector that does not answer."""
-        self._provider.force_flush()
+        """Send what was not sent yet, and wait for it a moment: a collector that is away delays no stop."""
+        sending = threading.Thread(target=self._provider.force_flush, name="last spans", daemon=True)
+        sending.start()
+        sending.join(_LAST_SECONDS)
 
     def trace(self, step: str, events: Sequence[Event], *, seconds: float) -> None:
         """Tell of a step, as `TraceEvents`: the append begins the event's trace, and the others are below it.

@@ -1,5 +1,6 @@
 """Traces, as a collector gets them: of a request, of what becomes of its event, and none where they are off."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,6 +61,22 @@ def test_an_edit_is_traced_through_all_processes(collector: Collector, new_serve
     (inner,) = [span for span in requests if span.parent_span_id in {one.span_id for one in requests}]
     assert large.is_success and len(inner.links) == 1
     assert len(collector.processes) >= 3
+
+
+def test_a_collector_that_does_not_answer_delays_no_stop(new_server: NewServer) -> None:
+    """Its connections are taken and nothing is said; the exporter would wait for minutes."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = {
+            "PROCVARS_TRACES": "true",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": address,
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "300",
+        }
+        server = new_server(environment=settings)
+        with server.client() as api:
+            start(api, {"n": 1})
+        server.stop()
+        assert server.process is not None and server.process.returncode == 0
 
 
 def test_nothing_is_loaded_where_traces_are_off() -> None:

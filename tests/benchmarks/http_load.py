@@ -23,9 +23,9 @@ class Load:
     requests: int
     """Of each client."""
     token: str | None
-    """None: GET /healthz. Otherwise PUTs, each client on the instance `i-<client>` of the workspace bank."""
-    version: int = 1
-    """Of the instances, before the first PUT."""
+    """None: GET /healthz. Otherwise each client edits or reads the instance `i-<client>` of the workspace bank."""
+    version: int | None = 1
+    """Of the instances, before the first PUT; None: GETs of their variables."""
 
 
 class BadAnswer(Exception):
@@ -71,6 +71,12 @@ class _Client(asyncio.Protocol):
     def _send(self) -> None:
         if self._load.token is None:
             self._transport.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        elif self._load.version is None:
+            self._transport.write(
+                (
+                    f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self._load.token}\r\n\r\n"
+                ).encode()
+            )
         else:
             version = self._load.version + self._sent
             body = self._bodies[version % 2]
