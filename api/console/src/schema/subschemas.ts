@@ -3,6 +3,9 @@ import { children, decode, Kind, keyOf, member, raw, type Tape, tokens } from ".
 /** Keywords whose subschemas speak about the same value. Which branch holds is not decided: each may. */
 const SAME_VALUE = ["allOf", "anyOf", "oneOf", "if", "then", "else"];
 
+const REPETITIONS = /[*+{]/g;
+const LONGEST_TRIED = 1_000;
+
 /**
  * Finds what a JSON Schema says about the value at a path: its subschemas, as nodes of the schema's own tape, so that
  * their values stay literal JSON. A reference out of the schema, or one that is not a JSON Pointer, says nothing.
@@ -79,7 +82,12 @@ function below(schema: Tape, node: number, token: string): number[] {
   return found;
 }
 
+/**
+ * JavaScript's patterns backtrack, which the server's do not: one that could take for ever is not tried and may match, as
+ * a branch may hold.
+ */
 function matches(pattern: string, name: string): boolean {
+  if (name.length > LONGEST_TRIED || pattern.includes("(") || (pattern.match(REPETITIONS)?.length ?? 0) > 1) return true;
   try {
     return new RegExp(pattern, "u").test(name);
   } catch {

@@ -13,7 +13,7 @@ const SCHEMA = scan(`{
     "pair": {"items": [{"const": "old"}], "additionalItems": {"const": "rest"}},
     "paid": {"type": ["boolean", "null"], "default": false}
   },
-  "patternProperties": {"^x-": {"type": "string"}, "(": {}},
+  "patternProperties": {"^x-": {"type": "string"}, "[": {}},
   "additionalProperties": {"title": "Anything else"},
   "$defs": {
     "person/company": {
@@ -77,5 +77,10 @@ describe("hints", () => {
   it("come from the pattern of a name, and otherwise from what holds for every other name", () => {
     expect(hints(SCHEMA, ["x-note"])).toEqual(["string"]);
     expect(hints(SCHEMA, ["other"])).toEqual(["Anything else"]);
+  });
+  it("are given for a pattern that would take JavaScript for ever, as it may match", () => {
+    const patterns = scan('{"patternProperties": {"^(z+)+$": {"type": "string"}, "^y+$": {"type": "array"}}}').tape!;
+    expect(hints(patterns, [`${"z".repeat(50)}!`])).toEqual(["string"]);
+    expect(hints(patterns, ["y"])).toEqual(["string | array"]);
   });
 });
