@@ -87,7 +87,8 @@ function below(schema: Tape, node: number, token: string): number[] {
  * a branch may hold.
  */
 function matches(pattern: string, name: string): boolean {
-  if (name.length > LONGEST_TRIED || pattern.includes("(") || (pattern.match(REPETITIONS)?.length ?? 0) > 1) return true;
+  if (name.length > LONGEST_TRIED || pattern.includes("(") || (pattern.match(REPETITIONS)?.length ?? 0) > 1)
+    return true;
   try {
     return new RegExp(pattern, "u").test(name);
   } catch {
