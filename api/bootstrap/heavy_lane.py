@@ -23,6 +23,7 @@ from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
+from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.rebuilds.processes import RebuildProcesses
 from procvars.api.settings import Settings
@@ -91,7 +92,9 @@ async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterato
                 search=store.search,
                 projections=store.projections,
                 projector=None,
-                rebuilds=RebuildProcesses(settings.environment_on(settings.database_url), store.pool),
+                rebuilds=RebuildProcesses(
+                    FreshInterpreter(), settings.environment_on(settings.database_url), store.pool
+                ),
                 metrics=Metrics(),
                 tasks=tasks,
                 probe=probe,

@@ -104,7 +104,7 @@ async def open_server(
         limit = settings.max_document_bytes
         editing = Editing(requests, loop, max_document_bytes=limit)
         execution = Execution(requests, loop, max_document_bytes=limit)
-        rebuilds = RebuildProcesses(environment, store.pool)
+        rebuilds = RebuildProcesses(launcher, environment, store.pool)
         probe = StoreProbe(database_url, store.events, store.projections)
         tasks = BackgroundTasks()
         tasks.keep_running("appender", store.appender.run, essential=True)

@@ -11,9 +11,10 @@ from procvars.api.cli.output import fail, note, show_json, show_line, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.session import with_store
 from procvars.api.processes.exit_codes import DIFFERENCE, USAGE
+from procvars.api.processes.launching.fork_server import launching
 from procvars.api.processes.store import Store
 from procvars.api.rebuilds import rebuild as rebuilding
-from procvars.api.rebuilds.rebuild import Task
+from procvars.api.rebuilds.rebuild import REBUILD_WORKER, Task
 from procvars.projections import operations
 from procvars.projections.operations import ParkedStream, ProjectionStatus
 from procvars.projections.projection import named
@@ -94,7 +95,7 @@ def rebuild(
 
     async def work(store: Store) -> None:
         with progress_bar(f"rebuilding {name}") as report:
-            await rebuilding.rebuild(store, name, workers, report)
+            await rebuilding.rebuild(store, launcher, name, workers, report)
 
     if dry_run or not yes:
         task = with_store(look)
@@ -107,7 +108,8 @@ def rebuild(
         if not sys.stdin.isatty():
             fail("say --yes where nobody can be asked", code=USAGE)
         typer.confirm("Rebuild it? Readers and writers do not notice.", abort=True, err=True)
-    with_store(work)
+    with launching(REBUILD_WORKER) as launcher:
+        with_store(work)
     note(f"{name} is rebuilt")
 
 
@@ -117,9 +119,10 @@ def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
 
     async def work(store: Store) -> list[str]:
         with progress_bar(f"checking {name}") as report:
-            return await rebuilding.check(store, name, workers, report)
+            return await rebuilding.check(store, launcher, name, workers, report)
 
-    found = with_store(work)
+    with launching(REBUILD_WORKER) as launcher:
+        found = with_store(work)
     if json:
         show_json({"equal": not found, "differing": found})
     elif found:

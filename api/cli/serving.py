@@ -29,6 +29,7 @@ from procvars.api.processes.launching.fork_server import launching
 from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.projector import PROJECTOR
 from procvars.api.processes.web_workers import WEB_WORKER, WebWorkers
+from procvars.api.rebuilds.processes import PROJECTIONS_COMMAND
 from procvars.api.settings import NoKeys, Settings
 
 if sys.platform != "win32":
@@ -39,7 +40,7 @@ else:
 
 def launching_children(settings: Settings, workers: int = 1) -> AbstractContextManager[Launcher]:
     """Return what launches the children of a server: to be entered before there are threads."""
-    modules = [HEAVY_LANE, BULK_WORKER]
+    modules = [HEAVY_LANE, BULK_WORKER, PROJECTIONS_COMMAND]
     if settings.kafka_brokers is None:
         modules.append(PROJECTOR)
     if settings.has_engines:

@@ -1,9 +1,11 @@
-"""Modules of this program run as child processes."""
+"""Children that have something to do and end, and say at last what kept them from it."""
 
 import asyncio
-import sys
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from procvars.api.processes.launching.launcher import Launcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,29 +17,20 @@ class Ended:
     """Last line on stderr."""
 
 
-async def run_module(module: str, *arguments: str, environment: Mapping[str, str]) -> Ended:
-    """Run `python -m module` to its end; when cancelled, end it first.
+async def run_to_its_end(launcher: Launcher, module: str, *arguments: str, environment: Mapping[str, str]) -> Ended:
+    """Run `main()` of the module in a child; when cancelled, end it first.
 
     Its stdin stays open while this process lives, so that it can end with its parent.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        module,
-        *arguments,
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None and process.stderr is not None
+    process = await launcher.launch(module, arguments, environment=environment, with_output=True, with_errors=True)
+    assert process.output is not None and process.errors is not None
     try:
-        printed, said = await asyncio.gather(process.stdout.read(), process.stderr.read())
+        printed, said = await asyncio.gather(process.output.read(), process.errors.read())
         code = await process.wait()
     finally:
-        if process.returncode is None:
-            process.terminate()
+        if not process.has_ended():
+            process.send_signal(signal.SIGTERM)
             await process.wait()
+        process.close_stdin()
     lines = said.decode(errors="replace").strip().splitlines()
     return Ended(code, printed, lines[-1] if lines else f"it ended with {code}")

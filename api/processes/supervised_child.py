@@ -1,6 +1,7 @@
 """Child processes of a server that run as long as it does."""
 
 import asyncio
+import signal
 from asyncio import StreamReader
 from collections.abc import Callable, Mapping, Sequence
 
@@ -106,5 +107,5 @@ async def _end(process: LaunchedChild) -> None:
         async with asyncio.timeout(_KILL_AFTER_SECONDS):
             await process.wait()
     except TimeoutError:
-        process.kill()
+        process.send_signal(signal.SIGKILL)
         await process.wait()

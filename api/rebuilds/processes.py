@@ -12,14 +12,16 @@ import orjson
 import structlog
 
 from procvars.adapters.postgres.pool import Pool, borrowed
-from procvars.api.processes.child_process import Ended, run_module
+from procvars.api.processes.child_process import Ended, run_to_its_end
 from procvars.api.processes.exit_codes import ANOTHER_RUNS, DIFFERENCE
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections import operations
 from procvars.projections.projection import Projection
 from procvars.projections.rebuilding.due import due
 from procvars.projections.rebuilding.rebuild import RebuildFailed, already_at_work, exclusively
 
+PROJECTIONS_COMMAND = "procvars.api.children.projections_command"
 _LOOK_SECONDS = 0.05
 _DUE_SECONDS = 1.0
 _TRY_AGAIN_SECONDS = 30.0
@@ -30,8 +32,9 @@ log = structlog.get_logger(__name__)
 class RebuildProcesses:
     """Rebuild processes, one object per server."""
 
-    def __init__(self, environment: dict[str, str], pool: Pool) -> None:
+    def __init__(self, launcher: Launcher, environment: dict[str, str], pool: Pool) -> None:
         """Run the commands in `environment`."""
+        self._launcher = launcher
         self._environment = environment
         self._pool = pool
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -108,6 +111,6 @@ class RebuildProcesses:
             return False
 
     async def _run(self, *arguments: str) -> Ended:
-        return await run_module(
-            "procvars.api.children.projections_command", "projections", *arguments, environment=self._environment
+        return await run_to_its_end(
+            self._launcher, PROJECTIONS_COMMAND, "projections", *arguments, environment=self._environment
         )

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from procvars.adapters.postgres.pool import UNAVAILABLE, UNHURRIED, projection_connection
-from procvars.api.processes.child_process import run_module
+from procvars.api.processes.child_process import run_to_its_end
+from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.store import Store
 from procvars.domain.errors import StoreUnavailable
 from procvars.projections.checking.check import differing
@@ -16,6 +17,7 @@ from procvars.projections.rebuilding.rebuild import NewGeneration, RebuildFailed
 from procvars.projections.running.failure_watch import KeepsFailing
 from procvars.projections.running.positions import live_projection
 
+REBUILD_WORKER = "procvars.api.children.rebuild_worker"
 _REPORT_SECONDS = 0.25
 
 
@@ -40,7 +42,7 @@ class Task:
 Report = Callable[[Progress], None]
 
 
-async def rebuild(store: Store, name: str, workers: int, report: Report) -> None:
+async def rebuild(store: Store, launcher: Launcher, name: str, workers: int, report: Report) -> None:
     """Rebuild the read model, until readers see the new generation and the old one is gone.
 
     Raises NoSuchProjection, RebuildRunning, RebuildFailed, StoreUnavailable, LockedOut.
@@ -48,13 +50,13 @@ async def rebuild(store: Store, name: str, workers: int, report: Report) -> None
     projection = named(store.projections, name)
     async with _connection(store) as connection, steps.exclusively(connection, name):
         new = await steps.begin(connection, projection, store.events, workers)
-        await _fill(store, connection, name, new, workers, report)
+        await _fill(store, launcher, connection, name, new, workers, report)
         await steps.catch_up(connection, projection, store.events, new)
         await steps.swap(connection, projection, store.events, new)
         await steps.clean_up(connection, projection)
 
 
-async def check(store: Store, name: str, workers: int, report: Report) -> list[str]:
+async def check(store: Store, launcher: Launcher, name: str, workers: int, report: Report) -> list[str]:
     """Return the streams whose contents in the live read model differ from those rebuilt from the events.
 
     Raises as `rebuild`.
@@ -67,7 +69,7 @@ async def check(store: Store, name: str, workers: int, report: Report) -> list[s
                 raise RebuildFailed(f"{name} has the shape of another version; it has to be rebuilt first.")
             anew = await steps.create(connection, projection, store.events, workers, until=live.position)
         try:
-            await _fill(store, connection, name, anew, workers, report)
+            await _fill(store, launcher, connection, name, anew, workers, report)
             return await differing(connection, projection, store.events, anew)
         finally:
             await steps.discard(connection, projection, anew.number)
@@ -95,13 +97,22 @@ async def _connection(store: Store) -> AsyncIterator[Connection]:
 
 
 async def _fill(
-    store: Store, connection: Connection, name: str, new: NewGeneration, workers: int, report: Report
+    store: Store,
+    launcher: Launcher,
+    connection: Connection,
+    name: str,
+    new: NewGeneration,
+    workers: int,
+    report: Report,
 ) -> None:
     resumed_from = await steps.done(connection, name, new.number)
     at_once = asyncio.Semaphore(workers)
     try:
         async with asyncio.TaskGroup() as group:
-            filling = [group.create_task(_fill_shard(store, at_once, name, new, shard)) for shard in range(new.shards)]
+            filling = [
+                group.create_task(_fill_shard(store, launcher, at_once, name, new, shard))
+                for shard in range(new.shards)
+            ]
             while not all(shard.done() for shard in filling):
                 report(Progress(await steps.done(connection, name, new.number), new.total, resumed_from))
                 await asyncio.wait(filling, timeout=_REPORT_SECONDS)
@@ -110,10 +121,12 @@ async def _fill(
     report(Progress(new.total, new.total, resumed_from))
 
 
-async def _fill_shard(store: Store, at_once: asyncio.Semaphore, name: str, new: NewGeneration, shard: int) -> None:
+async def _fill_shard(
+    store: Store, launcher: Launcher, at_once: asyncio.Semaphore, name: str, new: NewGeneration, shard: int
+) -> None:
     arguments = (name, str(new.number), str(shard), str(new.shards))
     async with at_once:
         environment = store.settings.environment_on(store.database_url)
-        worker = await run_module("procvars.api.children.rebuild_worker", *arguments, environment=environment)
+        worker = await run_to_its_end(launcher, REBUILD_WORKER, *arguments, environment=environment)
         if worker.code:
             raise RebuildFailed(worker.last_words)

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from procvars.api.bootstrap.store import open_store
+from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.rebuilds import rebuild as rebuilding
 from procvars.api.settings import Settings
 from tests.api.bank import W
@@ -43,4 +44,4 @@ async def differences(database_url: str, elasticsearch_url: str) -> list[str]:
     """Streams of which the live index has something else than one that is built from the events now."""
     settings = Settings(database_url=database_url, elasticsearch_url=elasticsearch_url)  # type: ignore[arg-type]
     async with open_store(settings, database_url) as store:
-        return await rebuilding.check(store, "search_index", 1, lambda _: None)
+        return await rebuilding.check(store, FreshInterpreter(), "search_index", 1, lambda _: None)

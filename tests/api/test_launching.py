@@ -51,7 +51,7 @@ async def test_how_it_ends_is_known(launcher: Launcher, how: str, code: int) -> 
     assert await child.wait() == code
     assert child.has_ended()
     child.close_stdin()
-    child.kill()  # too late, and no error
+    child.send_signal(signal.SIGKILL)  # too late, and no error
 
 
 async def test_it_has_the_environment_it_is_given_and_nothing_else(
@@ -106,7 +106,7 @@ async def test_the_end_of_its_stdin_is_heard(launcher: Launcher) -> None:
 async def test_it_can_be_killed(launcher: Launcher) -> None:
     child = await launched(launcher, "hang")
     await said(child)
-    child.kill()
+    child.send_signal(signal.SIGKILL)
     assert await child.wait() == -signal.SIGKILL
 
 
@@ -115,6 +115,20 @@ async def test_without_output_it_prints_to_nowhere(launcher: Launcher, capfd: py
     assert await child.wait() == 0
     assert child.output is None
     assert capfd.readouterr().out == ""
+
+
+async def test_what_it_says_last_can_be_heard(launcher: Launcher) -> None:
+    child = await launcher.launch(PROGRAM, ["words"], environment=environment(), with_output=True, with_errors=True)
+    assert child.errors is not None
+    assert await child.errors.read() == b"what it says last\n"
+    assert await child.wait() == 1
+
+
+async def test_it_can_be_asked_to_end(launcher: Launcher) -> None:
+    child = await launched(launcher, "hang")
+    await said(child)
+    child.send_signal(signal.SIGTERM)
+    assert await child.wait() == -signal.SIGTERM
 
 
 async def test_many_are_launched_at_once(nursery: OwnNursery) -> None:

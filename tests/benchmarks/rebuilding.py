@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.rebuilds import rebuild as rebuilding
 from procvars.api.settings import Settings
 from tests.benchmarks.histories import edit_in_turns, multiply
@@ -32,7 +33,7 @@ async def measure(cluster: Cluster) -> list[Measurement]:
         events = await commands.store.events.last_position()
         for name in _IN_POSTGRES:
             started = time.perf_counter()
-            await rebuilding.rebuild(commands.store, name, _WORKERS, lambda _: None)
+            await rebuilding.rebuild(commands.store, FreshInterpreter(), name, _WORKERS, lambda _: None)
             rate = events / (time.perf_counter() - started)
             measured.append(
                 Measurement(f"rebuild of {name} / ProjectionRunner", rate, library, "/s", 15, at_least=True)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.rebuilds import rebuild as rebuilding
 from procvars.projections.registry import PROJECTION_NAMES
 from tests.api.bank import W, open_task, put, start, states, synced, variables
@@ -34,11 +35,11 @@ async def test_rebuilds_while_kafka_feeds(site: Site) -> None:
     await site.worker()
     editing = asyncio.create_task(site.edit(2000, seconds=10))
     for name in PROJECTION_NAMES:
-        await rebuilding.rebuild(site.commands.store, name, 2, lambda _: None)
+        await rebuilding.rebuild(site.commands.store, FreshInterpreter(), name, 2, lambda _: None)
     await editing
     await site.caught_up()
     await assert_as_built_anew(site.commands.store)
-    assert await rebuilding.check(site.commands.store, "task_keywords", 2, lambda _: None) == []
+    assert await rebuilding.check(site.commands.store, FreshInterpreter(), "task_keywords", 2, lambda _: None) == []
     assert all(program.running for program in site.programs)
 
 

@@ -6,7 +6,7 @@ import importlib
 import os
 import socket
 import sys
-from asyncio import ReadTransport, StreamReader, StreamReaderProtocol, StreamWriter, WriteTransport
+from asyncio import StreamReader, StreamReaderProtocol, StreamWriter, WriteTransport
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from functools import partial
@@ -15,7 +15,7 @@ from typing import IO
 from procvars.api.processes.garbage_collection import collect_rarely
 from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.processes.launching.launcher import LaunchedChild, Launcher
-from procvars.api.processes.launching.nursery import KILL, LINE, ORDER, order_for, run_nursery
+from procvars.api.processes.launching.nursery import LINE, ORDER, order_for, run_nursery
 from procvars.api.processes.memory import keep_few_arenas
 
 _ENDED_UNSEEN = 1
@@ -65,14 +65,20 @@ class ForkServer:
         environment: Mapping[str, str],
         pass_fds: Sequence[int] = (),
         with_output: bool = False,
+        with_errors: bool = False,
     ) -> LaunchedChild:
         """Fork a child that runs the module. Raises OSError."""
         order = order_for(module, arguments, environment, pass_fds)
         try:
-            return await _forked(self._control, order, pass_fds, with_output)
+            return await _forked(self._control, order, pass_fds, with_output, with_errors)
         except (ConnectionError, asyncio.IncompleteReadError):
             return await self._instead.launch(
-                module, arguments, environment=environment, pass_fds=pass_fds, with_output=with_output
+                module,
+                arguments,
+                environment=environment,
+                pass_fds=pass_fds,
+                with_output=with_output,
+                with_errors=with_errors,
             )
 
 
@@ -82,17 +88,15 @@ class ForkedProcess:
         pid: int,
         status: tuple[StreamReader, StreamWriter],
         stdin: WriteTransport,
-        output: tuple[StreamReader, ReadTransport] | None,
+        output: StreamReader | None,
+        errors: StreamReader | None,
     ) -> None:
         self.pid = pid
-        self._said, self._kill = status
+        self.output = output
+        self.errors = errors
+        self._said, self._signals = status
         self._stdin = stdin
-        self._output = output
         self._end = asyncio.create_task(self._ended(), name=f"end of {pid}")
-
-    @property
-    def output(self) -> StreamReader | None:
-        return None if self._output is None else self._output[0]
 
     async def wait(self) -> int:
         return await asyncio.shield(self._end)
@@ -103,8 +107,9 @@ class ForkedProcess:
     def close_stdin(self) -> None:
         self._stdin.close()
 
-    def kill(self) -> None:
-        self._kill.write(KILL)
+    def send_signal(self, number: int) -> None:
+        if not self._end.done():
+            self._signals.write(bytes([number]))
 
     async def _ended(self) -> int:
         try:
@@ -112,12 +117,13 @@ class ForkedProcess:
         except (asyncio.IncompleteReadError, ConnectionError):
             return _ENDED_UNSEEN
         finally:
-            self._kill.close()
+            self._signals.close()
 
 
-async def _forked(control: socket.socket, order: bytes, pass_fds: Sequence[int], with_output: bool) -> ForkedProcess:
+async def _forked(
+    control: socket.socket, order: bytes, pass_fds: Sequence[int], with_output: bool, with_errors: bool
+) -> ForkedProcess:
     """Raises ConnectionError or IncompleteReadError if the nursery is gone."""
-    loop = asyncio.get_running_loop()
     async with AsyncExitStack() as if_it_fails:
         with ExitStack() as of_the_child:
             status, its_status = socket.socketpair()
@@ -125,24 +131,27 @@ async def _forked(control: socket.socket, order: bytes, pass_fds: Sequence[int],
             reading, writing = await asyncio.open_connection(sock=status)
             if_it_fails.callback(writing.close)
             its_stdin, stdin = _pipe(of_the_child, its_end=0)
-            feeding, _ = await loop.connect_write_pipe(asyncio.Protocol, stdin)
+            feeding, _ = await asyncio.get_running_loop().connect_write_pipe(asyncio.Protocol, stdin)
             if_it_fails.callback(feeding.close)
-            output = None
-            if with_output:
-                its_stdout, stdout = _pipe(of_the_child, its_end=1)
-                lines = StreamReader()
-                hearing, _ = await loop.connect_read_pipe(partial(StreamReaderProtocol, lines), stdout)
-                if_it_fails.callback(hearing.close)
-                output = lines, hearing
-            else:
-                its_stdout = of_the_child.enter_context(os.fdopen(os.open(os.devnull, os.O_WRONLY), "wb"))
-            streams = [its_status.fileno(), its_stdin.fileno(), its_stdout.fileno()]
+            nowhere = of_the_child.enter_context(os.fdopen(os.open(os.devnull, os.O_WRONLY), "wb"))
+            its_stdout, output = await _heard(of_the_child, if_it_fails) if with_output else (nowhere, None)
+            its_stderr, errors = await _heard(of_the_child, if_it_fails) if with_errors else (sys.__stderr__ or nowhere, None)
+            streams = [one.fileno() for one in (its_status, its_stdin, its_stdout, its_stderr)]
             # One byte, and blocking: the nursery does nothing that would keep it from reading.
             socket.send_fds(control, [ORDER], [*streams, *pass_fds])
         feeding.write(order)
         pid = int(await reading.readuntil(LINE))
         if_it_fails.pop_all()
-        return ForkedProcess(pid, (reading, writing), feeding, output)
+        return ForkedProcess(pid, (reading, writing), feeding, output, errors)
+
+
+async def _heard(of_the_child: ExitStack, if_it_fails: AsyncExitStack) -> tuple[IO[bytes], StreamReader]:
+    """Return the child's end of a pipe, and what reads from the other one."""
+    its, own = _pipe(of_the_child, its_end=1)
+    lines = StreamReader()
+    hearing, _ = await asyncio.get_running_loop().connect_read_pipe(partial(StreamReaderProtocol, lines), own)
+    if_it_fails.callback(hearing.close)
+    return its, lines
 
 
 def _pipe(of_the_child: ExitStack, *, its_end: int) -> tuple[IO[bytes], IO[bytes]]:

@@ -12,6 +12,7 @@ class InterpreterProcess:
         self._process = process
         self.pid = process.pid
         self.output = process.stdout
+        self.errors = process.stderr
 
     async def wait(self) -> int:
         return await self._process.wait()
@@ -23,9 +24,9 @@ class InterpreterProcess:
         assert self._process.stdin is not None
         self._process.stdin.close()
 
-    def kill(self) -> None:
+    def send_signal(self, number: int) -> None:
         with suppress(ProcessLookupError):  # it has just ended
-            self._process.kill()
+            self._process.send_signal(number)
 
 
 class FreshInterpreter:
@@ -39,6 +40,7 @@ class FreshInterpreter:
         environment: Mapping[str, str],
         pass_fds: Sequence[int] = (),
         with_output: bool = False,
+        with_errors: bool = False,
     ) -> InterpreterProcess:
         """Start the module. Raises OSError."""
         process = await asyncio.create_subprocess_exec(
@@ -50,6 +52,7 @@ class FreshInterpreter:
             env=environment,
             stdin=PIPE,
             stdout=PIPE if with_output else DEVNULL,
+            stderr=PIPE if with_errors else None,
             pass_fds=pass_fds,
             start_new_session=True,  # a Ctrl-C in the terminal is for the parent
         )

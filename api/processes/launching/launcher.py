@@ -15,6 +15,10 @@ class LaunchedChild(Protocol):
     def output(self) -> asyncio.StreamReader | None:
         """What it prints to stdout, if that was asked for."""
 
+    @property
+    def errors(self) -> asyncio.StreamReader | None:
+        """What it prints to stderr, if that was asked for."""
+
     async def wait(self) -> int:
         """Wait for its end, and return its exit code, which is negative for a signal."""
         ...
@@ -23,7 +27,8 @@ class LaunchedChild(Protocol):
 
     def close_stdin(self) -> None: ...
 
-    def kill(self) -> None: ...
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; nothing once it has ended."""
 
 
 class Launcher(Protocol):
@@ -35,9 +40,10 @@ class Launcher(Protocol):
         environment: Mapping[str, str],
         pass_fds: Sequence[int] = (),
         with_output: bool = False,
+        with_errors: bool = False,
     ) -> LaunchedChild:
         """Run `main()` of the module in a process and a session of its own, with nothing but this environment.
 
-        It inherits stderr, and `pass_fds` under the same numbers. Raises OSError.
+        It inherits stderr, unless that is asked for, and `pass_fds` under the same numbers. Raises OSError.
         """
         ...

@@ -3,9 +3,10 @@
 A child of it is there in milliseconds, and shares what was imported with the parent and all others, as neither writes to it.
 A process with threads and an event loop cannot be forked safely; so the parent forks the nursery before it has any.
 
-For each child the parent sends one byte with descriptors over the control socket: of the child's status, its stdin and its
-stdout, and of what else it inherits. The child itself reads from stdin what it is to be, up to the first end of line. On the
-status socket the nursery says the child's id and then its exit code, a line each, and a byte from there kills the child.
+For each child the parent sends one byte with descriptors over the control socket: of the child's status, its stdin, stdout and
+stderr, and of what else it inherits. The child itself reads from stdin what it is to be, up to the first end of line. On the
+status socket the nursery says the child's id and then its exit code, a line each; a byte from there is the number of a signal
+for the child.
 """
 
 import gc
@@ -24,11 +25,9 @@ from typing import NoReturn
 from setproctitle import setproctitle
 
 _MOST_DESCRIPTORS = 64
-"""Of a child, the three streams among them."""
-_STREAMS = 3
+"""Of a child, with those of its streams and its status."""
 LINE = b"\n"
 ORDER = b"O"
-KILL = b"K"
 
 
 def order_for(module: str, arguments: Sequence[str], environment: Mapping[str, str], numbers: Sequence[int]) -> bytes:
@@ -114,8 +113,8 @@ class _Nursery:
         pid = next((pid for pid, one in self._children.items() if one is status), None)
         if pid is None:
             return  # it ended in this turn
-        if status.recv(1):
-            os.kill(pid, signal.SIGKILL)
+        if numbers := status.recv(1):
+            os.kill(pid, numbers[0])
         else:  # nobody waits for its end any more
             self._selector.unregister(status)
 
@@ -168,11 +167,10 @@ def _live(descriptors: Sequence[int]) -> NoReturn:
 
 def _born(descriptors: Sequence[int]) -> tuple[str, list[str]]:
     """Put the descriptors in their places, and return module and arguments."""
-    stdin, stdout, *further = descriptors
-    os.dup2(stdin, 0)
-    os.dup2(stdout, 1)
-    os.close(stdin)
-    os.close(stdout)
+    streams, further = descriptors[:3], descriptors[3:]
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     what = json.loads(_first_line(0))
     _renumber(further, what["numbers"])
     os.environ.clear()
