@@ -12,7 +12,7 @@ from procvars.projections.registry import PROJECTION_NAMES
 from tests.projections.rebuilding.banks import Bank, rows
 
 VIEWS = {
-    "current_variables": ["current_variables"],
+    "current_variables": ["current_variables", "latest_changes"],
     "snapshot_history": ["snapshot_history"],
     "audit_log": ["audit_log"],
     "task_keywords": ["task_keywords", "task_keyword_values", "task_instances", "task_definitions"],

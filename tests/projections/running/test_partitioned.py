@@ -105,7 +105,7 @@ async def site(database_url: str) -> AsyncIterator[Site]:
             await connection.execute(f"DELETE FROM {table}")
         await projection.generations.create(connection, 1)
         await connection.execute(
-            "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, 1)", (projection.name,)
+            "INSERT INTO projections (name, generation, shape) VALUES (%s, 1, %s)", (projection.name, projection.shape)
         )
         partitioned = PartitionedProjection(projection, bank, connect, BatchApplication(projection, bank))
         yield Site(bank, projection, partitioned, connection, projection.name)
