@@ -135,7 +135,9 @@ async def _forked(
             if_it_fails.callback(feeding.close)
             nowhere = of_the_child.enter_context(os.fdopen(os.open(os.devnull, os.O_WRONLY), "wb"))
             its_stdout, output = await _heard(of_the_child, if_it_fails) if with_output else (nowhere, None)
-            its_stderr, errors = await _heard(of_the_child, if_it_fails) if with_errors else (sys.__stderr__ or nowhere, None)
+            its_stderr, errors = (
+                await _heard(of_the_child, if_it_fails) if with_errors else (sys.__stderr__ or nowhere, None)
+            )
             streams = [one.fileno() for one in (its_status, its_stdin, its_stdout, its_stderr)]
             # One byte, and blocking: the nursery does nothing that would keep it from reading.
             socket.send_fds(control, [ORDER], [*streams, *pass_fds])
