@@ -15,6 +15,7 @@ import pytest
 
 from procvars.adapters.identity.shared_secret import issue
 from procvars.adapters.postgres.embedded import embedded_postgres
+from tests import plain_http
 from tests.api.answer_schemas import check_answer
 from tests.command_line import PROCVARS
 from tests.separated_roles import separated_roles
@@ -58,7 +59,7 @@ class Server:
 
     def client(self, authorization: str | None = None) -> httpx.Client:
         """A client whose answers have to be as the OpenAPI document describes them."""
-        return httpx.Client(
+        return plain_http.Client(
             base_url=f"{self.address}/api/v1",
             headers={"Authorization": f"Bearer {authorization or token(org=('ORG_ADMIN', 'ENGINE'))}"},
             timeout=40,
@@ -94,7 +95,7 @@ class Server:
 
         def answers() -> bool:
             assert process.poll() is None, f"the server ended:\n{said()}"
-            return httpx.get(f"{self.address}/healthz").is_success
+            return plain_http.get(f"{self.address}/healthz").is_success
 
         until("the server answers", answers, not_yet=httpx.TransportError, more=said)
         return self

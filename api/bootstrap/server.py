@@ -63,12 +63,13 @@ async def token_verifier(settings: Settings) -> AsyncIterator[TokenVerifier]:
 
 @asynccontextmanager
 async def console_sign_in(settings: Settings, sample_users: Sequence[SampleUser]) -> AsyncIterator[ConsoleSignIn]:
+    people = tuple(sample_users)
+    if not (settings.oidc_client_id and settings.jwt_issuer):
+        yield ConsoleSignIn(None, people)
+        return
     async with httpx.AsyncClient() as http:
-        client = None
-        if settings.oidc_client_id and settings.jwt_issuer:
-            provider = ProviderDiscovery(settings.jwt_issuer, http)
-            client = OpenIdClient(settings.oidc_client_id, settings.oidc_scope, provider)
-        yield ConsoleSignIn(client, tuple(sample_users))
+        provider = ProviderDiscovery(settings.jwt_issuer, http)
+        yield ConsoleSignIn(OpenIdClient(settings.oidc_client_id, settings.oidc_scope, provider), people)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from procvars.api.bootstrap.store import open_store
 from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.rebuilds import rebuild as rebuilding
 from procvars.api.settings import Settings
+from tests import plain_http
 from tests.api.bank import W
 from tests.conftest import NewServer, Server
 from tests.services.service import Service
@@ -32,7 +33,7 @@ def found(api: httpx.Client, **query: Any) -> list[str]:
 
 def published(elasticsearch_url: str) -> list[str]:
     """The indices behind the alias."""
-    return list(httpx.get(f"{elasticsearch_url}/_alias/procvars-instances").raise_for_status().json())
+    return list(plain_http.get(f"{elasticsearch_url}/_alias/procvars-instances").raise_for_status().json())
 
 
 def finds(api: httpx.Client, *instances: str, **query: Any) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.conftest import Server, token
 
 PERMISSION_FREE = {"/api/v1/me"}
@@ -23,7 +24,7 @@ READING = ("/search", "/refresh")
 
 @pytest.fixture(scope="module")
 def routes(server: Server) -> list[tuple[str, str]]:
-    paths = httpx.get(f"{server.address}/openapi.json").json()["paths"]
+    paths = plain_http.get(f"{server.address}/openapi.json").json()["paths"]
     found = [(method.upper(), path) for path, methods in paths.items() for method in methods]
     assert len(found) > 35
     return [(method, path) for method, path in found if path not in PUBLIC]
@@ -31,7 +32,7 @@ def routes(server: Server) -> list[tuple[str, str]]:
 
 def call(server: Server, method: str, path: str, authorization: str | None) -> httpx.Response:
     headers = {} if authorization is None else {"Authorization": f"Bearer {authorization}"}
-    return httpx.request(method, f"{server.address}{path.format(**SAMPLE)}", headers=headers)
+    return plain_http.request(method, f"{server.address}{path.format(**SAMPLE)}", headers=headers)
 
 
 def test_every_route_needs_a_token(server: Server, routes: list[tuple[str, str]]) -> None:

@@ -2,15 +2,14 @@
 
 import os
 
-import httpx
-
+from tests import plain_http
 from tests.command_line import run
 from tests.conftest import Server
 
 
 def test_a_server_offers_nobody_a_ready_token(server: Server) -> None:
     """Sample users are the demo's alone; without a provider there is no sign-in."""
-    answer = httpx.get(f"{server.address}/console-config.json")
+    answer = plain_http.get(f"{server.address}/console-config.json")
     assert answer.json() == {"sample_users": None, "oidc": None}
     assert answer.headers["cache-control"] == "no-store"
 

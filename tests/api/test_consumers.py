@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import W, put, start
 from tests.conftest import Server, token
 
@@ -215,7 +216,7 @@ def test_metrics_have_the_consumers(api: httpx.Client, server: Server, consumer:
     """How far each is behind and how much it refused, until it is forgotten."""
 
     def measured() -> list[str]:
-        lines = httpx.get(f"{server.address}/metrics").text.splitlines()
+        lines = plain_http.get(f"{server.address}/metrics").text.splitlines()
         return [line.partition("{")[0] + line.partition("}")[2] for line in lines if f'consumer="{consumer}"' in line]
 
     _, (_, edit) = edited(api, 1)

@@ -10,6 +10,7 @@ import pytest
 from procvars.adapters import exact_json
 from procvars.domain.envelope import envelope
 from procvars.domain.events import EVENTS, Event, Recorded, unreadable
+from tests import plain_http
 from tests.api.answer_schemas import check_answer, document, operation_of, validator
 from tests.api.bank import W, open_task, put, start, synced, version_of
 from tests.conftest import Server, token
@@ -54,7 +55,9 @@ def answered(server: Server) -> Iterator[tuple[httpx.Client, set[str]]]:
 
     hooks = {"response": [check_answer, remember]}
     headers = {"Authorization": f"Bearer {token(org=('ORG_ADMIN', 'ENGINE'))}"}
-    with httpx.Client(base_url=f"{server.address}/api/v1", headers=headers, timeout=40, event_hooks=hooks) as client:
+    with plain_http.Client(
+        base_url=f"{server.address}/api/v1", headers=headers, timeout=40, event_hooks=hooks
+    ) as client:
         yield client, names
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import W, put, start, states, synced, variables
 from tests.api.elasticsearch import differences, finds, search, server_with
 from tests.conftest import NewServer, Server
@@ -26,7 +27,7 @@ def reports_failures_of(server: Server, *projections: str) -> None:
     """Waits until `/readyz` names these, and no others."""
 
     def readiness() -> tuple[int, list[str]]:
-        answer = httpx.get(f"{server.address}/readyz")
+        answer = plain_http.get(f"{server.address}/readyz")
         return answer.status_code, sorted(answer.json()["failures"])
 
     expected = (200, [*projections])

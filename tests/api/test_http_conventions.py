@@ -10,6 +10,7 @@ import pytest
 import zstandard
 
 from procvars.api.http.compression import preferred
+from tests import plain_http
 from tests.api.bank import W, define, put, start
 from tests.api.test_refusals import problem
 from tests.conftest import Server
@@ -140,7 +141,7 @@ def test_allow_names_every_method_of_the_path(api: httpx.Client, server: Server,
         assert (answer.status_code, answer.headers["allow"]) == (405, methods), path
         for method in methods.split(", "):
             assert api.request(method, path).status_code != 405
-    assert httpx.post(f"{server.address}/instances").headers["allow"] == "GET, HEAD"
+    assert plain_http.post(f"{server.address}/instances").headers["allow"] == "GET, HEAD"
 
 
 def test_a_definition_is_not_overwritten_unseen(api: httpx.Client) -> None:

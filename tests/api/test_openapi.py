@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.transport import SerializationContext
 
+from tests import plain_http
 from tests.api.bank import start
 from tests.conftest import Server, token
 
@@ -43,7 +44,7 @@ def test_nothing_that_is_sent_makes_the_server_stumble(server: Server) -> None:
 
 def test_every_refusal_of_a_route_is_declared(api: httpx.Client, server: Server) -> None:
     """Examples of problem types, by status, are part of the document."""
-    paths = httpx.get(f"{server.address}/openapi.json").json()["paths"]
+    paths = plain_http.get(f"{server.address}/openapi.json").json()["paths"]
     put = paths["/api/v1/workspaces/{workspace}/instances/{instance_id}/variables"]["put"]
     assert "application/json" in put["requestBody"]["content"]
     declared = {
@@ -60,7 +61,7 @@ def test_every_refusal_of_a_route_is_declared(api: httpx.Client, server: Server)
 
 def test_every_reference_leads_somewhere(server: Server) -> None:
     """A client generated from the document finds all the schemas and examples that it names."""
-    document = httpx.get(f"{server.address}/openapi.json").json()
+    document = plain_http.get(f"{server.address}/openapi.json").json()
     components = document["components"]
     pending, references = [document], set[str]()
     while pending:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from tests import plain_http
 from tests.api.bank import W, open_task, put, start, states, synced
 from tests.conftest import Server, token
 
@@ -32,7 +33,7 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
         "consumer": "ledger",
         "bulk_id": bulk.json()["id"],
     }
-    paths = httpx.get(f"{server.address}/openapi.json").json()["paths"]
+    paths = plain_http.get(f"{server.address}/openapi.json").json()["paths"]
     of_engines = "incidents"
     gets = [path for path, methods in paths.items() if "get" in methods and of_engines not in path]
     reads = [path.format(**named) for path in gets]
@@ -41,7 +42,7 @@ def test_every_call_is_answered_by_a_pool_of_one(server: Server, api: httpx.Clie
     headers = {"Authorization": f"Bearer {everything}"}
 
     def read(path: str) -> tuple[str, int]:
-        return path, httpx.get(f"{server.address}{path}", headers=headers, timeout=60).status_code
+        return path, plain_http.get(f"{server.address}{path}", headers=headers, timeout=60).status_code
 
     with ThreadPoolExecutor(5) as pool:
         for path, status in pool.map(read, [path for path in reads for _ in range(5)]):

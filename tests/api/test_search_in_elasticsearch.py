@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from procvars.projections.rebuilding.due import DERIVED_AT_ONCE
+from tests import plain_http
 from tests.api.bank import DEFINITION, W, put, start, states, synced, variables
 from tests.api.elasticsearch import differences, finds, found, published, search, server_with
 from tests.conftest import NewServer, Server
@@ -57,7 +58,7 @@ def test_only_configured_variables_are_in_the_index(api: httpx.Client, elasticse
     """Others may find the index by its alias, and in it nothing that no definition names."""
     instance = start(api, {"application": {"income": 50_000}, "secret": "hidden"})
     finds(api, instance, keys={"income": 50_000})
-    (kept,) = httpx.get(f"{elasticsearch_node.address}/procvars-instances/_search").json()["hits"]["hits"]
+    (kept,) = plain_http.get(f"{elasticsearch_node.address}/procvars-instances/_search").json()["hits"]["hits"]
     assert (kept["_id"], kept["_source"]["data"]) == (instance, '{"income":50000}')
     assert "hidden" not in str(kept)
 

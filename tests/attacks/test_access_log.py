@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import W, define, put, start
 from tests.attacks.raw_http import answer_to, connected, request
 from tests.conftest import SECRET, Server, token
@@ -46,7 +47,7 @@ def call(server: Server, request_id: str, method: str, path: str, **options: Any
     authorization = options.pop("authorization", token(org=("ORG_ADMIN",)))
     if authorization is not None:
         options["headers"]["Authorization"] = f"Bearer {authorization}"
-    answer = httpx.request(method, f"{server.address}/api/v1{path}", **options)
+    answer = plain_http.request(method, f"{server.address}/api/v1{path}", **options)
     assert answer.headers["x-request-id"] == request_id
     return answer.status_code, line_of(server, request_id)
 
@@ -114,7 +115,7 @@ def test_what_a_caller_calls_a_request(logged: Server) -> None:
     made = []
     for request_id in [*evil, None]:
         headers = {} if request_id is None else {"X-Request-Id": request_id.encode()}
-        answer = httpx.get(f"{logged.address}/api/v1/me", headers=headers)  # type: ignore[arg-type]
+        answer = plain_http.get(f"{logged.address}/api/v1/me", headers=headers)  # type: ignore[arg-type]
         made.append(answer.headers["x-request-id"])
     assert len(set(made)) == len(made) and not set(made) & set(evil)
     for request_id in made:
@@ -130,7 +131,7 @@ def test_the_log_has_no_secrets_and_no_probes(logged: Server) -> None:
     authorization = token("walter")
     call(logged, "secretive", "GET", f"{W}/instances?cursor={SECRETIVE}", authorization=authorization)
     for path in ("healthz", "readyz", "metrics", "api/v1/healthz", "api/v1/readyz"):
-        httpx.get(f"{logged.address}/{path}", headers={"X-Request-Id": f"probe-{path.replace('/', '-')}"})
+        plain_http.get(f"{logged.address}/{path}", headers={"X-Request-Id": f"probe-{path.replace('/', '-')}"})
     call(logged, "after-the-probes", "GET", "/me")
     said = logged.log.read_text()
     assert SECRETIVE not in said and authorization not in said and SECRET not in said
@@ -164,7 +165,7 @@ def test_answers_are_nobodys_to_keep(logged: Server) -> None:
             api.get("/openapi.json"),
             api.get("/nowhere"),
             api.get("/healthz"),
-            httpx.get(f"{logged.address}/api/v1/me"),
+            plain_http.get(f"{logged.address}/api/v1/me"),
             put(api, instance, b"{"),
             put(api, instance, {"n": 2}, 1),
         ]

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-import httpx
 import psycopg
 import pytest
 from psycopg import sql
 
 from procvars.projections.registry import PROJECTION_NAMES
+from tests import plain_http
 from tests.api.bank import define, open_task, put, start, states, synced
 from tests.conftest import NewServer, Server
 from tests.waiting import until
@@ -72,9 +72,9 @@ def test_damage_is_noticed_and_mended(new_server: NewServer, database_url: str, 
     until("all are mended", lambda: listed(server, "mended"), lambda seen: set(seen.values()) == {1})
     assert rows(database) == before
     assert set(listed(server, "differences").values()) == {0}
-    ready = httpx.get(f"{server.address}/readyz").json()
+    ready = plain_http.get(f"{server.address}/readyz").json()
     assert (ready["status"], ready["differing"], ready["mended"]) == ("ready", [], list(PROJECTION_NAMES))
-    assert 'procvars_projection_mended{projection="audit_log"} 1.0' in httpx.get(f"{server.address}/metrics").text
+    assert 'procvars_projection_mended{projection="audit_log"} 1.0' in plain_http.get(f"{server.address}/metrics").text
     assert server.log.read_text().count("read model differs") == len(PROJECTION_NAMES)
 
 
@@ -87,11 +87,12 @@ def test_what_cannot_be_mended_is_said(new_server: NewServer, database_url: str,
     second = new_server(database_url=database_url, environment={"PROCVARS_CHECK_STREAMS_PER_MINUTE": "0"})
     until("the difference is listed", lambda: listed(second, "differences")["audit_log"], lambda seen: seen == 1)
     for server in (first, second):
-        ready = httpx.get(f"{server.address}/readyz")
+        ready = plain_http.get(f"{server.address}/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         assert ready.json()["differing"] == ["audit_log"]
         assert (
-            'procvars_projection_differences{projection="audit_log"} 1.0' in httpx.get(f"{server.address}/metrics").text
+            'procvars_projection_differences{projection="audit_log"} 1.0'
+            in plain_http.get(f"{server.address}/metrics").text
         )
     with second.client() as api:
         put(api, other, {"n": 1}).raise_for_status()

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import httpx
-
+from tests import plain_http
 from tests.api.bank import start, states, synced
 from tests.api.elasticsearch import differences, finds, published
 from tests.conftest import NewServer
@@ -16,9 +15,9 @@ def delete(index: str, instances: Sequence[str]) -> None:
     version of a deleted document, and what the server could not mend it tries again after five.
     """
     for instance in instances:
-        httpx.delete(f"{index}/_doc/{instance}").raise_for_status()
+        plain_http.delete(f"{index}/_doc/{instance}").raise_for_status()
     for action in ("_flush", "_close", "_open", "_refresh"):
-        httpx.post(
+        plain_http.post(
             f"{index}/{action}", params={"wait_for_active_shards": "1"} if action == "_open" else {}
         ).raise_for_status()
 

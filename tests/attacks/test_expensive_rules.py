@@ -18,6 +18,7 @@ from procvars.domain.definition import definition_stream
 from procvars.domain.documents.values import Document
 from procvars.domain.events import DefinitionPublished, Event, InstanceStarted, ProcessVariablesModified, TaskOpened
 from procvars.projections.registry import PROJECTION_NAMES
+from tests import plain_http
 from tests.api.bank import define, open_task, put, start, states, synced, variables
 from tests.conftest import NewServer, Server, token
 from tests.waiting import until
@@ -48,7 +49,7 @@ def others_work(server: Server) -> Iterator[None]:
                 instance = start(api, {"n": 0})
                 while not over.is_set():
                     put(api, instance, {"n": edits + 1}, edits + 1).raise_for_status()
-                    httpx.get(f"{server.address}/healthz", timeout=20).raise_for_status()
+                    plain_http.get(f"{server.address}/healthz", timeout=20).raise_for_status()
                     edits += 1
                 synced(api, instance)
                 assert variables(api, instance) == {"n": edits}

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import put, start, states, synced
 from tests.api.elasticsearch import differences, finds, published, server_with
 from tests.conftest import NewServer
@@ -23,9 +23,9 @@ def test_a_lost_index_is_never_made_by_writing(
         kept, new = start(api, {"application": {"income": 1}}), ""
         finds(api, kept, keys={"income": 1})
         (index,) = published(elasticsearch_node.address)
-        httpx.delete(f"{elasticsearch_node.address}/{index}").raise_for_status()
+        plain_http.delete(f"{elasticsearch_node.address}/{index}").raise_for_status()
         if foreign:
-            httpx.put(f"{elasticsearch_node.address}/{index}", json={}).raise_for_status()
+            plain_http.put(f"{elasticsearch_node.address}/{index}", json={}).raise_for_status()
         put(api, kept, {"application": {"income": 2}}, 1).raise_for_status()
         new = start(api, {"application": {"income": 3}})
 
@@ -36,8 +36,10 @@ def test_a_lost_index_is_never_made_by_writing(
         others = {name: item["state"] for name, item in states(api).items() if name != "search_index"}
         assert set(others.values()) == {"running"}
         assert state()["parked"] == 0
-        assert httpx.get(f"{server.address}/readyz").status_code == 200
-        listed = httpx.get(f"{elasticsearch_node.address}/_cat/indices/procvars-instances*", params={"format": "json"})
+        assert plain_http.get(f"{server.address}/readyz").status_code == 200
+        listed = plain_http.get(
+            f"{elasticsearch_node.address}/_cat/indices/procvars-instances*", params={"format": "json"}
+        )
         documents = [item["docs.count"] for item in listed.json() if item["index"] == index]
         assert documents == (["0"] if foreign else [])
         api.post("/projections/search_index/rebuild").raise_for_status()

@@ -391,10 +391,9 @@ def test_a_server_that_stops_answers_what_it_accepted(new_server: NewServer) -> 
     if answer is not None:
         assert answer.status_code == 200 or answer.json()["type"] == "urn:procvars:stopping"
     server.start()
-    with server.client() as http:
-        version = http.get(f"{BANK}/instances/stopped/variables?after_version=1").headers["etag"]
     if answer is not None and answer.status_code == 200:
-        assert version == '"2"'
+        with server.client() as http:  # the read model may learn of it only now
+            assert http.get(f"{BANK}/instances/stopped/variables?after_version=2").headers["etag"] == '"2"'
 
 
 def test_a_killed_server_takes_its_lane_with_it(new_server: NewServer) -> None:

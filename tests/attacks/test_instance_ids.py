@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import DEFINITION, W, define, start
 from tests.command_line import run
 from tests.conftest import NewServer, Server, token
@@ -28,7 +29,7 @@ BODIES = {
 @pytest.fixture(scope="module")
 def routes(server: Server) -> list[tuple[str, str]]:
     """Method and path of every route that has an instance's id in its path."""
-    paths = httpx.get(f"{server.address}/openapi.json").json()["paths"]
+    paths = plain_http.get(f"{server.address}/openapi.json").json()["paths"]
     found = [
         (method.upper(), path)
         for path, item in paths.items()

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from procvars.adapters.postgres.embedded import embedded_postgres
 from procvars.projections.registry import PROJECTION_NAMES
+from tests import plain_http
 from tests.api.bank import W, put, start, synced
 from tests.conftest import NewServer, Server
 from tests.services.postgres_server import PostgresServer
@@ -22,7 +23,7 @@ _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'proc
 
 
 def probe(server: Server, path: str) -> httpx.Response:
-    return httpx.get(f"{server.address}/{path}", timeout=30)
+    return plain_http.get(f"{server.address}/{path}", timeout=30)
 
 
 def figure(server: Server, name: str) -> float:

@@ -5,6 +5,7 @@ import signal
 
 import httpx
 
+from tests import plain_http
 from tests.api.bank import put, start, states, synced
 from tests.conftest import NewServer, Server
 from tests.processes import descendants, is_running
@@ -47,7 +48,7 @@ def test_the_server_says_that_its_projector_is_away(new_server: NewServer) -> No
     os.kill(projector(server), signal.SIGKILL)
 
     def ready() -> httpx.Response:
-        return httpx.get(f"{server.address}/readyz")
+        return plain_http.get(f"{server.address}/readyz")
 
     answer = until("it is said", ready, lambda answer: answer.json()["status"] == "degraded")
     assert answer.status_code == 200
@@ -84,7 +85,7 @@ def test_the_metrics_have_what_the_projector_does(new_server: NewServer) -> None
         synced(api, instance)
 
         def text() -> str:
-            return httpx.get(f"{server.address}/metrics").text
+            return plain_http.get(f"{server.address}/metrics").text
 
         for name in states(api):
             until("the batch is counted", text, lambda found, n=name: f'events_total{{projection="{n}"}}' in found)  # type: ignore[misc]

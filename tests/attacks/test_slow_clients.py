@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.attacks.raw_http import answer_to, connected, request, rest_of, status_of
 from tests.conftest import NewServer, Server, token
 from tests.waiting import until
@@ -19,7 +20,7 @@ _SOON_SECONDS = 40.0
 
 
 def is_served(server: Server) -> bool:
-    return httpx.get(f"{server.address}/healthz", timeout=30).is_success
+    return plain_http.get(f"{server.address}/healthz", timeout=30).is_success
 
 
 AUTHORIZATION = f"Authorization: Bearer {token(org=('ORG_ADMIN',))}"

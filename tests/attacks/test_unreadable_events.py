@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from procvars.projections.registry import PROJECTION_NAMES
+from tests import plain_http
 from tests.api.bank import DEFINITION, W, current, put, start, states, synced
 from tests.conftest import NewServer, Server, token
 from tests.waiting import until
@@ -60,7 +61,7 @@ def test_its_stream_alone_waits(struck: tuple[Server, str, str]) -> None:
         sync = api.get(f"{W}/instances/{ill}/sync").json()
         assert all(item["parked"] and item["version"] == 2 for item in sync["projections"].values())
         assert {item["state"] for item in states(api).values()} == {"running"}
-        assert httpx.get(f"{server.address}/readyz").status_code == 200
+        assert plain_http.get(f"{server.address}/readyz").status_code == 200
         assert api.get(f"{W}/instances/{ill}/variables").json() == {"n": 1}
         assert api.get(f"{W}/instances").json()["items"]
 

@@ -6,9 +6,9 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import W, put, start, synced
 from tests.conftest import NewServer, Server, token
 from tests.waiting import until_async
@@ -57,7 +57,7 @@ async def waiting(server: Server, path: str, count: int) -> AsyncIterator[list[C
 
 async def all_wait(server: Server, count: int) -> None:
     """Until the server counts so many who wait."""
-    async with httpx.AsyncClient(base_url=server.address, timeout=40) as http:
+    async with plain_http.AsyncClient(base_url=server.address, timeout=40) as http:
 
         async def text() -> str:
             return (await http.get("/metrics")).text

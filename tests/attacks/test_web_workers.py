@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import W, define, put, start, synced, variables
 from tests.attacks.processes import HEAVY_LANE, is_alive, processes
 from tests.conftest import NewServer, Server
@@ -29,7 +30,7 @@ def answering(server: Server) -> set[str]:
     """The processes that answer, by what they put before the number of a request."""
     found = set()
     for _ in range(60):
-        answer = httpx.get(f"{server.address}/healthz")
+        answer = plain_http.get(f"{server.address}/healthz")
         found.add(answer.raise_for_status().headers["x-request-id"].partition("-")[0])
     return found
 
@@ -72,7 +73,7 @@ def test_one_server_is_seen(crowd: Server) -> None:
             assert one.get("/me").status_code == 200
 
     def counted() -> set[str]:
-        return {COUNTED.findall(httpx.get(f"{crowd.address}/metrics").text)[0] for _ in range(20)}
+        return {COUNTED.findall(plain_http.get(f"{crowd.address}/metrics").text)[0] for _ in range(20)}
 
     assert until("every call is counted", counted, lambda found: found == {"20.0"})
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests import plain_http
 from tests.benchmarks.camunda_batch import batch_rates
 from tests.benchmarks.http_load import Load, in_a_process
 from tests.benchmarks.http_server import server_with_instances
@@ -32,7 +33,7 @@ _CURRENT_SECONDS = 10.0
 async def measure(cluster: Cluster) -> list[Measurement]:
     async with server_with_instances(cluster, _EDITED + _INSTANCES) as server:
         headers = {"Authorization": f"Bearer {token(org=('ORG_ADMIN', 'ENGINE'))}"}
-        async with httpx.AsyncClient(base_url=f"{server.address}/api/v1", headers=headers, timeout=60) as api:
+        async with plain_http.AsyncClient(base_url=f"{server.address}/api/v1", headers=headers, timeout=60) as api:
             await _until_current(api)
             await _run(api, 0, dry_run=True)  # the worker has started
             quiet, beside = await _lateness(server, api)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from tests import plain_http
 from tests.benchmarks.http_load import Load, in_a_process
 from tests.benchmarks.http_server import server_with_instances
 from tests.benchmarks.measurement import Measurement, medians
@@ -47,7 +48,7 @@ async def measure(cluster: Cluster) -> list[Measurement]:
             version += _REQUESTS
             return await in_a_process(load)
 
-        async with httpx.AsyncClient(
+        async with plain_http.AsyncClient(
             base_url=server.address, headers={"Authorization": f"Bearer {authorization}"}
         ) as api:
             length = len((await api.get(f"{_BANK}/instances/i-0/variables")).raise_for_status().content)
@@ -100,7 +101,7 @@ async def _from_memory(length: int) -> AsyncIterator[tuple[int, int]]:
     process = await asyncio.create_subprocess_exec(sys.executable, *module, stdin=asyncio.subprocess.PIPE)
 
     async def answers() -> bool:
-        async with httpx.AsyncClient() as client:
+        async with plain_http.AsyncClient() as client:
             return (await client.get(f"http://127.0.0.1:{port}")).is_success
 
     try:

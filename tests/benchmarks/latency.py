@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import httpx
 
 from procvars.adapters.postgres.pool import dedicated_connection
+from tests import plain_http
 from tests.benchmarks.elasticsearch import running_elasticsearch
 from tests.benchmarks.http_server import server_with_instances
 from tests.benchmarks.measurement import Measurement
@@ -47,7 +48,7 @@ async def measure_search(cluster: Cluster) -> list[Measurement]:
     with running_elasticsearch() as address:
         async with server_with_instances(cluster, _INSTANCES, address) as server:
             headers = {"Authorization": f"Bearer {token()}"}
-            async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=20) as http:
+            async with plain_http.AsyncClient(base_url=server.address, headers=headers, timeout=20) as http:
 
                 async def look() -> Sequence[tuple[str, int]]:
                     answer = await http.post("/api/v1/workspaces/bank/search", json={"limit": _INSTANCES})
@@ -96,7 +97,7 @@ async def _delays(server: Server, look: Look, *, per_second: int, poll_seconds: 
     versions_seen = dict.fromkeys(versions, 1)
     watching = asyncio.create_task(watch())
     headers = {"Authorization": f"Bearer {token()}"}
-    async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=20) as http:
+    async with plain_http.AsyncClient(base_url=server.address, headers=headers, timeout=20) as http:
         edits: list[Awaitable[None]] = []
         started = time.perf_counter()
         for count in range(total):

@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import W, define, put, start, synced, variables, version_of
 from tests.bulk.jobs import JOBS, counts, ended, order, results, run
 from tests.conftest import Server, token
@@ -246,7 +247,7 @@ def test_metrics_say_what_is_left_to_do(server: Server, api: httpx.Client) -> No
     run(api, {"ids": ["i-none"]}, merge={"a": 1})
 
     def figures() -> list[str]:
-        return httpx.get(f"{server.address}/metrics").text.splitlines()
+        return plain_http.get(f"{server.address}/metrics").text.splitlines()
 
     wanted = {"procvars_bulk_modifications_running 0.0", "procvars_bulk_instances_left 0.0"}
     until("the metrics say so", figures, lambda lines: wanted <= set(lines))

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.api.bank import start, synced
 from tests.conftest import Server, token
 from tests.packaging import UV, run
@@ -32,7 +32,7 @@ CONFIGURATION = {
 def served(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The document as the server serves it."""
     file = tmp_path_factory.mktemp("served") / "openapi.json"
-    file.write_bytes(httpx.get(f"{server.address}/openapi.json", timeout=40).raise_for_status().content)
+    file.write_bytes(plain_http.get(f"{server.address}/openapi.json", timeout=40).raise_for_status().content)
     return file
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from procvars.adapters.identity.shared_secret import issue
+from tests import plain_http
 from tests.api import bank
 from tests.command_line import PROCVARS
 from tests.services.free_port import free_port
@@ -82,7 +83,7 @@ class DemoServer:
             lifetime=timedelta(hours=1),
         )
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=f"{self.address}/api/v1", headers=headers, timeout=40)
+        return plain_http.Client(base_url=f"{self.address}/api/v1", headers=headers, timeout=40)
 
 
 def start_instance(api: httpx.Client, variables: Any, *, definition: str = "account-maintenance", title: str) -> str:

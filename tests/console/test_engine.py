@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
+from tests import plain_http
 from tests.console.conftest import NewConsole
 from tests.console.demo_server import DemoServer, W
 from tests.console.operator_console import OperatorConsole
@@ -44,7 +44,7 @@ def edited_by_both(demo: DemoServer, engine: Service, instance: str, kind: str, 
             url = f"{W}/instances/{instance}/variables"
             api.patch(url, json={"amount": mine}, headers=headers).raise_for_status()
             changed = {"modifications": {"amount": {"type": kind, "value": engines}}}
-            written = httpx.post(
+            written = plain_http.post(
                 f"{engine.address}/process-instance/{instance}/variables", json=changed, auth=(USER, PASSWORD)
             )
             written.raise_for_status()
@@ -81,7 +81,7 @@ async def test_a_conflict_with_the_engine_is_decided(
     url = f"{camunda7.address}/process-instance/{instance}/variables/amount"
 
     def kept() -> object:
-        return httpx.get(url, auth=(USER, PASSWORD)).json()["value"]
+        return plain_http.get(url, auth=(USER, PASSWORD)).json()["value"]
 
     await asyncio.to_thread(until, "the engine has it", kept, lambda value: value == left)
 

@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from procvars.api.http.console_files import ConsoleFiles
 from procvars.api.http.errors import ConsoleNotBuilt
+from tests import plain_http
 from tests.console.conftest import NewConsole
 from tests.console.demo_server import DemoServer
 
@@ -22,7 +23,7 @@ LOCKFILE = Path(__file__).parent.parent.parent / "api" / "console" / "package-lo
 
 @pytest.fixture
 def http(demo: DemoServer) -> httpx.Client:
-    return httpx.Client(base_url=demo.address)
+    return plain_http.Client(base_url=demo.address)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
+from tests import plain_http
 from tests.api.bank import start
 from tests.conftest import Server
 from tests.console.conftest import NewConsole, Operator
@@ -73,7 +73,9 @@ def test_the_demo_prints_the_tokens_of_three_people_and_the_engine(demo: DemoSer
     """All four are ready for the API; only the engine executes, and the console does not offer it."""
     tokens = [line.strip() for line in demo.printed if line.startswith("    ey")]
     headers = [{"Authorization": f"Bearer {token}"} for token in tokens]
-    found = [httpx.get(f"{demo.address}/api/v1/me", headers=header).raise_for_status().json() for header in headers]
+    found = [
+        plain_http.get(f"{demo.address}/api/v1/me", headers=header).raise_for_status().json() for header in headers
+    ]
     executing = "wks_process_instance_execute"
     assert [(who["user"], executing in who["workspaces"]["demo"]["permissions"]) for who in found] == [
         ("olivia", False),
@@ -81,7 +83,7 @@ def test_the_demo_prints_the_tokens_of_three_people_and_the_engine(demo: DemoSer
         ("vera", False),
         ("engine", True),
     ]
-    offered = httpx.get(f"{demo.address}/console-config.json").json()["sample_users"]
+    offered = plain_http.get(f"{demo.address}/console-config.json").json()["sample_users"]
     assert [user["token"] for user in offered] == tokens[:3]
 
 
@@ -152,7 +154,7 @@ async def test_an_ended_sign_in_loses_no_text(grace: OperatorConsole, provider: 
     await grace.page.goto(grace.address)
     token = await sign_in(grace)
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"{grace.address}/api/v1", headers=headers, timeout=40) as api:
+    with plain_http.Client(base_url=f"{grace.address}/api/v1", headers=headers, timeout=40) as api:
         instance = start(api, {"a": "before"})
     await grace.page.goto(f"{grace.address}/w/bank/instances/{instance}")
     await grace.edit()
@@ -190,7 +192,7 @@ async def test_a_provider_that_is_away(new_console: NewConsole, provider: OpenId
         console = await new_console(server.address)
         await console.page.goto(server.address)
         await expect(console.page.get_by_role("alert")).to_contain_text("settings cannot be read")
-        async with httpx.AsyncClient(base_url=server.address) as http:
+        async with plain_http.AsyncClient(base_url=server.address) as http:
             answer = await http.get("/console-config.json")
             assert (answer.status_code, answer.json()["type"]) == (503, "urn:procvars:provider-unavailable")
             assert (await http.get("/healthz")).is_success

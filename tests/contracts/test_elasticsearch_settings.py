@@ -6,7 +6,6 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import HttpUrl, ValidationError
 
@@ -17,6 +16,7 @@ from procvars.api.settings import Settings
 from procvars.domain.errors import SearchUnavailable
 from procvars.projections.projection import Connection
 from procvars.projections.search.store import SearchStore
+from tests import plain_http
 from tests.certificates import Authority
 from tests.contracts.search_contract import document
 from tests.loopback_server import LoopbackServer, send
@@ -108,7 +108,7 @@ async def test_installations_with_different_prefixes_share_a_cluster(
             await store.generations.create(connection, generation)
             await store.generations.publish(connection, generation)
             await store.write(connection, generation, [document("shared")])
-        async with httpx.AsyncClient(base_url=elasticsearch_node.address) as http:
+        async with plain_http.AsyncClient(base_url=elasticsearch_node.address) as http:
             found = await http.get("/_alias/staging-procvars-instances")
         assert list(found.raise_for_status().json()) == ["staging-procvars-instances-71"]
         assert (await indices(staging), await indices(live)) == ({71}, {72})

@@ -20,6 +20,7 @@ from promql_parser import AggregateExpr, MatchOp, MatrixSelector, VectorSelector
 from procvars.adapters.kafka.relay import RelayState
 from procvars.api.http.side_probes import RelayProbes, SideProcess, WorkerProbes, create_probes
 from procvars.projections.operations import ProjectionStatus
+from tests import plain_http
 from tests.api.bank import W, put, start, states, synced
 from tests.conftest import Server
 from tests.docs.pages import ROOT
@@ -43,7 +44,7 @@ def served(server: Server) -> dict[str, Labels]:
         put(api, instance, {"n": 1}).raise_for_status()
         synced(api, instance)
         api.put(f"{W}/consumers/monitored", json={"position": 0}).raise_for_status()
-        text = httpx.get(f"{server.address}/metrics").raise_for_status().text
+        text = plain_http.get(f"{server.address}/metrics").raise_for_status().text
         api.delete(f"{W}/consumers/monitored").raise_for_status()
         statuses = [ProjectionStatus(**item) for item in states(api).values()]
         position = int(api.get(f"{W}/events", params={"limit": 1}).json()["head"])
@@ -70,7 +71,7 @@ def served(server: Server) -> dict[str, Labels]:
 async def metrics_of(process: SideProcess) -> str:
     """What it tells at its own address."""
     transport = httpx.ASGITransport(create_probes(process))
-    async with httpx.AsyncClient(transport=transport, base_url="http://process") as client:
+    async with plain_http.AsyncClient(transport=transport, base_url="http://process") as client:
         return (await client.get("/metrics")).raise_for_status().text
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
-import httpx
-
 from procvars.domain.engine_values import EngineVariable
+from tests import plain_http
 from tests.services.camunda7_engine import PASSWORD, USER
 
 _PROCESSES = Path(__file__).parent / "processes.bpmn"
@@ -23,7 +22,7 @@ class Camunda7Desk:
     def __init__(self, address: str) -> None:
         self.address = address
         self.key = uuid4().hex[:8]
-        self.http = httpx.Client(base_url=address, auth=(USER, PASSWORD), timeout=60)
+        self.http = plain_http.Client(base_url=address, auth=(USER, PASSWORD), timeout=60)
         text = _PROCESSES.read_text().replace("$key", self.key)
         files = {"processes.bpmn": ("processes.bpmn", text.encode())}
         self.http.post("/deployment/create", data={"deployment-name": self.key}, files=files).raise_for_status()

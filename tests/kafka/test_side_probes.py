@@ -7,6 +7,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests import plain_http
 from tests.kafka.programs import Program
 from tests.kafka.site import Site
 from tests.services.free_port import free_port
@@ -24,7 +25,7 @@ class Probed:
     address: str
 
     async def get(self, path: str) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=f"http://{self.address}", timeout=20) as client:
+        async with plain_http.AsyncClient(base_url=f"http://{self.address}", timeout=20) as client:
             return await client.get(path)
 
     async def readiness(self) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import pytest
 from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.rebuilds import rebuild as rebuilding
 from procvars.projections.registry import PROJECTION_NAMES
+from tests import plain_http
 from tests.api.bank import W, open_task, put, start, states, synced, variables
 from tests.api.elasticsearch import finds
 from tests.bulk.jobs import counts, run
@@ -106,7 +107,7 @@ def test_an_edit_goes_through_all_parts(
             assert variables(one, instance, after_version=4) == {"application": {"income": 2}}
         until("the index fails", lambda: states(one)["search_index"], lambda it: it["state"] == "failing")
         assert "Elasticsearch cannot be reached" in states(one)["search_index"]["error"]
-        ready = httpx.get(f"{servers[0].address}/readyz")
+        ready = plain_http.get(f"{servers[0].address}/readyz")
         assert (ready.status_code, ready.json()["failing"]) == (200, ["search_index"])
         elasticsearch_node.start()
         for instance in instances:
@@ -163,4 +164,4 @@ def started(api: httpx.Client, variables: Any) -> str:
 
 def published(node: Service) -> list[str]:
     """The index behind the alias."""
-    return list(httpx.get(f"{node.address}/_alias/{ALIAS}").raise_for_status().json())
+    return list(plain_http.get(f"{node.address}/_alias/{ALIAS}").raise_for_status().json())

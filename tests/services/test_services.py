@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import httpx
 import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped, unused-ignore]
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped, unused-ignore]
 from elasticsearch import Elasticsearch
 
+from tests import plain_http
 from tests.services.artifact_cache import CACHE_VARIABLE, cached
 from tests.services.camunda7_engine import PASSWORD, USER, Camunda7Engine
 from tests.services.elasticsearch_node import ElasticsearchNode
@@ -112,12 +112,12 @@ class Camunda7Client:
         """Nothing: the engine comes with a process."""
 
     def write(self, address: str, text: str) -> None:
-        with httpx.Client(auth=(USER, PASSWORD), timeout=30) as client:
+        with plain_http.Client(auth=(USER, PASSWORD), timeout=30) as client:
             started = {"businessKey": text, "variables": {"amount": {"value": 1, "type": "Integer"}}}
             client.post(f"{address}/process-definition/key/claim/start", json=started).raise_for_status()
 
     def read(self, address: str) -> list[str]:
-        with httpx.Client(auth=(USER, PASSWORD), timeout=30) as client:
+        with plain_http.Client(auth=(USER, PASSWORD), timeout=30) as client:
             instances = client.get(f"{address}/process-instance").raise_for_status().json()
         # Instances of other tests have no key.
         return sorted(instance["businessKey"] for instance in instances if instance["businessKey"] is not None)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from tests import plain_http
 from tests.waiting import until
 
 
@@ -32,7 +33,7 @@ def running_demo(
 
     def answers() -> bool:
         assert process.poll() is None, log.read_text()[-4_000:]
-        return httpx.get(f"{demo.address}/healthz").is_success
+        return plain_http.get(f"{demo.address}/healthz").is_success
 
     try:
         until("the demo answers", answers, not_yet=httpx.TransportError, more=log.read_text)
@@ -45,9 +46,9 @@ def running_demo(
 
 def assert_demonstrates(demo: Demo) -> None:
     """Console, instances, and tokens that were printed and are ready to be used."""
-    assert "<title>" in httpx.get(demo.address).text
+    assert "<title>" in plain_http.get(demo.address).text
     tokens = until("tokens are printed", lambda: re.findall(r"eyJ[\w.-]+", demo.log.read_text()), bool)
-    with httpx.Client(base_url=f"{demo.address}/api/v1", headers={"Authorization": f"Bearer {tokens[0]}"}) as api:
+    with plain_http.Client(base_url=f"{demo.address}/api/v1", headers={"Authorization": f"Bearer {tokens[0]}"}) as api:
         instances = until(
             "the bank is there",
             lambda: api.get("/workspaces/demo/instances").json()["items"],

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import plain_http
 from tests.packaging import run
 from tests.services.free_port import free_port
 from tests.strangers.demo import assert_demonstrates, running_demo
@@ -25,4 +26,4 @@ def test_make_demo_installs_and_starts(clone: Path, tmp_path: Path) -> None:
         os.killpg(demo.process.pid, signal.SIGINT)
         demo.process.wait(60)
     with pytest.raises(httpx.TransportError):
-        httpx.get(demo.address)
+        plain_http.get(demo.address)

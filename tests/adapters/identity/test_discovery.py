@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-import httpx
 import pytest
 
 from procvars.adapters.identity.discovery import ProviderDiscovery, ProviderUnavailable
+from tests import plain_http
 from tests.adapters.identity.clock import Clock
 from tests.loopback_server import LoopbackServer, send
 
@@ -46,7 +46,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def discovery(provider: Provider, clock: Clock) -> AsyncIterator[ProviderDiscovery]:
-    async with httpx.AsyncClient() as http:
+    async with plain_http.AsyncClient() as http:
         yield ProviderDiscovery(provider.issuer, http, ticks=clock)
 
 

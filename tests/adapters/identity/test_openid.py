@@ -22,6 +22,7 @@ from procvars.adapters.identity.jwks import FETCH_TIMEOUT_SECONDS
 from procvars.adapters.identity.openid import OpenIdVerifier
 from procvars.commands.identity import KeysUnavailable, TokenExpired, TokenInvalid
 from procvars.domain.permissions import Actor
+from tests import plain_http
 from tests.adapters.identity.clock import Clock
 from tests.loopback_server import LoopbackServer, send
 
@@ -109,7 +110,7 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture
 async def verifier(provider: Provider, clock: Clock) -> AsyncIterator[OpenIdVerifier]:
     """One clock for the tokens' times and for the intervals between fetches: 10 s, and 300 s until keys are old."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with plain_http.AsyncClient(trust_env=False) as http:
         verifier = OpenIdVerifier(provider.url, issuer=ISSUER, audience=AUDIENCE, http=http, clock=clock, ticks=clock)
         yield verifier
         await verifier.aclose()
