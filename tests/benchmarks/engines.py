@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+from httpx_aiohttp import HttpxAiohttpClient
 
 from procvars.api.bootstrap.engines import connected_engines
 from procvars.api.bootstrap.store import open_store
@@ -19,7 +20,6 @@ from procvars.api.engines.connection import Wake
 from procvars.api.engines.settings import engine_settings
 from procvars.api.settings import Settings
 from procvars.commands.engine_import import PAGE, import_instances
-from tests import plain_http
 from tests.api.bank import W
 from tests.benchmarks.measurement import Measurement, medians
 from tests.benchmarks.sample_documents import as_json, loan_application
@@ -100,7 +100,7 @@ async def _import(database_url: str, engines: Path) -> float:
 async def _bare_read(desk: Camunda7Desk) -> float:
     """A client that lists the same instances, and reads the variables of a page in a call."""
     began, found = time.perf_counter(), 0
-    async with plain_http.AsyncClient(auth=(USER, PASSWORD), timeout=60) as client:
+    async with HttpxAiohttpClient(auth=(USER, PASSWORD), timeout=60) as client:
         while True:
             page = {"firstResult": str(found), "maxResults": str(PAGE)}
             body = {"unfinished": True, "processDefinitionKeyIn": desk.definitions}
@@ -173,7 +173,7 @@ def _edit(api: httpx.Client, instance: str, version: int, amount: int) -> int:
 async def _bare_writes(desk: Camunda7Desk, instances: list[str]) -> float:
     """The engine's own rate of `POST /process-instance/{id}/variables`, at as many connections as deliveries have."""
     limits = httpx.Limits(max_connections=_CONNECTIONS)
-    async with plain_http.AsyncClient(auth=(USER, PASSWORD), timeout=60, limits=limits) as client:
+    async with HttpxAiohttpClient(auth=(USER, PASSWORD), timeout=60, limits=limits) as client:
 
         async def write(first: int) -> None:
             for turn in range(_ROUNDS):
