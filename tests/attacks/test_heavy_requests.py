@@ -423,7 +423,8 @@ def test_memory_comes_back(new_server: NewServer) -> None:
             http.get(f"{BANK}/instances/worst/variables/history")
             http.get(f"{BANK}/events?after=0")
         http.get(f"{BANK}/instances/worst/sync?wait=30")
-        until("it is as it was, about", lambda: memory_of(server_pid(server)), lambda now: now < 2 * before)
+        kept = 150 * 2**20  # what windows and caches of all processes may have
+        until("it is as it was, about", lambda: memory_of(server_pid(server)), lambda now: now < before + kept)
 
 
 def test_a_lane_that_cannot_start_is_said(new_server: NewServer, tmp_path: Path) -> None:
