@@ -53,8 +53,10 @@ class _OutOfTimeError(Exception):
 class _Batch:
     """A batch that the producer was given; `acknowledged` raises KafkaError if it cannot be sent."""
 
-    events: Sequence[Event]
+    events: int
     position: int
+    traced: Sequence[Event]
+    """Its events, where there is somebody to tell of them."""
     sent_at: float
     """Time of a monotonic clock."""
     last_positions: dict[int, int]
@@ -218,8 +220,8 @@ class Relay:
                 one.headers.append(("traceparent", append_of(recorded.event).traceparent.encode()))
             sent.append(await producer.send(self.cluster.topic, one.value, one.key, partition, headers=one.headers))
             last_positions[partition] = published[partition] = recorded.position
-        sending = [recorded.event for recorded in events]
-        return _Batch(sending, events[-1].position, sent_at, published, asyncio.gather(*sent))
+        traced = [] if self.trace is None else [recorded.event for recorded in events]
+        return _Batch(len(events), events[-1].position, traced, sent_at, published, asyncio.gather(*sent))
 
     async def _settle(self, session: RelaySession, in_flight: deque[_Batch]) -> None:
         """Wait for the oldest batch, and save the position after it and those acknowledged by then too."""
@@ -228,9 +230,9 @@ class Relay:
         while in_flight and in_flight[0].acknowledged.done():
             batch = in_flight.popleft()
             batch.acknowledged.result()
-            self.state.published += len(batch.events)
+            self.state.published += batch.events
             if self.trace is not None:
-                self.trace("publish", batch.events, seconds=time.perf_counter() - batch.sent_at)
+                self.trace("publish", batch.traced, seconds=time.perf_counter() - batch.sent_at)
             position = batch.position
             last_positions |= batch.last_positions
         await session.save(position, last_positions)

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from procvars.api.processes.launching.launcher import Launcher
+from procvars.api.processes.launching.launcher import Assignment, Launcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ async def run_to_its_end(launcher: Launcher, module: str, *arguments: str, envir
 
     Its stdin stays open while this process lives, so that it can end with its parent.
     """
-    process = await launcher.launch(module, arguments, environment=environment, with_output=True, with_errors=True)
+    process = await launcher.launch(Assignment(module, arguments, environment, with_output=True, with_errors=True))
     assert process.output is not None and process.errors is not None
     try:
         printed, said = await asyncio.gather(process.output.read(), process.errors.read())

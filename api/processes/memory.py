@@ -12,7 +12,7 @@ from pathlib import Path
 
 _RELEASE_SECONDS = 0.3
 _WATCH_SECONDS = 1.0
-_GROWTH_BYTES = 8 * 2**20
+_GROWTH_BYTES = 24 * 2**20
 """Growth in bytes since the last release that is worth another one."""
 _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3)."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from procvars.api.processes.launching.launcher import LaunchedChild, Launcher
+from procvars.api.processes.launching.launcher import Assignment, LaunchedChild, Launcher
 from procvars.api.processes.lifeline import ORDERLY_SECONDS
 from procvars.projections.running.transient_errors import back_off
 
@@ -37,11 +37,8 @@ class SupervisedChild:
     ) -> None:
         """Let the child inherit `pass_fds` under the same numbers, and pass each line of its stdout to `hear`."""
         self._name = name
-        self._module = module
-        self._arguments = arguments
         self._launcher = launcher
-        self._environment = environment
-        self._pass_fds = pass_fds
+        self._assignment = Assignment(module, arguments, environment, pass_fds, with_output=hear is not None)
         self._hear = hear
         self._process: LaunchedChild | None = None
         self._failures = 0
@@ -71,14 +68,7 @@ class SupervisedChild:
 
     async def _run_once(self) -> int:
         """Run it once, and return the exit code, which is negative for a signal."""
-        process = await self._launcher.launch(
-            self._module,
-            self._arguments,
-            environment=self._environment,
-            pass_fds=self._pass_fds,
-            with_output=self._hear is not None,
-        )
-        self._process = process
+        process = self._process = await self._launcher.launch(self._assignment)
         try:
             if self._hear is not None:
                 assert process.output is not None

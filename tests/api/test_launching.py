@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
-from procvars.api.processes.launching.launcher import LaunchedChild, Launcher
+from procvars.api.processes.launching.launcher import Assignment, LaunchedChild, Launcher
 from tests.api.own_nursery import OwnNursery, own_nursery
 from tests.processes import descendants, is_running
 from tests.waiting import until, until_async
@@ -37,7 +37,7 @@ def environment(**further: str) -> dict[str, str]:
 
 
 async def launched(launcher: Launcher, how: str, **further: str) -> LaunchedChild:
-    return await launcher.launch(PROGRAM, [how], environment=environment(**further), with_output=True)
+    return await launcher.launch(Assignment(PROGRAM, [how], environment(**further), with_output=True))
 
 
 async def said(child: LaunchedChild) -> Any:
@@ -87,7 +87,7 @@ async def test_descriptors_keep_their_numbers(launcher: Launcher) -> None:
         for place, (_, writing) in enumerate(pipes):
             os.write(writing, f"pipe {place}".encode())
         arguments = ["return", *map(str, numbers)]
-        child = await launcher.launch(PROGRAM, arguments, environment=environment(), pass_fds=numbers, with_output=True)
+        child = await launcher.launch(Assignment(PROGRAM, arguments, environment(), pass_fds=numbers, with_output=True))
     finally:
         for descriptor in (one for pipe in pipes for one in pipe):
             os.close(descriptor)
@@ -111,14 +111,14 @@ async def test_it_can_be_killed(launcher: Launcher) -> None:
 
 
 async def test_without_output_it_prints_to_nowhere(launcher: Launcher, capfd: pytest.CaptureFixture[str]) -> None:
-    child = await launcher.launch(PROGRAM, ["return"], environment=environment())
+    child = await launcher.launch(Assignment(PROGRAM, ["return"], environment()))
     assert await child.wait() == 0
     assert child.output is None
     assert capfd.readouterr().out == ""
 
 
 async def test_what_it_says_last_can_be_heard(launcher: Launcher) -> None:
-    child = await launcher.launch(PROGRAM, ["words"], environment=environment(), with_output=True, with_errors=True)
+    child = await launcher.launch(Assignment(PROGRAM, ["words"], environment(), with_output=True, with_errors=True))
     assert child.errors is not None
     assert await child.errors.read() == b"what it says last\n"
     assert await child.wait() == 1

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.processes.launching.launcher import Launcher
 from procvars.api.processes.supervised_child import SupervisedChild
 from tests.api.own_nursery import own_nursery
+from tests.processes import is_alive
 from tests.waiting import until, until_async
 
 _PROGRAM = "tests.api.supervised_program"
@@ -35,13 +36,6 @@ def lines(file: Path) -> list[str]:
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path.cwd())}
-
-
-def is_alive(pid: int) -> bool:
-    with suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False
 
 
 @asynccontextmanager

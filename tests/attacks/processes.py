@@ -1,14 +1,8 @@
-"""The processes of a server, and the memory that they take."""
+"""The processes of a server, without those of its database."""
 
-import os
-import re
-from contextlib import suppress
-from pathlib import Path
-
-from tests.processes import descendants
+from tests.processes import children_of, descendants
 
 HEAVY_LANE = "procvars.api.children.heavy_lane"
-_PROC = Path("/proc")
 
 
 def processes(server: int) -> dict[int, str]:
@@ -18,22 +12,4 @@ def processes(server: int) -> dict[int, str]:
 
 def lane_of(server: int) -> int | None:
     """The id of the server's heavy lane, while there is one."""
-    return next((pid for pid, command in processes(server).items() if HEAVY_LANE in command), None)
-
-
-def memory_of(server: int) -> int:
-    """Bytes that the server and its children take, what they share counted once (PSS)."""
-    total = 0
-    for pid in processes(server):
-        with suppress(OSError):
-            found = re.search(r"^Pss:\s+(\d+) kB", (_PROC / str(pid) / "smaps_rollup").read_text(), re.MULTILINE)
-            total += int(found[1]) * 1024 if found else 0
-    return total
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is such a process."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False
+    return next(iter(children_of(server, HEAVY_LANE)), None)

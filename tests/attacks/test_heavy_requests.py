@@ -18,8 +18,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.attacks.processes import is_alive, lane_of, memory_of
+from tests.attacks.processes import lane_of, processes
 from tests.conftest import NewServer, Server, token
+from tests.processes import is_alive, memory_of
 from tests.waiting import until
 
 MEGABYTE = 2**20
@@ -415,7 +416,7 @@ def test_memory_comes_back(new_server: NewServer) -> None:
         started(http, "warm", large(100_000))
         http.get(f"{BANK}/instances/warm/sync?wait=30")
         lane_pid(server)
-        before = memory_of(server_pid(server))
+        before = memory_of(processes(server_pid(server)))
         started(http, "worst", worst)
         for version in range(1, 6):
             assert put(http, "worst", version, {**worst, "edit": version}).status_code == 200
@@ -424,7 +425,9 @@ def test_memory_comes_back(new_server: NewServer) -> None:
             http.get(f"{BANK}/events?after=0")
         http.get(f"{BANK}/instances/worst/sync?wait=30")
         kept = 150 * 2**20  # what windows and caches of all processes may have
-        until("it is as it was, about", lambda: memory_of(server_pid(server)), lambda now: now < before + kept)
+        until(
+            "it is as it was, about", lambda: memory_of(processes(server_pid(server))), lambda now: now < before + kept
+        )
 
 
 def test_a_lane_that_cannot_start_is_said(new_server: NewServer, tmp_path: Path) -> None:

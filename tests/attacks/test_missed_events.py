@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.attacks.edited_under_fire import UNCOMPARED, Attack
 from tests.conftest import NewServer, Server
-from tests.processes import descendants
+from tests.processes import children_of
 from tests.waiting import until
 
 EDITS = 20_000
@@ -23,10 +23,7 @@ class Projector:
     def kill(self) -> None:
         assert self.server.process is not None
         parent = self.server.process.pid
-        found = until(
-            "the projector runs",
-            lambda: [pid for pid, line in descendants(parent).items() if "procvars.api.children.projector" in line],
-        )
+        found = until("the projector runs", lambda: children_of(parent, "procvars.api.children.projector"))
         os.kill(found[0], signal.SIGKILL)
 
     def start(self) -> None:

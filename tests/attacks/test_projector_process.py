@@ -8,7 +8,7 @@ import httpx
 from tests import plain_http
 from tests.api.bank import put, start, states, synced
 from tests.conftest import NewServer, Server
-from tests.processes import descendants, is_running
+from tests.processes import children_of, is_running
 from tests.waiting import until
 
 
@@ -16,11 +16,7 @@ def projector(server: Server) -> int:
     """The id of the process, once it runs."""
     assert server.process is not None
     parent = server.process.pid
-
-    def found() -> list[int]:
-        return [pid for pid, command in descendants(parent).items() if "procvars.api.children.projector" in command]
-
-    return until("the projector runs", found)[0]
+    return until("the projector runs", lambda: children_of(parent, "procvars.api.children.projector"))[0]
 
 
 def test_a_killed_projector_comes_back_and_misses_nothing(new_server: NewServer) -> None:

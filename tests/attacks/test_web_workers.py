@@ -13,8 +13,9 @@ import pytest
 
 from tests import plain_http
 from tests.api.bank import W, define, put, start, synced, variables
-from tests.attacks.processes import HEAVY_LANE, is_alive, processes
+from tests.attacks.processes import HEAVY_LANE, processes
 from tests.conftest import NewServer, Server
+from tests.processes import children_of, is_alive
 from tests.waiting import until
 
 WORKER = "procvars.api.children.web_worker"
@@ -23,7 +24,7 @@ COUNTED = re.compile(r'procvars_command_seconds_count\{operation="GET [^"]*/me",
 
 def workers_of(server: Server) -> list[int]:
     assert server.process is not None
-    return [pid for pid, command in processes(server.process.pid).items() if WORKER in command]
+    return children_of(server.process.pid, WORKER)
 
 
 def answering(server: Server) -> set[str]:

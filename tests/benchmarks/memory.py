@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
 from tests.benchmarks.http_server import server_with_instances
 from tests.benchmarks.keep_alive import KeepAlive
@@ -10,7 +9,7 @@ from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.sample_documents import as_json, megabyte
 from tests.benchmarks.temporary_database import Cluster
 from tests.conftest import Server, token
-from tests.processes import descendants
+from tests.processes import descendants, memory_of
 
 _EDITS = 400
 """After some 100 it does not grow any more; `--edits 10000` shows that."""
@@ -77,14 +76,5 @@ async def _read(server: Server, path: str) -> None:
 async def _sample(server: Server, samples: list[float]) -> None:
     assert server.process is not None
     while True:
-        samples.append(sum(map(_pss, (server.process.pid, *descendants(server.process.pid)))))
+        samples.append(memory_of([server.process.pid, *descendants(server.process.pid)]) / 2**20)
         await asyncio.sleep(_SAMPLE_SECONDS)
-
-
-def _pss(pid: int) -> float:
-    """Megabytes; what processes share counts for each in part."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0.0  # it ended meanwhile
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024

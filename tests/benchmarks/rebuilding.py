@@ -13,6 +13,7 @@ from tests.benchmarks.histories import edit_in_turns, multiply
 from tests.benchmarks.library_projection import library_rate
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.temporary_database import Cluster, command_layer
+from tests.processes import descendants, memory_of
 
 _INSTANCES, _EDITS = 100, 99
 _SHORT, _LONG = 5, 100
@@ -71,13 +72,7 @@ def _command(url: str, name: str) -> tuple[float, float]:
     process = subprocess.Popen(command, env=Settings().environment_on(url), stderr=subprocess.DEVNULL)
     peak = 0.0
     while process.poll() is None:
-        peak = max(peak, _megabytes(process.pid))
+        peak = max(peak, memory_of([process.pid, *descendants(process.pid)]) / 2**20)
         time.sleep(0.1)
     assert process.returncode == 0
     return time.perf_counter() - started, peak
-
-
-def _megabytes(pid: int) -> float:
-    """What the process and its children have resident now."""
-    listed = subprocess.run(["ps", "-o", "rss=", "--pid", str(pid), "--ppid", str(pid)], capture_output=True, text=True)
-    return sum(map(int, listed.stdout.split())) / 1024

@@ -15,7 +15,7 @@ from procvars.domain.documents.values import Document
 from tests.benchmarks.temporary_database import Commands, command_layer
 from tests.bulk.jobs import status
 from tests.conftest import Server, token
-from tests.processes import descendants
+from tests.processes import children_of
 from tests.waiting import until
 
 _AT_ONCE = 200
@@ -109,8 +109,7 @@ def client(server: Server) -> httpx.Client:
 def worker_of(server: Server) -> int | None:
     """The id of the process that works at the server's bulk modifications, while one runs."""
     assert server.process is not None
-    started = descendants(server.process.pid).items()
-    return next((pid for pid, command in started if "api.children.bulk_worker" in command), None)
+    return next(iter(children_of(server.process.pid, "procvars.api.children.bulk_worker")), None)
 
 
 def in_the_middle(api: httpx.Client, job_id: str) -> dict[str, Any]:

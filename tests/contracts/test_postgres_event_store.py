@@ -8,7 +8,8 @@ from procvars.api.processes.store import Store
 from procvars.api.settings import Settings
 from procvars.domain.events import UnreadableEvent
 from tests.benchmarks.temporary_database import Cluster, command_layer
-from tests.contracts.event_store_contract import EventStoreContract, Stream, stream
+from tests.contracts.event_store_contract import Stream, stream
+from tests.contracts.two_postgres_processes import TwoPostgresProcesses
 
 __all__ = ["stream"]
 
@@ -28,15 +29,7 @@ async def processes(
         yield first.store, second.store
 
 
-class TestPostgresEventStore(EventStoreContract):
-    @pytest.fixture
-    def store(self, processes: tuple[Store, Store]) -> PostgresEventStore:
-        return processes[0].events
-
-    @pytest.fixture
-    def other(self, processes: tuple[Store, Store]) -> PostgresEventStore:
-        return processes[1].events
-
+class TestPostgresEventStore(TwoPostgresProcesses):
     async def test_an_event_that_cannot_be_read_keeps_no_others_back(
         self, processes: tuple[Store, Store], stream: Stream
     ) -> None:
@@ -50,13 +43,9 @@ class TestPostgresEventStore(EventStoreContract):
         assert whole == stream.events[0]
 
 
-class TestLightPostgresEventStore(EventStoreContract):
+class TestLightPostgresEventStore(TwoPostgresProcesses):
     """The one of a server's event loop, beside another process that reads everything."""
 
     @pytest.fixture
     def store(self, processes: tuple[Store, Store]) -> PostgresEventStore:
         return processes[0].light_events
-
-    @pytest.fixture
-    def other(self, processes: tuple[Store, Store]) -> PostgresEventStore:
-        return processes[1].events

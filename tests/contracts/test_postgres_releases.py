@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.api.processes.store import Store
 from tests.api.bank import W, open_task, put, start, synced, variables
 from tests.benchmarks.temporary_database import Cluster, command_layer
 from tests.conftest import NewServer
-from tests.contracts.event_store_contract import EventStoreContract, stream
+from tests.contracts.event_store_contract import stream
+from tests.contracts.two_postgres_processes import TwoPostgresProcesses
 from tests.services.released_postgres import ReleasedPostgres
 
 __all__ = ["stream"]
@@ -34,14 +34,8 @@ async def processes(release: ReleasedPostgres) -> AsyncIterator[tuple[Store, Sto
         yield first.store, second.store
 
 
-class TestEventStoreOnOtherReleases(EventStoreContract):
-    @pytest.fixture
-    def store(self, processes: tuple[Store, Store]) -> PostgresEventStore:
-        return processes[0].events
-
-    @pytest.fixture
-    def other(self, processes: tuple[Store, Store]) -> PostgresEventStore:
-        return processes[1].events
+class TestEventStoreOnOtherReleases(TwoPostgresProcesses):
+    """Whatever of the contract depends on the release."""
 
 
 @pytest.mark.parametrize("release", [OLDEST], indirect=True)

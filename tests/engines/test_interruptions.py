@@ -20,7 +20,7 @@ from tests.command_line import PROCVARS, run
 from tests.conftest import NewServer, Server
 from tests.engines.camunda7_desk import Camunda7Desk
 from tests.engines.steps import delivered, delivery, follows, merge
-from tests.processes import descendants
+from tests.processes import children_of
 from tests.services.camunda7_engine import PASSWORD
 from tests.services.service import Service
 from tests.waiting import until
@@ -153,10 +153,7 @@ def test_a_killed_delivery_is_repeated_safely(
 def engines_process(server: Server) -> int:
     assert server.process is not None
     pid = server.process.pid
-    return until(
-        "the process of the engines runs",
-        lambda: next((child for child, command in descendants(pid).items() if "children.engines" in command), 0),
-    )
+    return until("the process of the engines runs", lambda: children_of(pid, "procvars.api.children.engines"))[0]
 
 
 def test_of_two_followers_one_stands_by(

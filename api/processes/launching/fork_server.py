@@ -1,21 +1,20 @@
 """Children that are forked from a nursery of this process."""
 
 import asyncio
-import gc
 import importlib
 import os
 import socket
 import sys
 from asyncio import StreamReader, StreamReaderProtocol, StreamWriter, WriteTransport
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 from procvars.api.processes.garbage_collection import collect_rarely
 from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
-from procvars.api.processes.launching.launcher import LaunchedChild, Launcher
-from procvars.api.processes.launching.nursery import LINE, ORDER, order_for, run_nursery
+from procvars.api.processes.launching.launcher import Assignment, LaunchedChild, Launcher
+from procvars.api.processes.launching.nursery import LINE, ORDER, encoded, run_nursery
 from procvars.api.processes.memory import keep_few_arenas
 
 _ENDED_UNSEEN = 1
@@ -30,7 +29,6 @@ def launching(*modules: str) -> Iterator[Launcher]:
     """
     for module in modules:
         importlib.import_module(module)
-    gc.collect()  # what imports left behind is not worth keeping
     collect_rarely()
     keep_few_arenas()
     if sys.platform != "linux":
@@ -57,29 +55,12 @@ class ForkServer:
         self._control = control
         self._instead = FreshInterpreter()
 
-    async def launch(
-        self,
-        module: str,
-        arguments: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        pass_fds: Sequence[int] = (),
-        with_output: bool = False,
-        with_errors: bool = False,
-    ) -> LaunchedChild:
-        """Fork a child that runs the module. Raises OSError."""
-        order = order_for(module, arguments, environment, pass_fds)
+    async def launch(self, assignment: Assignment) -> LaunchedChild:
+        """Fork a child. Raises OSError."""
         try:
-            return await _forked(self._control, order, pass_fds, with_output, with_errors)
+            return await _forked(self._control, assignment)
         except (ConnectionError, asyncio.IncompleteReadError):
-            return await self._instead.launch(
-                module,
-                arguments,
-                environment=environment,
-                pass_fds=pass_fds,
-                with_output=with_output,
-                with_errors=with_errors,
-            )
+            return await self._instead.launch(assignment)
 
 
 class ForkedProcess:
@@ -120,10 +101,8 @@ class ForkedProcess:
             self._signals.close()
 
 
-async def _forked(
-    control: socket.socket, order: bytes, pass_fds: Sequence[int], with_output: bool, with_errors: bool
-) -> ForkedProcess:
-    """Raises ConnectionError or IncompleteReadError if the nursery is gone."""
+async def _forked(control: socket.socket, assignment: Assignment) -> ForkedProcess:
+    """Raises ConnectionError or IncompleteReadError if the nursery is gone, or cannot fork."""
     async with AsyncExitStack() as if_it_fails:
         with ExitStack() as of_the_child:
             status, its_status = socket.socketpair()
@@ -134,14 +113,17 @@ async def _forked(
             feeding, _ = await asyncio.get_running_loop().connect_write_pipe(asyncio.Protocol, stdin)
             if_it_fails.callback(feeding.close)
             nowhere = of_the_child.enter_context(os.fdopen(os.open(os.devnull, os.O_WRONLY), "wb"))
-            its_stdout, output = await _heard(of_the_child, if_it_fails) if with_output else (nowhere, None)
-            its_stderr, errors = (
-                await _heard(of_the_child, if_it_fails) if with_errors else (sys.__stderr__ or nowhere, None)
-            )
+            output = errors = None
+            its_stdout: IO[bytes] = nowhere
+            its_stderr: IO[Any] = sys.__stderr__ or nowhere
+            if assignment.with_output:
+                its_stdout, output = await _heard(of_the_child, if_it_fails)
+            if assignment.with_errors:
+                its_stderr, errors = await _heard(of_the_child, if_it_fails)
             streams = [one.fileno() for one in (its_status, its_stdin, its_stdout, its_stderr)]
             # One byte, and blocking: the nursery does nothing that would keep it from reading.
-            socket.send_fds(control, [ORDER], [*streams, *pass_fds])
-        feeding.write(order)
+            socket.send_fds(control, [ORDER], [*streams, *assignment.pass_fds])
+        feeding.write(encoded(assignment))
         pid = int(await reading.readuntil(LINE))
         if_it_fails.pop_all()
         return ForkedProcess(pid, (reading, writing), feeding, output, errors)

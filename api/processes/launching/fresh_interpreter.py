@@ -3,8 +3,9 @@
 import asyncio
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
+
+from procvars.api.processes.launching.launcher import Assignment
 
 
 class InterpreterProcess:
@@ -32,28 +33,19 @@ class InterpreterProcess:
 class FreshInterpreter:
     """Launcher by `python -m module`."""
 
-    async def launch(
-        self,
-        module: str,
-        arguments: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        pass_fds: Sequence[int] = (),
-        with_output: bool = False,
-        with_errors: bool = False,
-    ) -> InterpreterProcess:
+    async def launch(self, assignment: Assignment) -> InterpreterProcess:
         """Start the module. Raises OSError."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
             "-m",
-            module,
-            *arguments,
-            env=environment,
+            assignment.module,
+            *assignment.arguments,
+            env=assignment.environment,
             stdin=PIPE,
-            stdout=PIPE if with_output else DEVNULL,
-            stderr=PIPE if with_errors else None,
-            pass_fds=pass_fds,
+            stdout=PIPE if assignment.with_output else DEVNULL,
+            stderr=PIPE if assignment.with_errors else None,
+            pass_fds=assignment.pass_fds,
             start_new_session=True,  # a Ctrl-C in the terminal is for the parent
         )
         return InterpreterProcess(process)

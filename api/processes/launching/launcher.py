@@ -2,7 +2,24 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a child is to be: `main()` of the module, in a process and a session of its own."""
+
+    module: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    """All of it: nothing of this process' own is inherited."""
+    pass_fds: Sequence[int] = ()
+    """Descriptors that it inherits under the same numbers."""
+    with_output: bool = False
+    """Whether its stdout can be read; otherwise what it prints is lost."""
+    with_errors: bool = False
+    """Whether its stderr can be read; otherwise it is that of this process."""
 
 
 class LaunchedChild(Protocol):
@@ -32,18 +49,6 @@ class LaunchedChild(Protocol):
 
 
 class Launcher(Protocol):
-    async def launch(
-        self,
-        module: str,
-        arguments: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        pass_fds: Sequence[int] = (),
-        with_output: bool = False,
-        with_errors: bool = False,
-    ) -> LaunchedChild:
-        """Run `main()` of the module in a process and a session of its own, with nothing but this environment.
-
-        It inherits stderr, unless that is asked for, and `pass_fds` under the same numbers. Raises OSError.
-        """
+    async def launch(self, assignment: Assignment) -> LaunchedChild:
+        """Start the child. Raises OSError."""
         ...

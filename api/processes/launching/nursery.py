@@ -18,11 +18,13 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
 from setproctitle import setproctitle
+
+from procvars.api.processes.launching.launcher import Assignment
 
 _MOST_DESCRIPTORS = 64
 """Of a child, with those of its streams and its status."""
@@ -30,9 +32,14 @@ LINE = b"\n"
 ORDER = b"O"
 
 
-def order_for(module: str, arguments: Sequence[str], environment: Mapping[str, str], numbers: Sequence[int]) -> bytes:
-    """Return what a child reads from its stdin; `numbers` are those of its further descriptors, in their order."""
-    what = {"module": module, "arguments": [*arguments], "environment": {**environment}, "numbers": [*numbers]}
+def encoded(assignment: Assignment) -> bytes:
+    """Return what a child reads from its stdin."""
+    what = {
+        "module": assignment.module,
+        "arguments": [*assignment.arguments],
+        "environment": {**assignment.environment},
+        "numbers": [*assignment.pass_fds],
+    }
     return json.dumps(what).encode() + LINE
 
 
@@ -41,15 +48,21 @@ def run_nursery(control: socket.socket) -> NoReturn:
     os.setsid()  # a Ctrl-C in the terminal is for the parent
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    _streams_to_nowhere()
-    setproctitle("procvars.api.processes.launching.nursery")
-    # What is frozen is not traversed, and so not copied, by a child's collections.
-    gc.disable()
-    gc.freeze()
-    nursery = _Nursery(control)
-    while nursery.turn():
-        pass
-    os._exit(0)
+    code = 1
+    try:
+        _streams_to_nowhere()
+        setproctitle(__name__)
+        # What is frozen is not traversed, and so not copied, by a child's collections.
+        gc.disable()
+        gc.freeze()
+        nursery = _Nursery(control)
+        while nursery.turn():
+            pass
+        code = 0
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(code)  # whatever happens, this is no second one of the parent
 
 
 class _Nursery:
@@ -69,33 +82,36 @@ class _Nursery:
     def turn(self) -> bool:
         """Do what there is to do next; return whether the parent is still there."""
         for key, _ in self._selector.select():
-            ready = key.fileobj
-            assert isinstance(ready, socket.socket)
-            if ready is self._control:
+            if key.fileobj is self._control:
                 if not self._take_order():
                     return False
-            elif ready is self._woken:
+            elif key.fileobj is self._woken:
                 self._woken.recv(4096)
                 self._bury()
             else:
-                self._hear(ready)
+                self._hear(key.data)
         return True
 
     def _take_order(self) -> bool:
-        said, descriptors = _received(self._control)
+        said, descriptors, _, _ = socket.recv_fds(self._control, 1, _MOST_DESCRIPTORS)
         if not said:
             return False
-        status = socket.socket(fileno=descriptors[0])
-        pid = os.fork()
-        if pid == 0:
-            self._leave()
+        status = socket.socket(fileno=descriptors.pop(0))
+        try:
+            pid = os.fork()
+        except OSError:  # no memory, or too many processes: the parent sees the status end
+            traceback.print_exc()
             status.close()
-            _live(descriptors[1:])
-        for descriptor in descriptors[1:]:
+        else:
+            if pid == 0:
+                self._leave()
+                status.close()
+                _live(descriptors)
+            self._children[pid] = status
+            self._selector.register(status, selectors.EVENT_READ, pid)
+            _say(status, pid)
+        for descriptor in descriptors:
             os.close(descriptor)
-        self._children[pid] = status
-        self._selector.register(status, selectors.EVENT_READ)
-        _say(status, pid)
         return True
 
     def _bury(self) -> None:
@@ -107,21 +123,18 @@ class _Nursery:
                     return
                 status = self._children.pop(pid)
                 _say(status, os.waitstatus_to_exitcode(state))
-                self._forget(status)
+                with suppress(KeyError):
+                    self._selector.unregister(status)
+                status.close()
 
-    def _hear(self, status: socket.socket) -> None:
-        pid = next((pid for pid, one in self._children.items() if one is status), None)
-        if pid is None:
+    def _hear(self, pid: int) -> None:
+        status = self._children.get(pid)
+        if status is None:
             return  # it ended in this turn
         if numbers := status.recv(1):
             os.kill(pid, numbers[0])
         else:  # nobody waits for its end any more
             self._selector.unregister(status)
-
-    def _forget(self, status: socket.socket) -> None:
-        with suppress(KeyError):
-            self._selector.unregister(status)
-        status.close()
 
     def _leave(self) -> None:
         """Let go, in a child, of all that is the nursery's."""
@@ -132,11 +145,6 @@ class _Nursery:
         self._selector.close()
         for one in (self._control, self._woken, self._waking, *self._children.values()):
             one.close()
-
-
-def _received(control: socket.socket) -> tuple[bytes, list[int]]:
-    said, descriptors, _, _ = socket.recv_fds(control, 1, _MOST_DESCRIPTORS)
-    return said, descriptors
 
 
 def _say(status: socket.socket, number: int) -> None:
