@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from procvars.commands.bulk.ports import BulkEventStore
 from procvars.commands.engine_import import import_instances
 from procvars.commands.engine_lost_updates import find_lost_updates
 from procvars.commands.engine_port import Engine, ImportCursor, VariableUpdate
 from procvars.commands.engine_records import EngineRecords
 from procvars.commands.engine_sync import Effect, EngineSync
-from procvars.commands.ports import EventStore
 from procvars.domain.engine_values import means_same, type_for
+from procvars.domain.errors import EventUnreadable
 from procvars.domain.instance import Instance
 
 OVERLAP = timedelta(seconds=10)
@@ -43,7 +44,7 @@ class EngineFollower:
         self,
         engine: Engine,
         sync: EngineSync,
-        store: EventStore,
+        store: BulkEventStore,
         records: EngineRecords,
         *,
         reconcile_seconds: float,
@@ -129,11 +130,12 @@ class EngineFollower:
         by_instance: dict[str, list[VariableUpdate]] = {}
         for update in updates:
             by_instance.setdefault(update.instance_id, []).append(update)
-        found = set()
-        for instance_id, mine in by_instance.items():
-            instance = await self._store.load(instance_id, fresh=True)
-            if instance is None or not all(_is_known(instance, update) for update in mine):
-                found.add(instance_id)
+        found: set[str] = set()
+        left = list(by_instance)
+        while left:
+            loaded = await self._store.load_many(left[:_BATCH])
+            found |= {one for one, instance in loaded.items() if not _are_known(instance, by_instance[one])}
+            left = left[len(loaded) :]
         return found
 
     async def _bring_up(self, concerned: Iterable[str]) -> None:
@@ -173,6 +175,10 @@ class EngineFollower:
                 return
             cursor = page.next
             await asyncio.sleep(_SHORTEST_PAUSE)
+
+
+def _are_known(instance: Instance | EventUnreadable | None, updates: Sequence[VariableUpdate]) -> bool:
+    return isinstance(instance, Instance) and all(_is_known(instance, update) for update in updates)
 
 
 def _is_known(instance: Instance, update: VariableUpdate) -> bool:

@@ -23,7 +23,7 @@ from procvars.domain.engine_state import (
     imported,
     observed,
 )
-from procvars.domain.errors import DocumentTooLarge, EventTooLarge, InstanceNotFound
+from procvars.domain.errors import DocumentTooLarge, EventTooLarge, EventUnreadable, InstanceNotFound
 from procvars.domain.events import ProcessVariablesModified
 from procvars.domain.instance import Instance
 from procvars.domain.instance_id import is_instance_id
@@ -159,7 +159,7 @@ class EngineSync:
             return await self._begin(found, seen.variables.get(instance_id, {}))
         except _Raced:
             return Effect.RACED
-        except (DocumentTooLarge, EventTooLarge) as error:
+        except (DocumentTooLarge, EventTooLarge, EventUnreadable) as error:
             return self._skip(instance_id, str(error))
 
     async def _begin(self, found: EngineInstance, variables: EngineVariables) -> Effect:
@@ -186,8 +186,13 @@ class EngineSync:
 
         try:
             await self._loop.run(self._caller, parent_id, decide)
-        except InstanceNotFound:
-            log.info("the parent of an instance is not here", instance_id=child.id, parent_id=parent_id)
+        except (InstanceNotFound, EventUnreadable) as error:
+            log.info(
+                "the parent of an instance cannot be told of it",
+                instance_id=child.id,
+                parent_id=parent_id,
+                reason=str(error),
+            )
 
     async def _update(self, instance_id: str, found: EngineInstance | None, seen: _Seen) -> Effect:
         """Bring an instance that is here up to date. Raises _Raced, DocumentTooLarge."""

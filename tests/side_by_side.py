@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 TESTS = Path(__file__).parent
-FAULTS = ("attacks", "contracts", "kafka", "services", "suites", "test_containers.py", "test_package.py")
+FAULTS = ("attacks", "contracts", "kafka", "services", "suites", "test_containers.py")
 """What runs in the first process, about as long as all the rest in the second."""
 NOTHING_COLLECTED = 5
 

@@ -1,4 +1,4 @@
-"""Reads of many streams at once, for bulk modifications: a round trip for each instance would take longer than its edit."""
+"""Reads of many streams at once: a round trip for each instance would take longer than what is done with it."""
 
 from collections.abc import Sequence
 from itertools import takewhile

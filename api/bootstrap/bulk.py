@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from procvars.adapters.postgres.bulk_event_store import PostgresBulkEventStore
 from procvars.adapters.postgres.bulk_queue import PostgresBulkQueue
-from procvars.api.bootstrap.store import event_mapper
 from procvars.api.bulk.ordering import BulkModifications
 from procvars.api.processes.store import Store
 from procvars.commands.bulk.run import BulkRun
@@ -20,10 +18,9 @@ def bulk_modifications(store: Store, announce: Callable[[], None]) -> BulkModifi
 
 async def work_at_bulk_modifications(store: Store) -> None:
     """Work at one job after the other until cancelled. Raises StoreUnavailable."""
-    events = PostgresBulkEventStore(store.pool, store.appender, event_mapper(store.settings))
     queue = PostgresBulkQueue(store.pool, store.database_url)
     limit = store.settings.max_document_bytes
-    run = BulkRun(events, queue, lambda: datetime.now(UTC), max_document_bytes=limit)
+    run = BulkRun(store.events, queue, lambda: datetime.now(UTC), max_document_bytes=limit)
     try:
         await keep_working(queue, run)
     finally:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from procvars.adapters.postgres.appender import Appender
+from procvars.adapters.postgres.bulk_event_store import PostgresBulkEventStore
 from procvars.adapters.postgres.cipher_key import fingerprints_of, record_key, require_keys
 from procvars.adapters.postgres.embedded import embedded_postgres
 from procvars.adapters.postgres.event_mapper import EventMapper
@@ -129,7 +130,7 @@ async def _connected(settings: Settings, database_url: str, patience: Patience) 
     appender = Appender(database_url)
     mapper = event_mapper(settings)
     async with traced_events(settings) as trace, search_store(settings) as search, pool:
-        events = PostgresEventStore(pool, appender, mapper, trace=trace)
+        events = PostgresBulkEventStore(pool, appender, mapper, trace=trace)
         async with borrowed(pool) as connection:
             await require_keys(connection, fingerprints_of(settings.cipher_keys))
         yield Store(

@@ -17,6 +17,8 @@ from procvars.projections.running.transient_errors import back_off
 _STAND_BY_SECONDS = 1.0
 _CHECK_SECONDS = 1.0
 _DELIVERY_POLL_SECONDS = 1.0
+_REST = 3
+"""How many times as long as a look at the engine's history took nothing is asked: a busy engine is left to its work."""
 _DELIVERIES = 3
 """While one writes to the engine, another reads for the next edits."""
 
@@ -129,9 +131,11 @@ class EngineConnection:
             group.create_task(self._retried(self._follower.reconcile))
 
     async def _poll(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             await self._follower.poll()
-            await asyncio.sleep(self._poll_seconds)
+            await asyncio.sleep(max(self._poll_seconds, _REST * (loop.time() - began)))
 
     async def _retried(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work; where engine or store are away, again after a back-off."""

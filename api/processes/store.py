@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from procvars.adapters.postgres.appender import Appender
+from procvars.adapters.postgres.bulk_event_store import PostgresBulkEventStore
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import Pool
 from procvars.api.settings import Settings
@@ -19,7 +20,7 @@ class Store:
     database_url: str
     pool: Pool
     appender: Appender
-    events: PostgresEventStore
+    events: PostgresBulkEventStore
     light_events: PostgresEventStore
     """The same store for the event loop of a server, which reads nothing heavy."""
     search: SearchStore

@@ -1,8 +1,11 @@
 """What happens in the engine appears here by itself."""
 
+from pathlib import Path
+
 import httpx
 
 from tests.api.bank import W
+from tests.conftest import NewServer
 from tests.engines.camunda7_desk import Camunda7Desk
 from tests.engines.steps import follows, has_status, item
 from tests.waiting import until
@@ -69,3 +72,23 @@ def test_comparison_finds_what_the_history_does_not_tell(desk: Camunda7Desk, api
         lambda status: status in ("ABORTED", "TERMINATED"),
         seconds=30,
     )
+
+
+def test_an_instance_that_cannot_be_read_stops_no_other(
+    own_desk: Camunda7Desk, new_server: NewServer, tmp_path: Path
+) -> None:
+    """Its events are damaged; what the engine writes to it is left out, and to others arrives."""
+    damaged, whole = (own_desk.start(a=("Long", 1)) for _ in range(2))
+    server = new_server(environment={"PROCVARS_ENGINES": str(own_desk.settings(tmp_path))}).start()
+    with server.client() as api:
+        for instance in (damaged, whole):
+            follows(api, instance, {"a": 1})
+    server.stop()
+    with server.database() as connection:
+        connection.execute("UPDATE stored_events SET state = 'damaged' WHERE originator_id = %s", (damaged,))
+    server.start()
+    for instance in (damaged, whole):
+        own_desk.write(instance, a=("Long", 2))
+    with server.client() as api:
+        follows(api, whole, {"a": 2})
+        assert api.get(f"{W}/instances/{damaged}/variables").json() == {"a": 1}

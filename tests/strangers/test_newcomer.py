@@ -16,23 +16,6 @@ from tests.strangers.conftest import fresh_tree
 from tests.strangers.demo import Demo, assert_demonstrates, running_demo
 
 
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The environment's folder of commands."""
-    environment = tmp_path_factory.mktemp("environment") / "venv"
-    run(UV, "venv", "--quiet", "--python", sys.executable, environment, cwd=wheel.parent)
-    run(UV, "pip", "install", "--quiet", "--python", environment / "bin" / "python", wheel, cwd=wheel.parent)
-    return environment / "bin"
-
-
-@pytest.fixture
-def bare(installed: Path, tmp_path: Path) -> dict[str, str]:
-    """`env -i` with an empty HOME."""
-    home = tmp_path / "home"
-    home.mkdir()
-    return {"HOME": str(home), "PATH": f"{installed}:{os.defpath}"}
-
-
 def test_the_wheel_has_the_console_and_the_types(wheel: Path) -> None:
     """Nobody gets a server without its pages."""
     names = zipfile.ZipFile(wheel).namelist()

@@ -1,4 +1,4 @@
-"""The package as it is installed: one name in somebody's site-packages, whatever else is there."""
+"""Somebody who packs it: the package as it is installed is one name in somebody's site-packages, whatever else is there."""
 
 import sys
 import zipfile
