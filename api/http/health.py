@@ -97,6 +97,7 @@ async def read_metrics(request: Request) -> Response:
         found.consumers(
             {(one.workspace, one.name): (one.events, one.refused) for one in services(request).probe.consumer_lags}
         )
+    found.pool(services(request).pool.get_stats())
     found.waiting_callers(services(request).waiting.callers)
     tasks = services(request).tasks
     for name in tasks.names:

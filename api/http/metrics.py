@@ -1,8 +1,9 @@
-"""Metrics for Prometheus: per projection lag, batch time and parked streams; per command count and latency."""
+"""Metrics for Prometheus: per projection lag, batch time and parked streams; per command count and latency; the process."""
 
 from collections.abc import Mapping
+from importlib.metadata import version as installed_version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
 from procvars.api.http.projection_gauges import FIGURES, projection_gauges
 
@@ -14,6 +15,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        Info("procvars_build", "Version of the program.", registry=self._registry).info(
+            {"version": installed_version("procvars")}
+        )
         self._command_seconds = Histogram(
             "procvars_command_seconds",
             "Latency of the API's calls, by operation and status.",
@@ -36,6 +41,15 @@ class Metrics:
             "procvars_store_reachable",
             "1 while the database answers; at 0 the figures of the projections are the last that were known.",
             registry=self._registry,
+        )
+        self._connections = Gauge(
+            "procvars_pool_connections",
+            "Connections to PostgreSQL that this process shares among its requests, used and idle.",
+            ("state",),
+            registry=self._registry,
+        )
+        self._for_a_connection = Gauge(
+            "procvars_pool_waiting", "Requests that wait for one of these connections.", registry=self._registry
         )
         self._waiting = Gauge(
             "procvars_waiting_callers",
@@ -88,6 +102,13 @@ class Metrics:
 
     def store_reachable(self, *, reachable: bool) -> None:
         self._store.set(reachable)
+
+    def pool(self, stats: Mapping[str, int]) -> None:
+        """Set what `psycopg_pool` says of the pool."""
+        size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
+        self._connections.labels("used").set(size - idle)
+        self._connections.labels("idle").set(idle)
+        self._for_a_connection.set(stats.get("requests_waiting", 0))
 
     def waiting_callers(self, count: int) -> None:
         self._waiting.set(count)
