@@ -57,7 +57,7 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
     modules = (
         variables, reading, audit, overview, execution, imports, engines, definitions, events, consumers, projections, me, bulk,
     )  # fmt: skip
-    for router in (variables.edits, *(module.router for module in modules)):
+    for router in (variables.edits, variables.reads, reading.reads, *(module.router for module in modules)):
         # Not `include_router`, which nests a router in the router: every request would pay for it.
         refuse_unknown_parameters(router.routes)
         app.router.routes.extend(router.routes)

@@ -17,6 +17,7 @@ from procvars.api.http.engine_views import WAIT_FOR_A_PERSON, DeliveryStatus, de
 from procvars.api.http.openapi import COMMANDS, READING, body, problems
 from procvars.api.http.paths import WORKSPACE
 from procvars.api.http.read_models import existing_instance, until_shown, version_of_existing, wait_for
+from procvars.api.http.read_route import ReadRoute
 from procvars.api.http.services import services
 from procvars.domain.errors import NoSuchSnapshot, ProjectionBehind, SearchUnavailable
 from procvars.domain.instance_status import InstanceStatus
@@ -28,11 +29,12 @@ from procvars.projections.tasks import task_list
 from procvars.projections.tasks.instance_tasks import TaskStatus
 
 router = APIRouter(prefix=WORKSPACE, tags=["reading"])
+reads = APIRouter(prefix=WORKSPACE, tags=["reading"], route_class=ReadRoute)
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 
 
-@router.get("/instances", responses=problems("projection-behind"))
+@reads.get("/instances", responses=problems("projection-behind"))
 async def list_instances(
     request: Request,
     caller: Reader,
@@ -62,7 +64,7 @@ async def list_instances(
         return answer({"items": await with_engines(request, connection, found.items), "next": found.next})
 
 
-@router.get("/instances/{instance_id}", responses=problems(*READING))
+@reads.get("/instances/{instance_id}", responses=problems(*READING))
 async def read_instance(request: Request, caller: Reader, instance_id: str) -> Response:
     """Return a process instance, without its variables."""
     await existing_instance(request, caller.workspace, instance_id)
@@ -107,7 +109,7 @@ async def read_snapshot(request: Request, caller: Reader, instance_id: str, vers
     return answer(found)
 
 
-@router.get("/instances/{instance_id}/sync", responses=problems(*READING))
+@reads.get("/instances/{instance_id}/sync", responses=problems(*READING))
 async def read_sync(
     request: Request, caller: Reader, instance_id: str, wait: Annotated[float, Query(ge=0, le=30)] = 0
 ) -> Response:

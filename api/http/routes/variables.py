@@ -17,6 +17,7 @@ from procvars.api.http.openapi import EDITS, READING, bodies, problems
 from procvars.api.http.paths import INSTANCE
 from procvars.api.http.preconditions import optional_version
 from procvars.api.http.read_models import existing_instance, wait_for_version
+from procvars.api.http.read_route import ReadRoute
 from procvars.api.http.services import services
 from procvars.commands.editing import EditAnswer
 from procvars.commands.messages import (
@@ -33,6 +34,7 @@ from procvars.projections.history.modifications import modifications
 from procvars.projections.search.document import not_indexed
 
 router = APIRouter(prefix=INSTANCE, tags=["variables"])
+reads = APIRouter(prefix=INSTANCE, tags=["variables"], route_class=ReadRoute)
 edits = APIRouter(prefix=INSTANCE, tags=["variables"], route_class=EditRoute)
 
 
@@ -46,7 +48,7 @@ _EDIT_ANSWER: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/variables", responses=problems(*READING, "no-such-version", "projection-behind"))
+@reads.get("/variables", responses=problems(*READING, "no-such-version", "projection-behind"))
 async def read_variables(
     request: Request,
     caller: Reader,
