@@ -85,7 +85,8 @@ def test_an_instance_that_cannot_be_read_stops_no_other(
             follows(api, instance, {"a": 1})
     server.stop()
     with server.database() as connection:
-        connection.execute("UPDATE stored_events SET state = 'damaged' WHERE originator_id = %s", (damaged,))
+        damage = "UPDATE stored_events SET state = 'damaged' WHERE originator_id = %s"
+        assert connection.execute(damage, (damaged,)).rowcount
     server.start()
     for instance in (damaged, whole):
         own_desk.write(instance, a=("Long", 2))
