@@ -79,7 +79,7 @@ def test_an_instance_that_cannot_be_read_stops_no_other(
 ) -> None:
     """Its events are damaged; what the engine writes to it is left out, and to others arrives."""
     damaged, whole = (own_desk.start(a=("Long", 1)) for _ in range(2))
-    server = new_server(environment={"PROCVARS_ENGINES": str(own_desk.settings(tmp_path))}).start()
+    server = new_server(environment={"PROCVARS_ENGINES": str(own_desk.settings(tmp_path))})
     with server.client() as api:
         for instance in (damaged, whole):
             follows(api, instance, {"a": 1})
