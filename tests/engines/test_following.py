@@ -93,3 +93,5 @@ def test_an_instance_that_cannot_be_read_stops_no_other(
     with server.client() as api:
         follows(api, whole, {"a": 2})
         assert api.get(f"{W}/instances/{damaged}/variables").json() == {"a": 1}
+    until("it is said to be left out", lambda: "instance of an engine left out" in server.log.read_text())
+    assert "Traceback" not in server.log.read_text()
