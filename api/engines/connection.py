@@ -19,6 +19,8 @@ _CHECK_SECONDS = 1.0
 _DELIVERY_POLL_SECONDS = 1.0
 _REST = 3
 """How many times as long as a look at the engine's history took nothing is asked: a busy engine is left to its work."""
+_LONGEST_REST_SECONDS = 5.0
+"""A look that catches up with much takes minutes, and does not have to be waited for as long again."""
 _DELIVERIES = 3
 """While one writes to the engine, another reads for the next edits."""
 
@@ -135,7 +137,7 @@ class EngineConnection:
         while True:
             began = loop.time()
             await self._follower.poll()
-            await asyncio.sleep(max(self._poll_seconds, _REST * (loop.time() - began)))
+            await asyncio.sleep(max(self._poll_seconds, min(_REST * (loop.time() - began), _LONGEST_REST_SECONDS)))
 
     async def _retried(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work; where engine or store are away, again after a back-off."""
