@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from procvars.api.http.access import caller_with
+from procvars.api.http.access import Reader, caller_with
 from procvars.domain.permissions import Permission
 
 
@@ -21,6 +21,8 @@ class ReadRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
+        if endpoint.__annotations__["caller"] is not Reader:
+            raise TypeError(f"{endpoint.__name__} is not for every reader")
         self._with_parameters = self.app
         self.app = self._read
 
