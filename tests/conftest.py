@@ -81,7 +81,8 @@ class Server:
         return self.data_dir / f"server-{self.port}.log"
 
     def launch(self) -> subprocess.Popen[bytes]:
-        """Starts it and waits for nothing."""
+        """Starts it and waits for nothing. A second one would be answered for by the first, which nobody ends then."""
+        assert self.process is None or self.process.poll() is not None, "it runs already"
         command = [*self.launcher, *PROCVARS, "serve", "--port", str(self.port), *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)

@@ -48,13 +48,19 @@ def url(server: PostgresServer, role: str) -> str:
     return f"postgresql://{role}@127.0.0.1:{server.port}/procvars"
 
 
-def shell(commands: str, server: PostgresServer, folder: Path, database_url: str) -> None:
-    """Run commands as an operator types them; each has to succeed."""
+def shell(
+    commands: str,
+    server: PostgresServer,
+    folder: Path,
+    database_url: str,
+    installed: Path = Path(sys.executable).parent,
+) -> None:
+    """Run commands as an operator types them; each has to succeed. `installed`: the folder that has `procvars`."""
     programs = EmbeddedServer(server.directory / "data", cleanup_mode=None).bin_path
     address = urlsplit(server.address)
     environment = {
         **os.environ,
-        "PATH": f"{programs}:{Path(sys.executable).parent}:{os.defpath}",
+        "PATH": f"{programs}:{installed}:{os.defpath}",
         "PGHOST": str(address.hostname),
         "PGPORT": str(address.port),
         "PGUSER": "postgres",

@@ -10,7 +10,8 @@ import pytest
 from tests import plain_http
 from tests.packaging import run
 from tests.services.free_port import free_port
-from tests.strangers.demo import assert_demonstrates, running_demo
+from tests.strangers.demo import assert_demonstrates
+from tests.strangers.started import running
 
 
 @pytest.mark.usefixtures("wheel")
@@ -21,7 +22,7 @@ def test_make_demo_installs_and_starts(clone: Path, tmp_path: Path) -> None:
     port = free_port()
     # The embedded PostgreSQL takes no such folder, and says so.
     environment = {**os.environ, "PROCVARS_DATA_DIR": str(tmp_path / "data")}
-    with running_demo(["make", "demo", f"PORT={port}"], port, clone, tmp_path / "log", environment) as demo:
+    with running(["make", "demo", f"PORT={port}"], port, clone, tmp_path / "log", environment) as demo:
         assert_demonstrates(demo)
         os.killpg(demo.process.pid, signal.SIGINT)
         demo.process.wait(60)

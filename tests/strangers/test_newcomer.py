@@ -13,7 +13,8 @@ import pytest
 from tests.packaging import UV, run
 from tests.services.free_port import free_port
 from tests.strangers.conftest import fresh_tree
-from tests.strangers.demo import Demo, assert_demonstrates, running_demo
+from tests.strangers.demo import assert_demonstrates
+from tests.strangers.started import Started, running
 
 
 def test_the_wheel_has_the_console_and_the_types(wheel: Path) -> None:
@@ -42,16 +43,16 @@ def test_the_command_tells_its_version_and_its_help(bare: dict[str, str], tmp_pa
 
 
 @pytest.fixture
-def demo(bare: dict[str, str], tmp_path: Path) -> Iterator[Demo]:
+def demo(bare: dict[str, str], tmp_path: Path) -> Iterator[Started]:
     """`procvars demo`, started in an empty folder."""
     folder, port = tmp_path / "empty", free_port()
     folder.mkdir()
-    with running_demo(["procvars", "demo", "--port", str(port)], port, folder, tmp_path / "log", bare) as demo:
+    with running(["procvars", "demo", "--port", str(port)], port, folder, tmp_path / "log", bare) as demo:
         yield demo
         demo.process.terminate()
         assert demo.process.wait(60) == 0
 
 
-def test_the_demo_is_there_after_one_command(demo: Demo) -> None:
+def test_the_demo_is_there_after_one_command(demo: Started) -> None:
     """Console, instances, and tokens that were printed and are ready to be used."""
     assert_demonstrates(demo)

@@ -2,8 +2,6 @@
 docs/ as they stand.
 """
 
-import signal
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +15,12 @@ from tests.docs.operations_page import blocks, postgres, prepare, shell, url
 from tests.packaging import run
 from tests.separated_roles import separate
 from tests.services.free_port import free_port
-from tests.waiting import until
+from tests.strangers.started import running
 
 
-def test_a_database_of_ones_own_is_prepared_served_backed_up_and_restored(bare: dict[str, str], tmp_path: Path) -> None:
+def test_a_database_of_ones_own_is_prepared_served_backed_up_and_restored(
+    bare: dict[str, str], installed: Path, tmp_path: Path
+) -> None:
     """The owner migrates; the server's role may not change events; what was saved before the backup comes back, verified."""
     backup, restore, verify = blocks("Backups", "bash")
     secret = tmp_path / "secret"
@@ -37,9 +37,9 @@ def test_a_database_of_ones_own_is_prepared_served_backed_up_and_restored(bare: 
             instance = start(api, {"income": 1.10})
             put(api, instance, {"income": 75000}, reason="typing error").raise_for_status()
             synced(api, instance)
-            shell(backup, old, tmp_path, url(old, "procvars_app"))
-        shell(restore, new, tmp_path, url(new, "procvars_app"))
-        shell(verify, new, tmp_path, url(new, "procvars_app"))
+            shell(backup, old, tmp_path, url(old, "procvars_app"), installed)
+        shell(restore, new, tmp_path, url(new, "procvars_app"), installed)
+        shell(verify, new, tmp_path, url(new, "procvars_app"), installed)
         with _serving({**settings, "PROCVARS_DATABASE_URL": url(new, "procvars_app")}, tmp_path) as api:
             assert synced(api, instance)["version"] == 2
             assert variables(api, instance) == {"income": 75000}
@@ -51,21 +51,10 @@ def test_a_database_of_ones_own_is_prepared_served_backed_up_and_restored(bare: 
 def _serving(environment: Mapping[str, str], folder: Path) -> Iterator[httpx.Client]:
     """`procvars serve`, which ends by itself when it is told to."""
     port = free_port()
-    log = folder / f"serve-{port}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["procvars", "serve", "--port", str(port)], cwd=folder, env=environment, stdout=output, stderr=output
-        )
+    command = ["procvars", "serve", "--port", str(port)]
     headers = {"Authorization": f"Bearer {token(org=('ORG_ADMIN', 'ENGINE'))}"}
-    try:
-        with plain_http.Client(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers, timeout=40) as api:
-            until(
-                "it answers", lambda: api.get("/healthz").is_success, not_yet=httpx.TransportError, more=log.read_text
-            )
+    with running(command, port, folder, folder / f"serve-{port}.log", environment) as server:
+        with plain_http.Client(base_url=f"{server.address}/api/v1", headers=headers, timeout=40) as api:
             yield api
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        server.process.terminate()
+        assert server.process.wait(30) == 0
