@@ -49,7 +49,8 @@ WHERE %(name)s::text IS NULL OR s.projection = %(name)s ORDER BY s.since
 _SYNC = """
 SELECT p.name,
     (SELECT max(e.originator_version) FROM stored_events e
-        WHERE e.originator_id = %(instance)s AND e.notification_id <= coalesce(t.notification_id, 0)),
+        WHERE e.originator_id = %(instance)s AND e.notification_id <= coalesce(t.notification_id, 0)
+            AND e.notification_id >= stream_start(%(instance)s)),
     s.version, d.reason
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation

@@ -25,9 +25,10 @@ _APPEND = """
 SELECT append_events(%b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::text[],
     %b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[])
 """
-_SAME_EVENT = (
-    "SELECT notification_id, topic, state FROM stored_events WHERE originator_id = %s AND originator_version = %s"
-)
+_SAME_EVENT = """
+SELECT notification_id, topic, state FROM stored_events
+WHERE originator_id = %(stream)s AND originator_version = %(version)s AND notification_id >= stream_start(%(stream)s)
+"""
 _MAX_GROUP_EVENTS = 256
 _FEW_EVENTS = 32
 _EVENTS_A_SECOND = 10_000
@@ -235,7 +236,8 @@ class Appender:
         connection = await self._connect()
         positions = []
         for event in append.stored:
-            cursor = await connection.execute(_SAME_EVENT, (event.originator_id, event.originator_version), binary=True)
+            place = {"stream": event.originator_id, "version": event.originator_version}
+            cursor = await connection.execute(_SAME_EVENT, place, binary=True)
             row = await cursor.fetchone()
             if row is None or row[1] != event.topic or bytes(row[2]) != event.state:
                 return None
@@ -252,4 +254,8 @@ class Appender:
 
 
 def _refusal(error: Exception) -> Exception:
-    return StreamConflict(str(error)) if isinstance(error, psycopg.errors.UniqueViolation) else error
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return StreamConflict(str(error))
+    if isinstance(error, psycopg.errors.CheckViolation):  # no partition has room for the next position
+        return StoreUnavailable(str(error))
+    return error

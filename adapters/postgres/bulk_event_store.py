@@ -15,10 +15,10 @@ from procvars.domain.instance_id import is_instance_id
 _LOAD_MANY = page_of(
     """SELECT found.*, wanted.ordinal FROM unnest(%(streams)s::text[]) WITH ORDINALITY AS wanted (id, ordinal)
     CROSS JOIN LATERAL (
-        (SELECT * FROM stored_events WHERE originator_id = wanted.id
+        (SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= stream_start(wanted.id)
             AND topic NOT IN ('VariablesWritten', 'ProcessVariablesModified', 'NavigatedBack'))
         UNION ALL
-        (SELECT * FROM stored_events WHERE originator_id = wanted.id
+        (SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= stream_start(wanted.id)
             AND topic = ANY(%(writes)s) ORDER BY originator_version DESC LIMIT 1)
     ) AS found""",
     "ordinal, originator_version",

@@ -62,7 +62,8 @@ FROM consumers c ORDER BY c.acknowledged_at DESC LIMIT %s
 _ARRIVALS = """
 SELECT c.name, c.acknowledged_at,
     (SELECT max(e.originator_version) FROM stored_events e
-        WHERE e.originator_id = %(instance)s AND e.notification_id <= c.position),
+        WHERE e.originator_id = %(instance)s AND e.notification_id <= c.position
+            AND e.notification_id >= stream_start(%(instance)s)),
     r.version, r.reason
 FROM consumers c
 LEFT JOIN LATERAL (
@@ -72,7 +73,8 @@ LEFT JOIN LATERAL (
 ) r ON NOT EXISTS (
     SELECT FROM stored_events e
     WHERE e.originator_id = %(instance)s AND e.originator_version > r.version
-        AND e.notification_id <= c.position AND e.topic = 'ProcessVariablesModified'
+        AND e.notification_id <= c.position AND e.notification_id >= stream_start(%(instance)s)
+        AND e.topic = 'ProcessVariablesModified'
 )
 WHERE c.workspace = %(workspace)s ORDER BY c.name
 """

@@ -16,7 +16,7 @@ CROSS JOIN LATERAL (
     WHERE d.instance_id = i.id AND d.state IN ('delivered', 'resolved')
 ) AS settled
 JOIN stored_events e ON e.originator_id = i.id AND e.originator_version > settled.version
-    AND e.topic = 'ProcessVariablesModified'
+    AND e.topic = 'ProcessVariablesModified' AND e.notification_id >= stream_start(i.id)
 ORDER BY i.id, e.originator_version
 """
 _DUE = """
@@ -39,7 +39,8 @@ FROM engine_edits e LEFT JOIN engines g ON g.name = e.engine
 WHERE e.instance_id = %s AND e.state NOT IN ('delivered', 'resolved') ORDER BY e.version LIMIT 1
 """
 _IN_AN_ENGINE = """
-SELECT FROM stored_events WHERE originator_id = %s AND topic = 'VariableTypesObserved'
+SELECT FROM stored_events
+WHERE originator_id = %(instance)s AND notification_id >= stream_start(%(instance)s) AND topic = 'VariableTypesObserved'
     AND topic NOT IN ('VariablesWritten', 'ProcessVariablesModified', 'NavigatedBack') LIMIT 1
 """
 _LOST = """
@@ -103,7 +104,7 @@ class PostgresEngineRecords:
     async def delivery(self, instance_id: str) -> Delivery | None:
         async with borrowed(self._pool) as connection:
             row = await (await connection.execute(_DELIVERY, (instance_id,))).fetchone()
-            if row is None and not (await connection.execute(_IN_AN_ENGINE, (instance_id,))).rowcount:
+            if row is None and not (await connection.execute(_IN_AN_ENGINE, {"instance": instance_id})).rowcount:
                 return None
         if row is not None:
             return Delivery(row[0], DeliveryState(row[1]), row[2], row[3])

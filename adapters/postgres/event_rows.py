@@ -61,7 +61,8 @@ def page_where(condition: str, order: str) -> str:
 _AT_PLACES = page_of(
     """SELECT e.*, ordinal FROM unnest(%(streams)s::text[], %(versions)s::bigint[]) WITH ORDINALITY
         AS n (stream, version, ordinal)
-    JOIN stored_events e ON e.originator_id = n.stream AND e.originator_version = n.version""",
+    JOIN stored_events e ON e.originator_id = n.stream AND e.originator_version = n.version
+        AND e.notification_id >= stream_start(n.stream)""",
     "ordinal",
 )
 

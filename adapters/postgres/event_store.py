@@ -36,27 +36,29 @@ from procvars.domain.instance_status import InstanceStatus
 _EVENTS = f"SELECT {COLUMNS} FROM stored_events "
 # Literals, as in the partial index of an instance's steps, which the planner does not use with parameters.
 _WRITES = ", ".join(f"'{write.TOPIC}'" for write in WRITES)
+# Of the partitions of the store, those that are older than the stream are not looked into.
+_OF_STREAM = "originator_id = %(stream)s AND notification_id >= stream_start(%(stream)s)"
 # The two branches are one instance: its steps, from the partial index, and its newest write.
 _LOAD = page_of(
-    f"""(SELECT * FROM stored_events WHERE originator_id = %(stream)s AND originator_version > %(after)s
+    f"""(SELECT * FROM stored_events WHERE {_OF_STREAM} AND originator_version > %(after)s
         AND topic NOT IN ({_WRITES}))
     UNION ALL
-    (SELECT * FROM stored_events WHERE originator_id = %(stream)s AND originator_version > %(after)s
+    (SELECT * FROM stored_events WHERE {_OF_STREAM} AND originator_version > %(after)s
         AND topic = ANY(%(writes)s) ORDER BY originator_version DESC LIMIT 1)""",
     "originator_version",
 )
-_EVENT_AT = _EVENTS + "WHERE originator_id = %(stream)s AND originator_version = %(version)s"
-_LAST_EVENT = _EVENTS + "WHERE originator_id = %(stream)s ORDER BY originator_version DESC LIMIT 1"
+_EVENT_AT = _EVENTS + f"WHERE {_OF_STREAM} AND originator_version = %(version)s"
+_LAST_EVENT = _EVENTS + f"WHERE {_OF_STREAM} ORDER BY originator_version DESC LIMIT 1"
 _VARIABLES_AT = (
-    _EVENTS + "WHERE originator_id = %(stream)s AND originator_version <= %(version)s AND topic = ANY(%(topics)s) "
+    _EVENTS + f"WHERE {_OF_STREAM} AND originator_version <= %(version)s AND topic = ANY(%(topics)s) "
     "ORDER BY originator_version DESC LIMIT 1"
 )
 _STREAM = page_where(
-    "originator_id = %(stream)s AND originator_version > %(after)s AND topic = ANY(%(topics)s)",
+    f"{_OF_STREAM} AND originator_version > %(after)s AND topic = ANY(%(topics)s)",
     "originator_version",
 )
 _STREAM_BACKWARDS = page_where(
-    "originator_id = %(stream)s AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
+    f"{_OF_STREAM} AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
     "originator_version DESC",
 )
 # Events of an earlier release, as long as they are not filled in, may be of any workspace.
@@ -83,7 +85,7 @@ _DEFINITIONS_UNTIL = page_where(
 _COUNT_UNTIL = "SELECT count(*) FROM stored_events WHERE notification_id <= %s"
 _MODIFICATIONS_AFTER = (
     "SELECT originator_version FROM stored_events "
-    "WHERE originator_id = %s AND originator_version > %s AND topic = %s ORDER BY originator_version"
+    f"WHERE {_OF_STREAM} AND originator_version > %(version)s AND topic = %(topic)s ORDER BY originator_version"
 )
 _BY_KEY = (
     "SELECT version, fingerprint, changed FROM idempotency_keys WHERE instance_id = %s AND user_id = %s AND key = %s"
@@ -93,21 +95,28 @@ INSERT INTO idempotency_keys (instance_id, user_id, key, version, fingerprint, c
 ON CONFLICT DO NOTHING
 """
 _STATUS_AT = (
-    _EVENTS
-    + "WHERE originator_id = %(stream)s AND originator_version <= %(version)s AND topic = 'InstanceStatusChanged' "
+    _EVENTS + f"WHERE {_OF_STREAM} AND originator_version <= %(version)s AND topic = 'InstanceStatusChanged' "
     "ORDER BY originator_version DESC LIMIT 1"
 )
-_POSITION_OF = "SELECT notification_id FROM stored_events WHERE originator_id = %s AND originator_version = %s"
+_POSITION_OF = f"SELECT notification_id FROM stored_events WHERE {_OF_STREAM} AND originator_version = %(version)s"
 _STATUSES = f"""
-SELECT DISTINCT ON (originator_id) {COLUMNS}
-FROM stored_events WHERE originator_id = ANY(%(streams)s) AND topic = 'InstanceStatusChanged'
-ORDER BY originator_id, originator_version DESC
+SELECT {COLUMNS} FROM unnest(%(streams)s::text[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= stream_start(wanted.id)
+        AND topic = 'InstanceStatusChanged' ORDER BY originator_version DESC LIMIT 1
+) AS newest
 """
 _INSTANCE_IDS = """
 SELECT originator_id FROM stored_events
 WHERE originator_version = 1 AND originator_id > %s AND topic = 'InstanceStarted' ORDER BY originator_id LIMIT %s
 """
-_EXISTING = "SELECT originator_id FROM stored_events WHERE originator_id = ANY(%s) AND originator_version = 1"
+_EXISTING = """
+SELECT wanted.id FROM unnest(%s::text[]) AS wanted (id)
+WHERE EXISTS (
+    SELECT FROM stored_events
+    WHERE originator_id = wanted.id AND originator_version = 1 AND notification_id >= stream_start(wanted.id)
+)
+"""
 # By the partial index, which has only definitions: `definition:<workspace>:<key>`.
 _DEFINITIONS = f"""
 SELECT DISTINCT ON (originator_id) {COLUMNS}
@@ -119,16 +128,16 @@ SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic
 """
 _IN_WORKSPACE = "SELECT notification_id FROM stored_events WHERE workspace = %s AND notification_id = ANY(%s)"
 # Events of an earlier release, as long as they are not filled in, have no workspace here.
-_WHEREABOUTS = """
+_WHEREABOUTS = f"""
 SELECT workspace, originator_version FROM stored_events
-WHERE originator_id = %s AND topic <> 'DefinitionPublished' ORDER BY originator_version DESC LIMIT 1
+WHERE {_OF_STREAM} AND topic <> 'DefinitionPublished' ORDER BY originator_version DESC LIMIT 1
 """
 _STORED = """
 SELECT e.notification_id, e.originator_id, e.originator_version FROM stored_events e
 JOIN unnest(%b::bigint[], %b::text[], %b::bigint[]) AS n (position, stream, version)
     ON e.notification_id = n.position AND e.originator_id = n.stream AND e.originator_version = n.version
 """
-_LAST_VERSION = "SELECT max(originator_version) FROM stored_events WHERE originator_id = %s"
+_LAST_VERSION = f"SELECT max(originator_version) FROM stored_events WHERE {_OF_STREAM}"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 
 _ANSWER_MEMORY = 4 * 2**20
@@ -280,7 +289,8 @@ class PostgresEventStore:
 
     async def position_of(self, instance_id: str, version: int) -> int:
         async with borrowed(self._pool) as connection:
-            row = await (await connection.execute(_POSITION_OF, (instance_id, version))).fetchone()
+            values = {"stream": instance_id, "version": version}
+            row = await (await connection.execute(_POSITION_OF, values)).fetchone()
         if row is None:
             raise NoSuchVersion()
         return int(row[0])
@@ -293,9 +303,8 @@ class PostgresEventStore:
 
     async def modifications_after(self, instance_id: str, version: int) -> list[int]:
         async with borrowed(self._pool) as connection:
-            cursor = await connection.execute(
-                _MODIFICATIONS_AFTER, (instance_id, version, ProcessVariablesModified.TOPIC)
-            )
+            values = {"stream": instance_id, "version": version, "topic": ProcessVariablesModified.TOPIC}
+            cursor = await connection.execute(_MODIFICATIONS_AFTER, values)
             return [row[0] for row in await cursor.fetchall()]
 
     async def earlier_request(self, instance_id: str, user: str, idempotency_key: str) -> EarlierRequest | None:
@@ -369,7 +378,7 @@ class PostgresEventStore:
         if not is_instance_id(instance_id):
             return None
         async with borrowed(self._pool) as connection:
-            row = await (await connection.execute(_WHEREABOUTS, (instance_id,))).fetchone()
+            row = await (await connection.execute(_WHEREABOUTS, {"stream": instance_id})).fetchone()
         if row is None:
             return None
         workspace, version = row
@@ -390,7 +399,7 @@ class PostgresEventStore:
         if not is_instance_id(instance_id):
             return 0
         async with borrowed(self._pool) as connection:
-            row = await (await connection.execute(_LAST_VERSION, (instance_id,))).fetchone()
+            row = await (await connection.execute(_LAST_VERSION, {"stream": instance_id})).fetchone()
             return (row and row[0]) or 0
 
     async def instance_ids(self) -> AsyncIterator[str]:

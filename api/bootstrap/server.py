@@ -12,6 +12,7 @@ from procvars.adapters.identity.discovery import ProviderDiscovery
 from procvars.adapters.identity.openid import OpenIdVerifier
 from procvars.adapters.identity.role_rules import RoleRules
 from procvars.adapters.identity.shared_secret import SharedSecretVerifier
+from procvars.adapters.postgres.event_partitions import keep_adding
 from procvars.adapters.postgres.listener import APPENDED, MOVED, Hear, listen
 from procvars.adapters.postgres.pool import borrowed
 from procvars.api.bootstrap.bulk import bulk_modifications
@@ -118,6 +119,7 @@ async def open_server(
             tasks.keep_running("projector", projector.run)
         workers = BulkWorkers(launcher, environment, store.pool)
         if is_first:
+            tasks.keep_running("event partitions", partial(keep_adding, store.pool))
             tasks.keep_running("bulk modifications", workers.run)
             tasks.keep_running("rebuilds due", partial(rebuilds.keep_up, store.projections))
         operations = await engines.enter_async_context(

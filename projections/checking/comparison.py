@@ -11,7 +11,11 @@ from procvars.projections.storage.counted import NOTHING, Counted, Tally, differ
 _TALLIES = """
 SELECT originator_id, topic, count(*) FILTER (WHERE notification_id <= %(position)s),
     max(originator_version) FILTER (WHERE notification_id <= %(position)s), count(*), max(originator_version)
-FROM stored_events WHERE originator_id = ANY(%(streams)s) GROUP BY originator_id, topic
+FROM unnest(%(streams)s::text[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= stream_start(wanted.id)
+) AS found
+GROUP BY originator_id, topic
 """
 
 

@@ -45,7 +45,10 @@ _BATCH_MEMORY = 16 * 2**20
 """Approximate memory of a batch's decoded events, in bytes; a batch has at least one event."""
 
 _NEXT = """
-SELECT originator_id, (SELECT max(originator_version) FROM stored_events v WHERE v.originator_id = s.originator_id)
+SELECT originator_id, (
+    SELECT max(originator_version) FROM stored_events v
+    WHERE v.originator_id = s.originator_id AND v.notification_id >= s.notification_id
+)
 FROM stored_events s
 WHERE originator_version = 1 AND topic = 'InstanceStarted' AND originator_id > %s ORDER BY originator_id LIMIT %s
 """

@@ -1,7 +1,7 @@
 """Advisory locks of the database, in one place, so that no two of them share a number.
 
-A further one, 7249131501, belongs to the SQL function that appends events (`adapters/postgres/migrations/`): it puts
-the positions of the event store into commit order.
+Two further ones belong to SQL functions (`adapters/postgres/migrations/`): 7249131501 to the one that appends events, which
+puts the positions of the event store into commit order, and 7249131504 to the one that adds partitions of the event store.
 """
 
 from typing import Final

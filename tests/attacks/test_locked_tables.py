@@ -50,7 +50,8 @@ def locked(url: str, read_model: str) -> Iterator[None]:
     """Nobody else reads or writes the table, or the tables of the read model, meanwhile."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND (relname = %(name)s OR relname LIKE %(name)s || '\\_%%g1')",
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') "
+            "AND (relname = %(name)s OR relname LIKE %(name)s || '\\_%%g1')",
             {"name": read_model},
         ).fetchall()
         assert found, read_model
