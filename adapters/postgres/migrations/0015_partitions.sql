@@ -41,7 +41,7 @@ BEGIN
         ELSE NOT EXISTS (
             SELECT FROM stored_events e
             WHERE e.originator_id = a.originator_id AND e.originator_version = a.originator_version - 1
-                AND e.notification_id >= a.notification_id / positions * positions AND e.notification_id < a.notification_id
+                AND e.notification_id >= a.notification_id / positions * positions
         ) AND EXISTS (
             SELECT FROM stored_events e
             WHERE e.originator_id = a.originator_id AND e.originator_version = a.originator_version
