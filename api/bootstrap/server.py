@@ -19,6 +19,7 @@ from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.store import open_store
 from procvars.api.heavy_lane.weights import LIGHT_TEXT_BYTES
 from procvars.api.http.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
+from procvars.api.http.grouped_reads import GroupedReads
 from procvars.api.http.metrics import Metrics
 from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
@@ -135,6 +136,7 @@ async def open_server(
                 console_sign_in=sign_in,
                 pool=store.pool,
                 store=requests,
+                variables=GroupedReads(store.pool, largest=LIGHT_TEXT_BYTES),
                 largest_text=LIGHT_TEXT_BYTES,
                 waiting=waiting,
                 editing=editing,
