@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
@@ -96,8 +97,9 @@ def demo(
     configure_logging(settings.log_format)
     users = sample_users(settings)
     with launching_children(settings) as launcher:
-        load_when_ready(users, host, port, settings.data_dir, engine)
-        run_server(settings, host, port, launcher, users.people, logs_requests=False)
+        # Whoever else has the port gets no token.
+        load = partial(load_when_ready, users, host, port, settings.data_dir, engine)
+        run_server(settings, host, port, launcher, users.people, logs_requests=False, once_bound=load)
 
 
 @app.command()
