@@ -27,6 +27,7 @@ from procvars.api.http.waiting import Positions, Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
 from procvars.api.processes.bulk_workers import BulkWorkers
 from procvars.api.processes.launching.launcher import Launcher
+from procvars.api.processes.memory import MemoryKeeper
 from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.processes.store import Store
 from procvars.api.processes.supervised_child import SupervisedChild
@@ -115,6 +116,7 @@ async def open_server(
         tasks.keep_running("listener", partial(listen, database_url, hearers, partial(waiting.appended, "")))
         tasks.keep_running("waiting", waiting.run)
         tasks.keep_running("release of who waits", waiting.release)
+        tasks.keep_running("memory", partial(MemoryKeeper(collects_garbage=False).watch, lambda: False))
         if projector is not None:
             tasks.keep_running("projector", projector.run)
         workers = BulkWorkers(launcher, environment, store.pool)

@@ -51,7 +51,9 @@ def limit_memory(limit: int) -> None:
 class MemoryKeeper:
     """Releases memory of large documents to the system."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, collects_garbage: bool = True) -> None:
+        """`collects_garbage`: whether work may wait until Python has looked for cycles, some hundredths of a second."""
+        self._collects_garbage = collects_garbage
         self._trim = _trimming()
         self._is_scheduled = False
 
@@ -72,7 +74,8 @@ class MemoryKeeper:
 
     def _release(self) -> None:
         self._is_scheduled = False
-        gc.collect()  # an exception and its traceback may keep a document in a cycle
+        if self._collects_garbage:
+            gc.collect()  # an exception and its traceback may keep a document in a cycle
         self._trim()
 
 
