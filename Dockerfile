@@ -12,7 +12,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 ENV UV_PROJECT_ENVIRONMENT=/opt/procvars UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 WORKDIR /source
 # What changes seldom comes first, so that a change of the code does not install all of it again.
-COPY pyproject.toml uv.lock hatch_build.py README.md LICENSE ./
+COPY pyproject.toml uv.lock hatch_build.py hatch_metadata.py README.md LICENSE ./
 RUN uv sync --frozen --no-dev --extra otel --no-install-project
 COPY src/ src/
 COPY domain/ domain/

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from procvars.domain.documents.values import Document
 from procvars.domain.events import (
@@ -21,8 +21,9 @@ from procvars.domain.instance_status import InstanceStatus
 from procvars.projections.projection import Connection
 from procvars.projections.storage.batch import columns, instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted
+from procvars.projections.storage.packed_json import packed, unpacked
 from procvars.projections.storage.tables import Tables, table, tallies
-from procvars.projections.storage.text_columns import ANY_SIZE, RawJson, arguments, raw_json, stored_json, without_nul
+from procvars.projections.storage.text_columns import ANY_SIZE, arguments, without_nul
 
 NAME = "current_variables"
 LATEST_CHANGES = "latest_changes"
@@ -95,7 +96,7 @@ CREATE TABLE {current_variables} (
     updated_at timestamptz NOT NULL,
     version bigint NOT NULL,
     parent_id text,
-    variables text NOT NULL
+    packed bytea NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX ON {current_variables} (workspace, started_at, id);
 CREATE INDEX ON {current_variables} (workspace, status, started_at, id);
@@ -118,11 +119,11 @@ FROM {table} WHERE id = ANY(%s)
 """
 _WRITE = """
 INSERT INTO {table} AS t
-    (id, workspace, definition, title, status, started_at, updated_at, version, parent_id, variables)
+    (id, workspace, definition, title, status, started_at, updated_at, version, parent_id, packed)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
-    %b::bigint[], %b::text[], %b::text[])
+    %b::bigint[], %b::text[], %b::bytea[])
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at,
-    version = excluded.version, variables = excluded.variables
+    version = excluded.version, packed = excluded.packed
 WHERE t.version < excluded.version
 """
 _MOVE = """
@@ -142,19 +143,46 @@ SELECT c.id, c.definition, c.title, c.status, c.started_at, c.updated_at, c.vers
 """
 _ONE = ITEM + "WHERE c.workspace = %(workspace)s AND c.id = %(id)s"
 _VARIABLES = """
-SELECT version, CASE
-    WHEN version = ANY(%(known)s::bigint[]) THEN ''
-    WHEN octet_length(variables) <= %(largest)s THEN variables
+SELECT n.ordinal, c.version, CASE
+    WHEN c.version = ANY(n.known::bigint[]) THEN ''::bytea
+    WHEN octet_length({stored}) <= %(largest)s THEN {stored}
 END
-FROM current_variables WHERE workspace = %(workspace)s AND id = %(id)s
+FROM unnest(%(ids)s::text[], %(workspaces)s::text[], %(known)s::text[]) WITH ORDINALITY
+    AS n (id, workspace, known, ordinal)
+JOIN current_variables c ON c.id = n.id AND c.workspace = n.workspace
 """
+_PACKED = _VARIABLES.format(stored="c.packed")
+_OF_THE_SHAPE_BEFORE = _VARIABLES.format(stored="convert_to(c.variables, 'UTF8')")
+"""What readers see while the first server of a new release still rebuilds the read model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Question for the variables of an instance."""
+
+    workspace: str
+    instance_id: str
+    known: Sequence[int] = ()
+    """Versions of which nobody needs the text again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    version: int
+    stored: bytes | None
+    """Empty for a known version; None if it alone is larger than the text may be."""
+    largest: int
+
+    def text(self) -> bytes:
+        """Return the document as JSON text, UTF-8; empty for a known version. Raises ReadTooLarge."""
+        return unpacked(self.stored, self.largest)
 
 
 class CurrentVariables:
     name = NAME
     title = "Current variables"
-    shape = 2
-    generations = Tables({NAME: "id", LATEST_CHANGES: "id"}, _DDL)
+    shape = 3
+    generations = Tables({NAME: "id", LATEST_CHANGES: "id"}, _DDL, packed={NAME: "packed"})
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         target = table(NAME, generation)
@@ -199,7 +227,7 @@ def _values(rows: Sequence[InstanceRow]) -> list[list[object]]:
             row.updated_at,
             row.version,
             row.parent_id,
-            raw_json(row.new_variables),
+            packed(row.new_variables),
         )
         for row in rows
     ]
@@ -213,25 +241,23 @@ async def instance(connection: Connection, workspace: str, instance_id: str) -> 
 
 
 async def variables(
-    connection: Connection,
-    workspace: str,
-    instance_id: str,
-    *,
-    least: int = 1,
-    known: Sequence[int] = (),
-    largest: int = ANY_SIZE,
-) -> tuple[int, RawJson] | None:
-    """Return the version and the document as JSON text; None for an unknown instance or a version below `least`.
-
-    The text is empty if the version is one of those that the caller knows.
-
-    Raises ReadTooLarge when the text exceeds `largest` bytes.
-    """
-    cursor = await connection.execute(
-        _VARIABLES, arguments(workspace=workspace, id=instance_id, known=[*known], largest=largest)
+    connection: Connection, asked: Sequence[Asked], *, largest: int = ANY_SIZE
+) -> list[Variables | None]:
+    """Return the variables of each; None for an instance that there is none of. `largest`: bytes of a text, at most."""
+    values = arguments(
+        ids=[one.instance_id for one in asked],
+        workspaces=[one.workspace for one in asked],
+        known=[f"{{{','.join(map(str, one.known))}}}" for one in asked],
+        largest=largest,
     )
-    row = await cursor.fetchone()
-    return None if row is None or row[0] < least else (row[0], stored_json(row[1]))
+    found: list[Variables | None] = [None] * len(asked)
+    try:
+        cursor = await connection.execute(_PACKED, values, binary=True)
+    except errors.UndefinedColumn:
+        cursor = await connection.execute(_OF_THE_SHAPE_BEFORE, values, binary=True)
+    for ordinal, version, stored in await cursor.fetchall():
+        found[ordinal - 1] = Variables(version, stored, largest)
+    return found
 
 
 def item_of(

@@ -38,7 +38,7 @@ class ReadBudget:
 
     event_bytes: int = _UNBOUNDED
     """Size of the largest event's JSON, in bytes."""
-    memory: int = 32 * 2**20
+    memory: int = 8 * 2**20
     """Approximate memory of a page's decoded events, in bytes; a page has at least one event."""
     stream_memory: int = _UNBOUNDED
     """Approximate memory of all events of one read, in bytes, whether they are in memory at the same time or not."""

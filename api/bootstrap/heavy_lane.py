@@ -18,6 +18,7 @@ from procvars.api.heavy_lane.forwarding import Forwarding
 from procvars.api.heavy_lane.lane import HeavyLane
 from procvars.api.http.bodies import ENVELOPE_BYTES, LARGEST_OTHER_BODY
 from procvars.api.http.console_sign_in import ConsoleSignIn
+from procvars.api.http.grouped_reads import GroupedReads
 from procvars.api.http.metrics import Metrics
 from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
@@ -82,6 +83,7 @@ async def open_lane(settings: Settings, stopping: asyncio.Event) -> AsyncIterato
                 console_sign_in=ConsoleSignIn(),
                 pool=store.pool,
                 store=store.events,
+                variables=GroupedReads(store.pool, largest=ANY_SIZE),
                 largest_text=ANY_SIZE,
                 waiting=waiting,
                 editing=editing,

@@ -20,6 +20,7 @@ from procvars.api.bootstrap.engines import open_operations
 from procvars.api.bootstrap.store import open_store
 from procvars.api.heavy_lane.weights import LIGHT_TEXT_BYTES
 from procvars.api.http.console_sign_in import ConsoleSignIn, OpenIdClient, SampleUser
+from procvars.api.http.grouped_reads import GroupedReads
 from procvars.api.http.metrics import Metrics
 from procvars.api.http.services import Services
 from procvars.api.http.store_probe import StoreProbe
@@ -27,6 +28,7 @@ from procvars.api.http.waiting import Positions, Waiting
 from procvars.api.processes.background_tasks import BackgroundTasks
 from procvars.api.processes.bulk_workers import BulkWorkers
 from procvars.api.processes.launching.launcher import Launcher
+from procvars.api.processes.memory import MemoryKeeper
 from procvars.api.processes.projector import ProjectorProcess
 from procvars.api.processes.store import Store
 from procvars.api.processes.supervised_child import SupervisedChild
@@ -115,6 +117,7 @@ async def open_server(
         tasks.keep_running("listener", partial(listen, database_url, hearers, partial(waiting.appended, "")))
         tasks.keep_running("waiting", waiting.run)
         tasks.keep_running("release of who waits", waiting.release)
+        tasks.keep_running("memory", partial(MemoryKeeper(collects_garbage=False).watch, lambda: False))
         if projector is not None:
             tasks.keep_running("projector", projector.run)
         workers = BulkWorkers(launcher, environment, store.pool)
@@ -137,6 +140,7 @@ async def open_server(
                 console_sign_in=sign_in,
                 pool=store.pool,
                 store=requests,
+                variables=GroupedReads(store.pool, largest=LIGHT_TEXT_BYTES),
                 largest_text=LIGHT_TEXT_BYTES,
                 waiting=waiting,
                 editing=editing,

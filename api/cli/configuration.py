@@ -1,11 +1,17 @@
 """Settings of a command: the environment, and what the command line overrides."""
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+import typer
 from pydantic import ValidationError
 
 from procvars.api.secret_files import SecretFileError
 from procvars.api.settings import InvalidSettings, Settings, SettingsError
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="Directory of the embedded PostgreSQL; unset, that of PROCVARS_DATA_DIR.")
+]
 
 
 def settings_with(**overrides: Any) -> Settings:

@@ -4,6 +4,9 @@ bank's process engine.
 
 import asyncio
 import secrets
+import shlex
+import shutil
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
@@ -76,14 +79,14 @@ def sample_users(settings: Settings) -> SampleUsers:
     return SampleUsers(tuple(_sample_user(settings, person) for person in _PEOPLE), _sample_user(settings, _ENGINE))
 
 
-def load_when_ready(users: SampleUsers, host: str, port: int, engine_url: str | None) -> None:
+def load_when_ready(users: SampleUsers, host: str, port: int, data_dir: Path, engine_url: str | None) -> None:
     """Wait for the server in a thread, load the bank through the public API, and print what to try."""
-    threading.Thread(target=_load, args=(users, f"http://{host}:{port}", engine_url), daemon=True).start()
+    threading.Thread(target=_load, args=(users, f"http://{host}:{port}", data_dir, engine_url), daemon=True).start()
 
 
-def _load(users: SampleUsers, address: str, engine_url: str | None) -> None:
+def _load(users: SampleUsers, address: str, data_dir: Path, engine_url: str | None) -> None:
     asyncio.run(_load_through_api(address, users, engine_url))
-    print(_what_to_try(address, users, engine_url), flush=True)
+    print(_what_to_try(address, users, data_dir, engine_url), flush=True)
 
 
 async def _load_through_api(address: str, users: SampleUsers, engine_url: str | None) -> None:
@@ -121,9 +124,11 @@ def _sample_user(settings: Settings, account: _Account) -> SampleUser:
     return SampleUser(account.name, account.role, token)
 
 
-def _what_to_try(address: str, users: SampleUsers, engine_url: str | None) -> str:
+def _what_to_try(address: str, users: SampleUsers, data_dir: Path, engine_url: str | None) -> str:
     accounts = "\n".join(f"  {user.name} ({user.role}):\n    {user.token}" for user in (*users.people, users.engine))
     workspace = f"{address}/api/v1/workspaces/{WORKSPACE}"
+    procvars = "procvars" if shutil.which("procvars") == sys.argv[0] else shlex.quote(sys.argv[0])
+    on_its_data = f"--data-dir {shlex.quote(str(data_dir.absolute()))}"
     return f"""
 procvars is at {address}    workspace: {WORKSPACE}
 
@@ -140,6 +145,11 @@ Try it. A customer typed 50000 instead of 75000:
        -d '{{"application": {{"income": 75000}}}}' "$W/instances/loan-1001/variables?reason=typing+error"
   curl -H "Authorization: Bearer $TOKEN" $W/instances/loan-1001/sync
   curl -H "Authorization: Bearer $TOKEN" "$W/audit-log?instance_id=loan-1001"
+
+The command line works on the same data, while the demo runs:
+  {procvars} history show loan-1001 {on_its_data}
+  {procvars} history verify --all {on_its_data}
+  {procvars} projections list {on_its_data}
 {"" if engine_url is None else claims.what_to_try(engine_url)}
 Ctrl-C stops all of it.
 """

@@ -1,7 +1,7 @@
 """`procvars engine …`: the instances of real engines."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Annotated, TypeVar
@@ -12,7 +12,7 @@ from procvars.adapters.postgres.engine_records import PostgresEngineRecords
 from procvars.adapters.postgres.listener import MOVED, listen
 from procvars.api.bootstrap.engines import ConnectedEngine, connected_engines, named_engine, open_engine, waker
 from procvars.api.bootstrap.store import database, open_store
-from procvars.api.cli.configuration import settings_with
+from procvars.api.cli.configuration import DataDir, settings_with
 from procvars.api.cli.output import note, show_json, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.stop_signals import StopSignals
@@ -21,6 +21,7 @@ from procvars.api.engines.settings import EngineSettings, engine_settings
 from procvars.api.processes.logging import configure_logging
 from procvars.api.processes.store import Store
 from procvars.api.rebuilds.rebuild import Progress
+from procvars.api.settings import Settings
 from procvars.commands.engine_import import ImportProgress, import_instances
 from procvars.domain.errors import EngineRefused, EngineUnavailable
 
@@ -31,16 +32,16 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 @app.command("list")
-def list_engines(json: Json = False) -> None:
+def list_engines(json: Json = False, data_dir: DataDir = None) -> None:
     """Name, address, workspace; whether it answers, how many instances run, up to when its history was read."""
-    settings = settings_with()
+    settings = settings_with(data_dir=data_dir)
     engines = engine_settings(settings)
 
     async def work(store: Store) -> list[dict[str, object]]:
         records = PostgresEngineRecords(store.pool)
         return [await _described(name, one, records) for name, one in engines.items()]
 
-    found = _with_store(work)
+    found = _with_store(settings, work)
     if json:
         show_json({"items": found})
     else:
@@ -68,9 +69,9 @@ async def _described(name: str, settings: EngineSettings, records: PostgresEngin
 
 
 @app.command("import")
-def import_engine(name: str, json: Json = False) -> None:
+def import_engine(name: str, json: Json = False, data_dir: DataDir = None) -> None:
     """Take over every running instance with its variables. Safe to interrupt and to repeat."""
-    engines = named_engine(settings_with(), name)
+    settings = settings_with(data_dir=data_dir)
 
     async def work(engine: ConnectedEngine) -> ImportProgress:
         with progress_bar(f"import {name}", "instances") as report:
@@ -81,7 +82,7 @@ def import_engine(name: str, json: Json = False) -> None:
                 lambda progress: report(Progress(progress.done, progress.total, 0)),
             )
 
-    done = _with_engine(engines, work)
+    done = _with_engine(settings, name, work)
     counts = {effect.value: number for effect, number in sorted(done.effects.items())}
     if json:
         show_json({"instances": done.done, **counts})
@@ -93,9 +94,9 @@ def import_engine(name: str, json: Json = False) -> None:
 
 
 @app.command()
-def follow(name: str) -> None:
+def follow(name: str, data_dir: DataDir = None) -> None:
     """Follow the engine and deliver edits to it until it is stopped, as a server does by itself."""
-    settings = settings_with()
+    settings = settings_with(data_dir=data_dir)
     configure_logging(settings.log_format)
     signals = StopSignals()
     signals.install()
@@ -113,12 +114,10 @@ def follow(name: str) -> None:
         with suppress(asyncio.CancelledError):
             await running
 
-    _with_engine(named_engine(settings, name), work)
+    _with_engine(settings, name, work)
 
 
-def _with_store(work: Callable[[Store], Awaitable[T]]) -> T:
-    settings = settings_with()
-
+def _with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
     async def run(url: str) -> T:
         async with open_store(settings, url) as store:
             return await work(store)
@@ -127,8 +126,9 @@ def _with_store(work: Callable[[Store], Awaitable[T]]) -> T:
         return asyncio.run(run(url))
 
 
-def _with_engine(engines: Mapping[str, EngineSettings], work: Callable[[ConnectedEngine], Awaitable[T]]) -> T:
-    """Return what the work makes of the one engine, with an appender and the wake for deliveries beside it."""
+def _with_engine(settings: Settings, name: str, work: Callable[[ConnectedEngine], Awaitable[T]]) -> T:
+    """Return what the work makes of the engine, with an appender and the wake for deliveries beside it."""
+    engines = named_engine(settings, name)
 
     async def run(store: Store) -> T:
         wake = Wake()
@@ -144,4 +144,4 @@ def _with_engine(engines: Mapping[str, EngineSettings], work: Callable[[Connecte
                 task.cancel()
             await asyncio.gather(appending, listening, return_exceptions=True)
 
-    return _with_store(run)
+    return _with_store(settings, run)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from procvars.api.cli.configuration import DataDir
 from procvars.api.cli.output import fail, note, show_json, show_json_items, show_line, show_table
 from procvars.api.cli.session import with_store
 from procvars.api.processes.exit_codes import DIFFERENCE
@@ -23,7 +24,7 @@ _PAGE = 20
 
 
 @app.command()
-def show(instance: str, json: Json = False) -> None:
+def show(instance: str, json: Json = False, data_dir: DataDir = None) -> None:
     """List the changes of the variables, newest first."""
 
     async def work(store: Store) -> None:
@@ -34,7 +35,7 @@ def show(instance: str, json: Json = False) -> None:
             rows = [_row(item) async for page in pages for item in page]
             show_table(("version", "time", "user", "origin", "reason", "operations"), rows)
 
-    with_store(work)
+    with_store(data_dir, work)
 
 
 async def _pages(store: Store, instance: str) -> AsyncIterator[list[Modification]]:
@@ -56,6 +57,7 @@ def at(
     instance: str,
     version: Annotated[int | None, typer.Option(min=1, help="Version of the instance.")] = None,
     time: Annotated[str | None, typer.Option(help="RFC 3339, with a time zone.")] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Print the variables as they were at a version or time."""
     if (version is None) == (time is None):
@@ -69,17 +71,17 @@ def at(
             raise NoSuchVersion()
         return variables
 
-    show_json(with_store(work))
+    show_json(with_store(data_dir, work))
 
 
 @app.command()
-def blame(instance: str, json: Json = False) -> None:
+def blame(instance: str, json: Json = False, data_dir: DataDir = None) -> None:
     """Show who last set each value."""
 
     async def work(store: Store) -> list[BlamedLeaf]:
         return await blame_of(store.events, instance, None)
 
-    found = with_store(work)
+    found = with_store(data_dir, work)
     if json:
         show_json({"items": found})
     else:
@@ -92,6 +94,7 @@ def verify(
     instance: Annotated[str | None, typer.Argument()] = None,
     everything: Annotated[bool, typer.Option("--all", help="Verify every instance.")] = False,
     json: Json = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Replay the events and report mismatches. Exit code 3 if there are any."""
     if (instance is None) == (not everything):
@@ -104,7 +107,7 @@ def verify(
             found += mismatches
         return checked, found
 
-    checked, found = with_store(work)
+    checked, found = with_store(data_dir, work)
     if json:
         show_json({"instances": checked, "items": found})
     else:

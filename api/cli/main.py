@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ import typer
 from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
 from procvars.api.cli import bulk, distributed, engine, history, projections
-from procvars.api.cli.configuration import settings_with
+from procvars.api.cli.configuration import DataDir, settings_with
 from procvars.api.cli.failures import failures_in_a_line
 from procvars.api.cli.output import fail, note, write_any_text
 from procvars.api.processes.exit_codes import USAGE
@@ -62,7 +63,7 @@ Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")
 def serve(
     host: Host = "127.0.0.1",
     port: Port = 8080,
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded PostgreSQL.")] = None,
+    data_dir: DataDir = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer requests on the port.")] = 1,
 ) -> None:
     """Serve the API and the console, and run the projections unless Kafka is configured."""
@@ -96,13 +97,14 @@ def demo(
     configure_logging(settings.log_format)
     users = sample_users(settings)
     with launching_children(settings) as launcher:
-        load_when_ready(users, host, port, engine)
-        run_server(settings, host, port, launcher, users.people, logs_requests=False)
+        # Whoever else has the port gets no token.
+        load = partial(load_when_ready, users, host, port, settings.data_dir, engine)
+        run_server(settings, host, port, launcher, users.people, logs_requests=False, once_bound=load)
 
 
 @app.command()
 def migrate(
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded PostgreSQL.")] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Bring the database to the version of this program."""
     settings = settings_with(data_dir=data_dir)

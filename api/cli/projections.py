@@ -2,11 +2,13 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from procvars.adapters.postgres.pool import borrowed
+from procvars.api.cli.configuration import DataDir
 from procvars.api.cli.output import fail, note, show_json, show_line, show_table
 from procvars.api.cli.progress import progress_bar
 from procvars.api.cli.session import with_store
@@ -27,14 +29,14 @@ _WORKERS = min(4, os.cpu_count() or 1)
 
 
 @app.command("list")
-def list_projections(json: Json = False) -> None:
+def list_projections(json: Json = False, data_dir: DataDir = None) -> None:
     """List projections with state, position, lag and dead letters."""
 
     async def work(store: Store) -> list[ProjectionStatus]:
         async with borrowed(store.pool) as connection:
             return await operations.list_projections(connection, store.events.on(connection), store.projections)
 
-    found = with_store(work)
+    found = with_store(data_dir, work)
     if json:
         show_json({"items": found})
     else:
@@ -69,15 +71,15 @@ def list_projections(json: Json = False) -> None:
 
 
 @app.command()
-def pause(name: str) -> None:
+def pause(name: str, data_dir: DataDir = None) -> None:
     """Pause a projection after the current batch."""
-    _set_paused(name, paused=True)
+    _set_paused(name, data_dir, paused=True)
 
 
 @app.command()
-def resume(name: str) -> None:
+def resume(name: str, data_dir: DataDir = None) -> None:
     """Resume a paused or failing projection."""
-    _set_paused(name, paused=False)
+    _set_paused(name, data_dir, paused=False)
 
 
 @app.command()
@@ -87,6 +89,7 @@ def rebuild(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print how many events there are.")] = False,
     json: Json = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Rebuild a read model beside the live one, then swap them. Safe to interrupt and to repeat."""
 
@@ -98,7 +101,7 @@ def rebuild(
             await rebuilding.rebuild(store, launcher, name, workers, report)
 
     if dry_run or not yes:
-        task = with_store(look)
+        task = with_store(data_dir, look)
         so_far = f", {task.done:,} of them by a rebuild that was interrupted" if task.done else ""
         note(f"{name}: {task.events:,} events{so_far}")
         if dry_run:
@@ -109,12 +112,12 @@ def rebuild(
             fail("say --yes where nobody can be asked", code=USAGE)
         typer.confirm("Rebuild it? Readers and writers do not notice.", abort=True, err=True)
     with launching(REBUILD_WORKER) as launcher:
-        with_store(work)
+        with_store(data_dir, work)
     note(f"{name} is rebuilt")
 
 
 @app.command()
-def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
+def check(name: str, workers: Workers = _WORKERS, json: Json = False, data_dir: DataDir = None) -> None:
     """Compare the live read model with one rebuilt from the events. Exit code 3 if they differ."""
 
     async def work(store: Store) -> list[str]:
@@ -122,7 +125,7 @@ def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
             return await rebuilding.check(store, launcher, name, workers, report)
 
     with launching(REBUILD_WORKER) as launcher:
-        found = with_store(work)
+        found = with_store(data_dir, work)
     if json:
         show_json({"equal": not found, "differing": found})
     elif found:
@@ -135,14 +138,16 @@ def check(name: str, workers: Workers = _WORKERS, json: Json = False) -> None:
 
 
 @app.command("parked")
-def list_parked(name: Annotated[str | None, typer.Argument()] = None, json: Json = False) -> None:
+def list_parked(
+    name: Annotated[str | None, typer.Argument()] = None, json: Json = False, data_dir: DataDir = None
+) -> None:
     """List dead letters: streams whose event could not be applied."""
 
     async def work(store: Store) -> list[ParkedStream]:
         async with borrowed(store.pool) as connection:
             return await operations.parked_streams(connection, name)
 
-    found = with_store(work)
+    found = with_store(data_dir, work)
     if json:
         show_json({"items": found})
     else:
@@ -151,7 +156,7 @@ def list_parked(name: Annotated[str | None, typer.Argument()] = None, json: Json
 
 
 @app.command()
-def retry(name: str, instance: str) -> None:
+def retry(name: str, instance: str, data_dir: DataDir = None) -> None:
     """Retry a parked stream. Exit code 1 if it fails again."""
 
     async def work(store: Store) -> bool:
@@ -159,15 +164,15 @@ def retry(name: str, instance: str) -> None:
         async with borrowed(store.pool) as connection:
             return await parked.retry(connection, projection, store.events.on(connection), instance)
 
-    if not with_store(work):
+    if not with_store(data_dir, work):
         fail(f"{instance} still cannot be applied: see `procvars projections parked {name}`")
     note(f"{instance} is no longer parked")
 
 
-def _set_paused(name: str, *, paused: bool) -> None:
+def _set_paused(name: str, data_dir: Path | None, *, paused: bool) -> None:
     async def work(store: Store) -> None:
         async with borrowed(store.pool) as connection:
             await operations.set_paused(connection, name, paused=paused)
 
-    with_store(work)
+    with_store(data_dir, work)
     note(f"{name} is {'paused' if paused else 'running'}")

@@ -59,22 +59,26 @@ def run_server(
     *,
     workers: int = 1,
     logs_requests: bool = True,
+    once_bound: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve with that many processes until a signal ends it. Raises NoKeys, AddressUnavailable, and what the database raises."""
+    """Serve with that many processes until a signal ends it. Call `once_bound` when the port is this program's.
+
+    Raises NoKeys, AddressUnavailable, and what the database raises.
+    """
     if not settings.has_keys:
         raise NoKeys()
     signals = StopSignals()
     signals.install()
     access_log = AccessLog(sys.stderr, settings.log_format) if logs_requests else None
     # The port first, as one in use is detected at once.
-    with (
-        bound_sockets(host, port) as sockets,
-        private_socket() as own,
-        database(settings) as url,
-        asyncio.Runner(loop_factory=new_event_loop) as runner,
-        suppress(asyncio.CancelledError),  # by a signal before the server runs
-    ):
-        runner.run(_serve(settings, url, launcher, users, sockets, own, workers, access_log, signals))
+    with bound_sockets(host, port) as sockets, private_socket() as own:
+        once_bound()
+        with (
+            database(settings) as url,
+            asyncio.Runner(loop_factory=new_event_loop) as runner,
+            suppress(asyncio.CancelledError),  # by a signal before the server runs
+        ):
+            runner.run(_serve(settings, url, launcher, users, sockets, own, workers, access_log, signals))
     if signals.interrupted:
         raise typer.Exit(INTERRUPTED)
 

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from procvars.api.http.access import caller_with
+from procvars.api.http.access import Editor, caller_with
 from procvars.api.http.edit_terms import read_edit_terms
 from procvars.domain.permissions import Permission
 
@@ -20,6 +20,8 @@ class EditRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
+        if endpoint.__annotations__["caller"] is not Editor:
+            raise TypeError(f"{endpoint.__name__} is not for editors")
         self.app = self._edit
 
     async def _edit(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,6 +14,7 @@ from procvars.api.http.services import services
 from procvars.domain.errors import InstanceNotFound, NoSuchVersion, ProjectionBehind
 from procvars.domain.provenance import Caller
 from procvars.projections import current_variables
+from procvars.projections.current_variables import Asked
 from procvars.projections.operations import ProjectionStatus, list_projections
 
 T = TypeVar("T")
@@ -42,24 +43,18 @@ async def version_of_existing(store: PostgresEventStore, workspace: str, instanc
 
 async def wait_for_version(
     request: Request, caller: Caller, instance_id: str, after_version: int | None, *, known: Sequence[int]
-) -> tuple[int, str]:
+) -> tuple[int, bytes]:
     """Return version and JSON text of the current variables, once the version is at least `after_version`; no text for
     a version in `known`.
 
     Raises InstanceNotFound, and ProjectionBehind after five seconds.
     """
     wanted = after_version or 1
+    asked = Asked(caller.workspace, instance_id, known)
 
-    async def look() -> tuple[int, str] | None:
-        async with borrowed(services(request).pool) as connection:
-            return await current_variables.variables(
-                connection,
-                caller.workspace,
-                instance_id,
-                least=wanted,
-                known=known,
-                largest=services(request).largest_text,
-            )
+    async def look() -> tuple[int, bytes] | None:
+        found = await services(request).variables.read(asked)
+        return None if found is None or found.version < wanted else (found.version, found.text())
 
     found = await look()
     if found is None:

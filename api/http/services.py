@@ -10,6 +10,7 @@ from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import Pool
 from procvars.api.bulk.ordering import BulkModifications
 from procvars.api.http.console_sign_in import ConsoleSignIn
+from procvars.api.http.grouped_reads import GroupedReads
 from procvars.api.http.metrics import Metrics
 from procvars.api.http.store_probe import StoreProbe
 from procvars.api.http.waiting import Waiting
@@ -39,6 +40,7 @@ class Services:
     console_sign_in: ConsoleSignIn
     pool: Pool
     store: PostgresEventStore
+    variables: GroupedReads
     largest_text: int
     """Size in bytes of the largest text of a read model that this process reads."""
     waiting: Waiting

@@ -10,20 +10,29 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-_RELEASE_SECONDS = 0.3
-_WATCH_SECONDS = 1.0
-_GROWTH_BYTES = 24 * 2**20
+_RELEASE_SECONDS = 0.1
+_WATCH_SECONDS = 0.25
+_GROWTH_BYTES = 8 * 2**20
 """Growth in bytes since the last release that is worth another one."""
-_ARENA_MAX = -8
-"""M_ARENA_MAX of mallopt(3)."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""Parameters of mallopt(3)."""
+_LARGEST_HEAP_BLOCK = 32 * 2**20
+"""Bytes up to which a block comes from the heap, as far as glibc would go by itself: to map each document anew is slow."""
+_KEPT_HEAP = 8 * 2**20
+"""Free bytes at the end of the heap that are not given back at once; glibc would keep twice the largest block."""
 _FIRST_TO_BE_KILLED = "1000"
 
 
-def keep_few_arenas() -> None:
-    """Let the threads of this process share two arenas of the C library: each keeps what was freed in it."""
+def keep_little_freed() -> None:
+    """Let the C library keep less of what was freed: in two arenas for all threads of this process, and no more than a
+    few megabytes at the end of each.
+    """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
-            ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, 2)
+            libc = ctypes.CDLL("libc.so.6")
+            libc.mallopt(_M_ARENA_MAX, 2)
+            libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_HEAP_BLOCK)
+            libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_HEAP)
 
 
 def limit_memory(limit: int) -> None:
@@ -42,7 +51,9 @@ def limit_memory(limit: int) -> None:
 class MemoryKeeper:
     """Releases memory of large documents to the system."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, collects_garbage: bool = True) -> None:
+        """`collects_garbage`: whether work may wait until Python has looked for cycles, some hundredths of a second."""
+        self._collects_garbage = collects_garbage
         self._trim = _trimming()
         self._is_scheduled = False
 
@@ -63,7 +74,8 @@ class MemoryKeeper:
 
     def _release(self) -> None:
         self._is_scheduled = False
-        gc.collect()  # an exception and its traceback may keep a document in a cycle
+        if self._collects_garbage:
+            gc.collect()  # an exception and its traceback may keep a document in a cycle
         self._trim()
 
 

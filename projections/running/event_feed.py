@@ -13,7 +13,7 @@ from typing import Protocol
 
 from procvars.domain.events import Event, Recorded
 
-WINDOW_MEMORY = 32 * 2**20
+WINDOW_MEMORY = 16 * 2**20
 """Approximate memory of the window's decoded events, in bytes. The newest page is kept however large it is."""
 PAGE = 500
 """Events per page, at most."""

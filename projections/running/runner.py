@@ -9,6 +9,7 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -24,7 +25,8 @@ from procvars.projections.running.transient_errors import back_off, passes_by_it
 
 _POLL_SECONDS = 1.0
 # A rest between batches lets events collect, as most of a batch's cost does not depend on their number. It is short,
-# unless more than 1,000 events per second come: then it grows, and five projections cost little more than one.
+# unless more than 1,000 events per second come: then it grows, and five projections cost little more than one. Whoever
+# rests is up to date: a page may have a few of many waiting events, where these are large.
 _REST_SECONDS = 0.01
 _REST_SECONDS_AN_EVENT = 0.001
 _LONGEST_REST_SECONDS = 0.15
@@ -121,7 +123,7 @@ class ProjectionRunner:
             await move_live(connection, self.projection.name, locked, run.until)
         self.position = run.until
         self._settled = True
-        self._rest = _rest_after(len(run.events))
+        self._rest = _rest_after(len(run.events), datetime.now(UTC) - run.events[-1].event.timestamp)
         seconds = time.perf_counter() - started
         self.observe(self.projection.name, events=len(run.events), seconds=seconds, position=self.position)
         self._application.committed(run.events, seconds=seconds)
@@ -159,7 +161,10 @@ class ProjectionRunner:
             await connection.close()
 
 
-def _rest_after(events: int) -> float:
-    """Return the seconds to rest after a batch: few after a whole page, as more events are waiting."""
-    growing = 0.0 if events >= PAGE else events * _REST_SECONDS_AN_EVENT
-    return min(max(_REST_SECONDS, growing), _LONGEST_REST_SECONDS)
+def _rest_after(events: int, age: timedelta) -> float:
+    """Return the seconds to rest after a batch, by the number of its events and the age of the last one: few after a whole
+    page, or where the last one had waited longer than a rest, as more events are waiting.
+    """
+    if events >= PAGE or age.total_seconds() > _LONGEST_REST_SECONDS:
+        return _REST_SECONDS
+    return min(max(_REST_SECONDS, events * _REST_SECONDS_AN_EVENT), _LONGEST_REST_SECONDS)

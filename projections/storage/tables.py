@@ -1,11 +1,13 @@
 """Generations of a read model that lives in PostgreSQL: tables `<name>_g<n>` behind a view `<name>`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from hashlib import sha256
 
 from psycopg import errors, sql
 
 from procvars.projections.projection import Connection
 from procvars.projections.storage.counted import Tally
+from procvars.projections.storage.packed_json import readable
 
 _NUMBERS = """
 SELECT DISTINCT substring(tablename FROM length(name) + 3)::integer FROM pg_tables, unnest(%s::text[]) AS name
@@ -16,6 +18,10 @@ _CLEAR = "DELETE FROM {table} WHERE {id} = ANY(%s)"
 _CONTENTS = """
 SELECT {id}, count(*) || ' ' || md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {table} AS t
 WHERE {id} = ANY(%s) GROUP BY 1
+"""
+
+_PACKED_CONTENTS = """
+SELECT {id}, (to_jsonb(t) - {column})::text, t.{packed} FROM {table} AS t WHERE {id} = ANY(%s) ORDER BY 1, 2
 """
 
 
@@ -34,12 +40,14 @@ def table(name: str, generation: int) -> sql.Identifier:
 
 class Tables:
     """Generations as tables. `streams` maps each table to the SQL expression for the stream of a row; `ddl` creates the
-    tables of a generation, with `{name}` for each; PostgreSQL names the indexes.
+    tables of a generation, with `{name}` for each; PostgreSQL names the indexes. `packed` maps a table to the column of
+    it that has `packed_json` documents.
     """
 
-    def __init__(self, streams: Mapping[str, str], ddl: str) -> None:
+    def __init__(self, streams: Mapping[str, str], ddl: str, packed: Mapping[str, str] | None = None) -> None:
         self._streams = dict(streams)
         self._ddl = ddl
+        self._packed = dict(packed or {})
 
     async def create(self, connection: Connection, generation: int) -> None:
         await self.drop(connection, generation)
@@ -84,7 +92,30 @@ class Tables:
     async def contents(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for name, stream in self._streams.items():
-            statement = sql.SQL(_CONTENTS).format(id=sql.SQL(stream), table=table(name, generation))
-            for stream_id, content in await (await connection.execute(statement, (list(stream_ids),))).fetchall():
+            parts = {"id": sql.SQL(stream), "table": table(name, generation)}
+            if (column := self._packed.get(name)) is not None:
+                contents = _packed_contents(connection, parts, column, stream_ids)
+            else:
+                contents = _contents(connection, parts, stream_ids)
+            async for stream_id, content in contents:
                 found[stream_id] = f"{found.get(stream_id, '')}{name}: {content}\n"
         return found
+
+
+async def _contents(
+    connection: Connection, parts: Mapping[str, sql.Composable], stream_ids: Sequence[str]
+) -> AsyncIterator[tuple[str, str]]:
+    """Yield stream id and digest of its rows."""
+    cursor = await connection.execute(sql.SQL(_CONTENTS).format(**parts), (list(stream_ids),))
+    async for stream_id, content in cursor:
+        yield stream_id, content
+
+
+async def _packed_contents(
+    connection: Connection, parts: Mapping[str, sql.Composable], column: str, stream_ids: Sequence[str]
+) -> AsyncIterator[tuple[str, str]]:
+    """Yield stream id and a row of it, where the same document may be packed in more than one way."""
+    statement = sql.SQL(_PACKED_CONTENTS).format(**parts, column=sql.Literal(column), packed=sql.Identifier(column))
+    cursor = await connection.execute(statement, (list(stream_ids),), binary=True)
+    async for stream_id, others, stored in cursor:
+        yield stream_id, f"{others} {sha256(readable(stored)).hexdigest()}"

@@ -10,9 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from eventsourcing.persistence import StoredEvent
 
 from procvars.adapters.postgres.event_mapper import EventMapper
+from procvars.api.cli.main import app
 from procvars.domain.documents.documents import decode
 from procvars.domain.events import Event
 from procvars.projections.registry import PROJECTION_NAMES
@@ -243,6 +245,21 @@ def test_a_token_is_accepted(procvars: Run, own_server: Server, http: httpx.Clie
         assert (me["user"], list(me["workspaces"])) == ("grace", ["bank"])
         synced(client, instance)
         assert exact(variables(client, instance)) == exact(FIRST)
+
+
+def test_the_directory_is_an_option_of_every_command_that_needs_it(own_server: Server) -> None:
+    """Relay and workers need a database of others, `token` none, and `bulk` a server."""
+
+    def without(command: Any, path: str = "") -> set[str]:
+        if hasattr(command, "commands"):
+            return set().union(*(without(one, f"{path} {name}") for name, one in command.commands.items()))
+        return set() if any("--data-dir" in option.opts for option in command.params) else {path.strip()}
+
+    others = {name for name in without(typer.main.get_command(app)) if not name.startswith("bulk ")}
+    assert others == {"relay", "worker", "token"}
+    unset = {name: value for name, value in own_server.environ().items() if name != "PROCVARS_DATA_DIR"}
+    listed = run(unset, "projections", "list", "--json", "--data-dir", str(own_server.data_dir))
+    assert [item["name"] for item in data(listed)["items"]] == [*PROJECTION_NAMES]
 
 
 def test_wrong_usage_exits_with_2(procvars: Run) -> None:

@@ -29,7 +29,7 @@ from tests.engines.camunda7_desk import Camunda7Desk
 from tests.services.camunda7_engine import PASSWORD, USER, Camunda7Engine
 from tests.waiting import until
 
-_IMPORTED = 600
+_IMPORTED = 1_000
 _EDITED = 200
 _ROUNDS = 4
 _PACED = 200

@@ -1,6 +1,7 @@
 """Servers on one database with many instances, whose workers can be found and killed."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ import psycopg
 
 from procvars.adapters.postgres.embedded import embedded_postgres
 from procvars.domain.documents.values import Document
+from procvars.projections.storage.packed_json import unpacked
+from procvars.projections.storage.text_columns import ANY_SIZE
 from tests.benchmarks.temporary_database import Commands, command_layer
 from tests.bulk.jobs import status
 from tests.conftest import Server, token
@@ -65,13 +68,12 @@ class Site:
 
     def documents(self) -> list[Any]:
         """All variables, once the read model has them."""
-        query = "SELECT sum(version), array_agg(variables::json) FROM current_variables"
+        query = "SELECT version, packed FROM current_variables"
 
         def look() -> tuple[int, list[Any]]:
             with psycopg.connect(self.url) as connection:
-                row = connection.execute(query).fetchone()
-                assert row is not None
-                return row
+                rows = connection.execute(query).fetchall()
+            return sum(row[0] for row in rows), [json.loads(unpacked(row[1], ANY_SIZE)) for row in rows]
 
         _, found = until("the read model follows", look, lambda seen: seen[0] == sum(self.versions()))
         return found

@@ -17,7 +17,7 @@ from tests.services.released_postgres import ReleasedPostgres
 __all__ = ["stream"]
 
 OLDEST = "14.20.0"
-RELEASES = [OLDEST, "16.11.0", "17.7.0"]
+RELEASES = [OLDEST, "15.15.0", "16.11.0", "17.7.0"]
 
 
 @pytest.fixture(scope="module", params=RELEASES)

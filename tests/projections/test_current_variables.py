@@ -6,9 +6,10 @@ import pytest
 
 from procvars.domain.documents.documents import encode
 from procvars.domain.documents.values import Document
+from procvars.domain.errors import ReadTooLarge
 from procvars.domain.instance_status import InstanceStatus
 from procvars.projections import current_variables, instance_list
-from procvars.projections.current_variables import CurrentVariables
+from procvars.projections.current_variables import Asked, CurrentVariables
 from procvars.projections.projection import Connection
 from tests.big_integers import big_integer
 from tests.projections.story import START, Story, begin, feed
@@ -18,6 +19,11 @@ async def told(connection: Connection, story: Story) -> None:
     projection = CurrentVariables()
     await begin(connection, projection)
     await feed(connection, projection, story.events)
+
+
+async def shown(connection: Connection, instance_id: str) -> tuple[int, bytes] | None:
+    (found,) = await current_variables.variables(connection, [Asked("demo", instance_id)])
+    return None if found is None else (found.version, found.text())
 
 
 async def test_an_instance_is_what_its_events_made_it(connection: Connection) -> None:
@@ -55,7 +61,7 @@ async def test_variables_come_back_as_the_exact_text(connection: Connection) -> 
     story.start("i1", {"old": True})
     story.modify("i1", document)
     await told(connection, story)
-    assert await current_variables.variables(connection, "demo", "i1") == (2, encode(document).decode())
+    assert await shown(connection, "i1") == (2, encode(document))
 
 
 @pytest.mark.parametrize("how", ["write", "modify", "navigate_back"])
@@ -67,7 +73,7 @@ async def test_every_write_sets_the_document(connection: Connection, how: str) -
     getattr(story, how)("i1", {"a": 3})
     story.change_status("i1", InstanceStatus.ON_HOLD)
     await told(connection, story)
-    assert await current_variables.variables(connection, "demo", "i1") == (4, '{"a":3}')
+    assert await shown(connection, "i1") == (4, b'{"a":3}')
 
 
 async def test_an_older_event_after_a_newer_one_changes_nothing(connection: Connection) -> None:
@@ -102,7 +108,7 @@ async def test_other_workspaces_do_not_exist(connection: Connection) -> None:
     story.start("i1", workspace="other")
     await told(connection, story)
     assert await current_variables.instance(connection, "demo", "i1") is None
-    assert await current_variables.variables(connection, "demo", "i1") is None
+    assert await shown(connection, "i1") is None
     assert (await instance_list.instances(connection, "demo")).items == []
     assert len((await instance_list.instances(connection, "other")).items) == 1
 
@@ -116,3 +122,43 @@ async def test_text_with_nul_is_no_trouble(connection: Connection) -> None:
     assert found is not None and found.title == "a\ufffdb"
     assert (await instance_list.instances(connection, "demo", definition="\0")).items == []
     assert await current_variables.instance(connection, "demo", "\0") is None
+
+
+async def test_many_are_asked_for_at_once(connection: Connection) -> None:
+    """Each gets its own answer, in the order of the questions, whatever the others ask."""
+    story = Story()
+    for name in ("i1", "i2", "i3"):
+        story.start(name, {"is": name, "long": ["ä"] * (100 if name == "i2" else 1)})
+    story.modify("i3", {"is": "new"})
+    await told(connection, story)
+    asked = [
+        Asked("demo", "i3"),
+        Asked("demo", "none"),
+        Asked("other", "i1"),
+        Asked("demo", "i2"),
+        Asked("demo", "i1", known=(7, 1)),
+        Asked("demo", "i3", known=(1,)),
+        Asked("demo", "i1"),
+    ]
+    found = await current_variables.variables(connection, asked, largest=100)
+    new, none, others, long, known, superseded, first = found
+    assert none is None and others is None
+    assert new is not None and (new.version, new.text()) == (2, b'{"is":"new"}') and superseded == new
+    assert known is not None and (known.version, known.text()) == (1, b"")
+    assert first is not None and first.text() == encode({"is": "i1", "long": ["ä"]})
+    assert long is not None
+    with pytest.raises(ReadTooLarge):
+        long.text()
+
+
+async def test_what_an_earlier_release_stored_is_read(connection: Connection) -> None:
+    """Until the first server of this release has rebuilt the read model."""
+    story = Story()
+    story.start("i1", {"a": "ä", "n": 1.10})
+    await told(connection, story)
+    await connection.execute("DROP VIEW current_variables")
+    await connection.execute(
+        """CREATE VIEW current_variables AS
+        SELECT id, workspace, version, convert_from(packed, 'UTF8') AS variables FROM current_variables_g1"""
+    )
+    assert await shown(connection, "i1") == (1, encode({"a": "ä", "n": 1.10}))

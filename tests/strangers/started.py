@@ -17,6 +17,7 @@ class Started:
     address: str
     log: Path
     process: "subprocess.Popen[bytes]"
+    environment: Mapping[str, str] | None
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def running(
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
         )
-    started = Started(f"http://127.0.0.1:{port}", log, process)
+    started = Started(f"http://127.0.0.1:{port}", log, process, environment)
 
     def answers() -> bool:
         assert process.poll() is None, log.read_text()[-4_000:]

@@ -64,10 +64,9 @@ async def read_variables(
     if at is not None and at.tzinfo is None:
         raise InvalidArgument("at needs a time zone, as in 2026-11-24T09:00:00Z.")
     if version is None and at is None:
-        found, text = await wait_for_version(
+        found, content = await wait_for_version(
             request, caller, instance_id, after_version, known=known_versions(request.headers)
         )
-        content = text.encode()
     else:
         found, content = await _as_it_was(request, caller, instance_id, version, at)
     headers = etag(found)

@@ -15,7 +15,7 @@ from procvars.api.processes.garbage_collection import collect_rarely
 from procvars.api.processes.launching.fresh_interpreter import FreshInterpreter
 from procvars.api.processes.launching.launcher import Assignment, LaunchedChild, Launcher
 from procvars.api.processes.launching.nursery import LINE, ORDER, encoded, run_nursery
-from procvars.api.processes.memory import keep_few_arenas
+from procvars.api.processes.memory import keep_little_freed
 
 _ENDED_UNSEEN = 1
 """Code of a child that outlived the nursery, which nobody can tell the end of."""
@@ -30,7 +30,7 @@ def launching(*modules: str) -> Iterator[Launcher]:
     for module in modules:
         importlib.import_module(module)
     collect_rarely()
-    keep_few_arenas()
+    keep_little_freed()
     if sys.platform != "linux":
         yield FreshInterpreter()
         return

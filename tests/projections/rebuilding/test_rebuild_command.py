@@ -19,7 +19,7 @@ VIEWS = {
     "search_index": ["search_index", "search_values", "search_definitions"],
 }
 WRONG_ROWS = {
-    "current_variables": "UPDATE current_variables_g1 SET variables = '{}' WHERE id = 'i-3'",
+    "current_variables": "UPDATE current_variables_g1 SET packed = '{}' WHERE id = 'i-3'",
     "snapshot_history": "DELETE FROM snapshot_history_g1 WHERE instance_id = 'i-3' AND version = 7",
     "audit_log": "UPDATE audit_log_g1 SET user_id = 'mallory' WHERE subject_identifier = 'i-3' AND version = 9",
     "task_keywords": "UPDATE task_keyword_values_g1 SET value = 'somebody else' WHERE instance_id = 'i-3'",

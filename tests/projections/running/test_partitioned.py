@@ -161,8 +161,8 @@ async def test_a_missing_message_is_taken_from_the_store(site: Site) -> None:
     await site.partitioned.apply([*messages[:2], messages[-1]])
     assert site.bank.read == [0]
     assert await site.versions() == {"a": 3, "b": 1, "c": 1}
-    rows = await (await site.connection.execute(f"SELECT variables FROM {site.name}_g1 WHERE id = 'a'")).fetchone()
-    assert rows == ('{"name":"a3"}',)
+    rows = await (await site.connection.execute(f"SELECT packed FROM {site.name}_g1 WHERE id = 'a'")).fetchone()
+    assert rows == (b'{"name":"a3"}',)
 
 
 async def test_a_version_that_no_message_had_is_taken_from_its_stream(site: Site) -> None:
