@@ -13,12 +13,15 @@ from procvars.domain.instance_id import is_instance_id
 
 # Of each stream the steps and the newest write, as for one instance.
 _LOAD_MANY = page_of(
-    """SELECT found.*, wanted.ordinal FROM unnest(%(streams)s::text[]) WITH ORDINALITY AS wanted (id, ordinal)
+    """SELECT found.*, wanted.ordinal FROM (
+        SELECT id, ordinal, stream_start(id) AS start
+        FROM unnest(%(streams)s::text[]) WITH ORDINALITY AS w (id, ordinal) OFFSET 0
+    ) AS wanted
     CROSS JOIN LATERAL (
-        (SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= stream_start(wanted.id)
+        (SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= wanted.start
             AND topic NOT IN ('VariablesWritten', 'ProcessVariablesModified', 'NavigatedBack'))
         UNION ALL
-        (SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= stream_start(wanted.id)
+        (SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= wanted.start
             AND topic = ANY(%(writes)s) ORDER BY originator_version DESC LIMIT 1)
     ) AS found""",
     "ordinal, originator_version",

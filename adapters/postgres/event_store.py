@@ -36,11 +36,13 @@ from procvars.domain.instance_status import InstanceStatus
 _EVENTS = f"SELECT {COLUMNS} FROM stored_events "
 # Literals, as in the partial index of an instance's steps, which the planner does not use with parameters.
 _WRITES = ", ".join(f"'{write.TOPIC}'" for write in WRITES)
-# Of the partitions of the store, those that are older than the stream are not looked into.
+# Of the partitions of the store, those that are older than the stream are not even opened. PostgreSQL calls the function for
+# each row that it finds, too; where many are wanted, once is better, although it opens the older partitions then.
 _OF_STREAM = "originator_id = %(stream)s AND notification_id >= stream_start(%(stream)s)"
+_MANY_OF_STREAM = "originator_id = %(stream)s AND notification_id >= (SELECT stream_start(%(stream)s))"
 # The two branches are one instance: its steps, from the partial index, and its newest write.
 _LOAD = page_of(
-    f"""(SELECT * FROM stored_events WHERE {_OF_STREAM} AND originator_version > %(after)s
+    f"""(SELECT * FROM stored_events WHERE {_MANY_OF_STREAM} AND originator_version > %(after)s
         AND topic NOT IN ({_WRITES}))
     UNION ALL
     (SELECT * FROM stored_events WHERE {_OF_STREAM} AND originator_version > %(after)s
@@ -54,11 +56,11 @@ _VARIABLES_AT = (
     "ORDER BY originator_version DESC LIMIT 1"
 )
 _STREAM = page_where(
-    f"{_OF_STREAM} AND originator_version > %(after)s AND topic = ANY(%(topics)s)",
+    f"{_MANY_OF_STREAM} AND originator_version > %(after)s AND topic = ANY(%(topics)s)",
     "originator_version",
 )
 _STREAM_BACKWARDS = page_where(
-    f"{_OF_STREAM} AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
+    f"{_MANY_OF_STREAM} AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
     "originator_version DESC",
 )
 # Events of an earlier release, as long as they are not filled in, may be of any workspace.
@@ -85,7 +87,7 @@ _DEFINITIONS_UNTIL = page_where(
 _COUNT_UNTIL = "SELECT count(*) FROM stored_events WHERE notification_id <= %s"
 _MODIFICATIONS_AFTER = (
     "SELECT originator_version FROM stored_events "
-    f"WHERE {_OF_STREAM} AND originator_version > %(version)s AND topic = %(topic)s ORDER BY originator_version"
+    f"WHERE {_MANY_OF_STREAM} AND originator_version > %(version)s AND topic = %(topic)s ORDER BY originator_version"
 )
 _BY_KEY = (
     "SELECT version, fingerprint, changed FROM idempotency_keys WHERE instance_id = %s AND user_id = %s AND key = %s"
