@@ -30,7 +30,15 @@ from procvars.domain.permissions import DEFAULT_ROLE_PERMISSIONS
 
 _PREFIX = "PROCVARS_"
 _BROKERS = re.compile(r"[^\s,:/]+:\d{1,5}(\s*,\s*[^\s,:/]+:\d{1,5})*")
-SECRETS = ("database_url", "elasticsearch_url", "elasticsearch_api_key", "kafka_password", "jwt_secret", "cipher_key")
+SECRETS = (
+    "database_url",
+    "elasticsearch_url",
+    "elasticsearch_api_key",
+    "kafka_password",
+    "jwt_secret",
+    "cipher_key",
+    "archive_key",
+)
 """Settings with a secret in them: each may be in a file, which the variable with the suffix _FILE names."""
 _SEPARATOR = re.compile(r"[\s,]+")
 _KEY_BYTES = (16, 24, 32)
@@ -151,6 +159,8 @@ class Settings(BaseSettings):
     """Keys, each base64 of 16, 24 or 32 bytes, separated by commas or line breaks: events are stored encrypted (AES)
     with the first, and read with any. One under which events are stored is never taken away.
     """
+    archive_key: SecretStr | None = None
+    """PEM text of the Ed25519 private key that signs archives."""
     check_streams_per_minute: int = Field(default=600, ge=0)
     """Streams per minute in which each read model is compared with the event store; 0 turns the comparison off."""
     max_document_bytes: int = Field(default=10 * 2**20, gt=0)

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from procvars.commands.ports import EventStore, KeyedRequest, StreamConflict
-from procvars.domain.errors import DomainError, InstanceNotFound, StoreUnavailable, Unavailable
+from procvars.domain.errors import DomainError, StoreUnavailable, Unavailable
 from procvars.domain.events import Event
-from procvars.domain.instance import Instance
+from procvars.domain.instance import Instance, present
 from procvars.domain.provenance import Caller, Provenance
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class DecisionLoop:
     async def run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
         """Append what `decide` decides, all or nothing, and return it.
 
-        Raises InstanceNotFound, TooBusy, StoreUnavailable, and what `decide` raises.
+        Raises InstanceNotFound, InstanceArchived, TooBusy, StoreUnavailable, and what `decide` raises.
         """
         lock = self._locks.get(instance_id)
         if lock is None:
@@ -107,10 +107,9 @@ class DecisionLoop:
     async def _run(self, caller: Caller, instance_id: str, decide: Decide[T]) -> Decided[T]:
         fresh = False
         for _ in range(_ATTEMPTS):
-            instance = await self._store.load(instance_id, fresh=fresh)
+            loaded = await self._store.load(instance_id, fresh=fresh)
             try:
-                if instance is None or instance.workspace != caller.workspace:
-                    raise InstanceNotFound()
+                instance = present(loaded, caller.workspace)
                 decision = await decide(instance, self.provenance(caller, not_before=instance.updated_at))
             except StoreUnavailable:
                 raise

@@ -19,12 +19,11 @@ from procvars.domain.editing import ApplyPatch, Edit, EditOutcome, Preview, Repl
 from procvars.domain.errors import (
     DefinitionNotFound,
     IdempotencyKeyReused,
-    InstanceNotFound,
     NoSuchModification,
     NoSuchSnapshot,
 )
 from procvars.domain.events import ProcessVariablesModified
-from procvars.domain.instance import Instance
+from procvars.domain.instance import Instance, present
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 from procvars.domain.warnings import Warning
@@ -108,12 +107,10 @@ class Editing:
         return _answer(result.event, decided.positions[0])
 
     async def preview(self, command: PreviewModification) -> Preview:
-        """Return what the edit would do, without an effect. Raises as `domain.editing.preview_edit` does, and
-        InstanceNotFound.
+        """Return what the edit would do, without an effect. Raises as `domain.editing.preview_edit` does,
+        InstanceNotFound, and InstanceArchived.
         """
-        instance = await self._store.load(command.instance_id, fresh=True)
-        if instance is None or instance.workspace != command.caller.workspace:
-            raise InstanceNotFound()
+        instance = present(await self._store.load(command.instance_id, fresh=True), command.caller.workspace)
         base = None
         if command.base_version not in (None, instance.version):
             base = await self._store.variables_at(instance.id, command.base_version)
@@ -128,10 +125,10 @@ class Editing:
         )
 
     async def _modification(self, workspace: str, instance_id: str, version: int) -> ProcessVariablesModified | None:
-        instance = await self._store.load(instance_id, fresh=False)
-        if instance is None or instance.workspace != workspace:
-            raise InstanceNotFound()
+        present(await self._store.load(instance_id, fresh=False), workspace)
         recorded = await self._store.event_at(instance_id, version)
+        if recorded is None:  # perhaps it was archived since this process loaded it
+            present(await self._store.load(instance_id, fresh=True), workspace)
         if recorded is None or not isinstance(recorded.event, ProcessVariablesModified):
             return None
         return recorded.event

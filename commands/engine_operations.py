@@ -19,13 +19,12 @@ from procvars.domain.errors import (
     DeliveryPending,
     IncidentNotRetryable,
     InstanceNotActive,
-    InstanceNotFound,
     NoSuchIncident,
     NothingToResolve,
     NotOfAnEngine,
 )
 from procvars.domain.events import IncidentRetried, ProcessVariablesModified
-from procvars.domain.instance import Instance, variables_after
+from procvars.domain.instance import Instance, present, variables_after
 from procvars.domain.provenance import Caller, Provenance
 
 Resolution = Literal["take-engine", "apply-again"]
@@ -127,9 +126,7 @@ class EngineOperations:
         return await connection.engine.retry(instance_id, incident_id)
 
     async def _of_engine(self, caller: Caller, instance_id: str) -> tuple[Instance, Connection]:
-        instance = await self._store.load(instance_id, fresh=True)
-        if instance is None or instance.workspace != caller.workspace:
-            raise InstanceNotFound()
+        instance = present(await self._store.load(instance_id, fresh=True), caller.workspace)
         connection = None if instance.engine is None else self.connections.get(instance.engine)
         if connection is None:
             raise NotOfAnEngine()

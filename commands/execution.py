@@ -29,7 +29,7 @@ from procvars.domain.documents.documents import fingerprint
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.errors import InstanceAlreadyExists, VersionConflict
 from procvars.domain.events import DefinitionPublished, Event, NavigatedBack, SubprocessStarted, VariablesWritten
-from procvars.domain.instance import Instance, variables_after
+from procvars.domain.instance import Instance, refuse_archived, variables_after
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Caller, Provenance
 from procvars.domain.warnings import Warning
@@ -99,7 +99,7 @@ class Execution:
             return definition
 
     async def start(self, command: StartInstance) -> StepAnswer:
-        """Start an instance. Raises DefinitionNotFound and InstanceAlreadyExists."""
+        """Start an instance. Raises DefinitionNotFound, InstanceAlreadyExists, and InstanceArchived."""
         caller, request = command.caller, command.terms.request
         rules = await rules_of(self._store, caller.workspace, command.definition, self._max_document_bytes)
         provenance = self._loop.provenance(caller)
@@ -111,6 +111,7 @@ class Execution:
         except StreamConflict as conflict:
             earlier = await self._steps.earlier(command.instance_id, caller.user, request)
             if earlier is None or earlier.recorded is None:
+                refuse_archived(await self._store.load(command.instance_id, fresh=True), caller.workspace)
                 raise InstanceAlreadyExists() from conflict
             position = earlier.recorded.position
         return StepAnswer(command.instance_id, 1, position, InstanceStatus.STARTED, warnings)

@@ -12,6 +12,7 @@ from procvars.domain.errors import DefinitionNotFound, DomainError, HistoryConfl
 from procvars.domain.events import INSTANCE_EVENTS, Event, Recorded
 from procvars.domain.history_import import import_history, same_history
 from procvars.domain.imported_steps import History, Started
+from procvars.domain.instance import refuse_archived
 from procvars.domain.provenance import Caller, Imported
 
 _SECONDS_AT_ONCE = 0.005
@@ -96,7 +97,9 @@ class HistoryImport:
         return import_history(history, workspace, imported, names, max_document_bytes=limit)
 
     async def _require_same(self, sent: Sequence[Event]) -> None:
-        """Raise HistoryConflict unless the stored events of the instance begin with these."""
+        """Raise HistoryConflict unless the stored events of the instance begin with these, InstanceArchived if it has none
+        left.
+        """
         count = 0
         async for recorded in self._store.stream(sent[0].originator_id, topics=INSTANCE_EVENTS):
             event = recorded.event
@@ -105,6 +108,7 @@ class HistoryImport:
             count += 1
             if count == len(sent):
                 return
+        refuse_archived(await self._store.load(sent[0].originator_id, fresh=True), sent[0].workspace)
         raise HistoryConflict()
 
     async def _definition_names(self, workspace: str, histories: Sequence[History]) -> dict[str, str]:

@@ -59,7 +59,10 @@ class EventStore(Protocol):
         ...
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
-        """Return the whole document at that version; None for a version that the stream has not reached."""
+        """Return the whole document at that version; None for a version that the stream has not reached.
+
+        Raises InstanceArchived.
+        """
         ...
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:

@@ -86,6 +86,10 @@ class NoSuchConsumer(NotFound):
     """There is no consumer of this name in this workspace."""
 
 
+class InstanceArchived(DomainError):
+    """The instance was archived: its history is in the file that is named here."""
+
+
 class Conflict(DomainError):
     """The command does not fit the instance as it is now."""
 

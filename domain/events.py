@@ -25,16 +25,18 @@ EditKind = Literal["put", "json-patch", "merge-patch", "restore", "reapply", "bu
 
 
 class Event(BaseModel):
-    """Something that happened in one stream: that of a process instance, a process definition or a bulk modification."""
+    """Something that happened in one stream: that of an instance, a definition, a bulk modification or an archive."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="iso8601")
     TOPIC: ClassVar[str]
     class_version: ClassVar[int] = 1
 
     originator_id: str
-    """Id of the stream: the instance's id, `definition_stream()` of a definition, or `BULK_PREFIX` and a job's id."""
+    """Id of the stream: the instance's id, `definition_stream()` of a definition, `BULK_PREFIX` and a job's id, or
+    `ARCHIVE_PREFIX` and an archive's name.
+    """
     originator_version: int
-    """Version in the stream: 1 for its first event, without gaps."""
+    """Version in the stream: 1 for its first event, without gaps but before `InstanceArchived`."""
     timestamp: datetime
     """Time of the decision, in UTC."""
     workspace: str
@@ -199,6 +201,21 @@ class IncidentRetried(Event):
     """What the engine said about the failure."""
 
 
+class InstanceArchived(Event):
+    """The history of a finished instance was moved to a file: this is all that is left of its stream, and its end."""
+
+    TOPIC: ClassVar[str] = "InstanceArchived"
+
+    status: InstanceStatus
+    """The instance's final status."""
+    events: int
+    """Number of events before this one, which the file has: the versions from 1 on."""
+    file: str
+    """File with the histories of the archive, below the folder of archives."""
+    sha256: str
+    """SHA-256 of the file as it is stored, in hexadecimal digits."""
+
+
 class DefinitionPublished(Event):
     """A process definition was published, for the first time or again."""
 
@@ -233,6 +250,20 @@ class BulkModificationEnded(Event):
     failed: int
 
 
+class InstancesArchived(Event):
+    """The histories of finished instances were moved to a file: what happened to all of them at once."""
+
+    TOPIC: ClassVar[str] = "InstancesArchived"
+
+    file: str
+    sha256: str
+    before: str
+    """Time before which the newest event of each of them happened (RFC 3339)."""
+    instances: int
+    events: int
+    """Number of events of all of them."""
+
+
 class UnreadableEvent(Event):
     """Placeholder for an event that cannot be read: it is damaged, or a newer release stored it. Never stored itself;
     its time, workspace and user are meaningless.
@@ -260,7 +291,14 @@ INSTANCE_EVENTS: tuple[type[Event], ...] = (
     VariableTypesObserved,
     IncidentRetried,
 )
-EVENTS: tuple[type[Event], ...] = (*INSTANCE_EVENTS, DefinitionPublished, BulkModificationEnded)
+"""Events that an instance's history consists of. An archived instance has `InstanceArchived` in its place."""
+EVENTS: tuple[type[Event], ...] = (
+    *INSTANCE_EVENTS,
+    InstanceArchived,
+    DefinitionPublished,
+    BulkModificationEnded,
+    InstancesArchived,
+)
 
 WRITES: Final = (VariablesWritten, ProcessVariablesModified, NavigatedBack)
 """Events after an instance's start that set its document. Each has the whole of it."""

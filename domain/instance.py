@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast, get_args
 
+from procvars.domain.archive import archived_error
 from procvars.domain.documents import patch as json_patch
 from procvars.domain.documents.values import Document
+from procvars.domain.errors import InstanceNotFound
 from procvars.domain.events import (
     WRITES,
     Event,
     IncidentRetried,
+    InstanceArchived,
     InstanceStarted,
     InstanceStatusChanged,
     IntegrationAnswered,
@@ -70,6 +73,8 @@ class Instance:
     """The real engine that it runs in, by its name in the settings."""
     engine_types: Mapping[str, str] = field(default_factory=dict)
     """Variable → its type in that engine."""
+    archived: InstanceArchived | None = None
+    """Event with which its history was moved to a file; nothing else is known of it then but status and workspace."""
 
     @property
     def editable(self) -> bool:
@@ -107,6 +112,36 @@ def with_variables(instance: Instance, event: Event, variables: Document) -> Ins
     return copy
 
 
+def _archived(event: InstanceArchived) -> Instance:
+    return Instance(
+        id=event.originator_id,
+        workspace=event.workspace,
+        version=event.originator_version,
+        definition="",
+        title="",
+        status=event.status,
+        started_at=event.timestamp,
+        updated_at=event.timestamp,
+        parent_id=None,
+        variables={},
+        archived=event,
+    )
+
+
+def refuse_archived(instance: Instance | None, workspace: str) -> None:
+    """Raise InstanceArchived if that is an archived instance of the workspace."""
+    if instance is not None and instance.archived is not None and instance.workspace == workspace:
+        raise archived_error(instance.archived)
+
+
+def present(instance: Instance | None, workspace: str) -> Instance:
+    """Return the instance, if there is one in the workspace. Raises InstanceNotFound, and InstanceArchived."""
+    if instance is None or instance.workspace != workspace:
+        raise InstanceNotFound()
+    refuse_archived(instance, workspace)
+    return instance
+
+
 def evolve(instance: Instance | None, event: Event) -> Instance:
     """Return the instance after the event.
 
@@ -125,6 +160,8 @@ def evolve(instance: Instance | None, event: Event) -> Instance:
             parent_id=event.parent_id,
             variables=event.variables,
         )
+    if isinstance(event, InstanceArchived):
+        return _archived(event)
     if instance is None:
         raise no_start(event)
     if isinstance(event, WRITES):

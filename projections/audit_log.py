@@ -12,7 +12,14 @@ from typing import NamedTuple, get_args
 from psycopg import sql
 
 from procvars.domain.documents.values import Json
-from procvars.domain.events import BulkModificationEnded, Event, IncidentRetried, ProcessVariablesModified, Recorded
+from procvars.domain.events import (
+    BulkModificationEnded,
+    Event,
+    IncidentRetried,
+    InstancesArchived,
+    ProcessVariablesModified,
+    Recorded,
+)
 from procvars.domain.instance_id import BULK_PREFIX
 from procvars.domain.provenance import Imported
 from procvars.projections.history.streams import SingleEvents
@@ -24,9 +31,14 @@ from procvars.projections.storage.tables import Tables, table, tallies
 from procvars.projections.storage.text_columns import RawJson, arguments, raw_json, without_nul, without_nul_or_none
 
 NAME = "audit_log"
-Audited = ProcessVariablesModified | BulkModificationEnded | IncidentRetried
+Audited = ProcessVariablesModified | BulkModificationEnded | IncidentRetried | InstancesArchived
 _AUDITED: tuple[type[Event], ...] = get_args(Audited)
-_SUBJECTS = {"Update": "Process variables", "Update bulk": "Process variables", "Retry": "Incident"}
+_SUBJECTS = {
+    "Update": "Process variables",
+    "Update bulk": "Process variables",
+    "Retry": "Incident",
+    "Archive": "Process instances",
+}
 """Event → subject, of all entries that there are."""
 
 
@@ -165,6 +177,15 @@ def _entry(event: Audited) -> _Entry:
         case IncidentRetried():
             asked: Json = {"incident_id": event.incident_id, "activity": event.activity, "message": event.message}
             return _Entry("Retry", "Success", None, "", asked, [], None)
+        case InstancesArchived():
+            done: Json = {
+                "file": event.file,
+                "sha256": event.sha256,
+                "before": event.before,
+                "instances": event.instances,
+                "events": event.events,
+            }
+            return _Entry("Archive", "Success", None, "", done, [], None)
 
 
 def _bulk_entry(event: BulkModificationEnded) -> _Entry:

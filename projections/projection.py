@@ -52,6 +52,10 @@ class Generations(Protocol):
         """Remove those contents of these streams that applying them again would not replace."""
         ...
 
+    async def remove(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        """Remove all contents of these streams; those that have none change nothing."""
+        ...
+
 
 class Projection(Protocol):
     """A read model that follows the events independently."""
@@ -107,7 +111,7 @@ class EventSource(Protocol):
         ...
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
-        """Return the whole document at that version, or None."""
+        """Return the whole document at that version, or None. Raises InstanceArchived."""
         ...
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import cast
 
 from procvars.domain.definition import Definition, SearchType
-from procvars.domain.errors import InvalidArgument
+from procvars.domain.errors import InstanceArchived, InvalidArgument
 from procvars.domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
 from procvars.projections.projection import Connection, EventSource, Generations
 from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark_due
@@ -81,6 +81,10 @@ class _SearchGenerations:
         for part in self._parts:
             await part.clear(connection, generation, stream_ids)
 
+    async def remove(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        for part in self._parts:
+            await part.remove(connection, generation, stream_ids)
+
 
 class SearchIndex:
     name = NAME
@@ -129,11 +133,16 @@ class SearchIndex:
             await mark_due(connection, self.name, generation, f"search keys of {definition.key} changed")
             return
         before = await self._store.read(connection, generation, ids)
-        if after := [await self._derived(document, definition) for document in before.values()]:
-            await self._store.write(connection, generation, after)
+        after = [await self._derived(document, definition) for document in before.values()]
+        if kept := [document for document in after if document is not None]:
+            await self._store.write(connection, generation, kept)
 
-    async def _derived(self, document: SearchDocument, definition: Definition) -> SearchDocument:
-        variables = await self._source.variables_at(document.instance_id, document.version)
+    async def _derived(self, document: SearchDocument, definition: Definition) -> SearchDocument | None:
+        """Return the document, None for that of an instance that was archived meanwhile: its removal is to come."""
+        try:
+            variables = await self._source.variables_at(document.instance_id, document.version)
+        except InstanceArchived:
+            return None
         if variables is None:
             raise LookupError(
                 f"the event store has no variables of {document.instance_id} at version {document.version}"

@@ -12,6 +12,7 @@ from datetime import datetime
 from psycopg import sql
 
 from procvars.domain.definition import Definition
+from procvars.domain.errors import InstanceArchived
 from procvars.domain.events import Event, Recorded, TaskClosed, TaskOpened
 from procvars.domain.instance import VARIABLES_EVENTS
 from procvars.projections.projection import Connection, EventSource
@@ -181,9 +182,16 @@ class TaskKeywords:
             return
         before = await _read(connection, generation, ids, _ANY)
         after = [await self._derived(state, definition) for state in before.values()]
-        await _write(connection, generation, before, after)
+        await _write(connection, generation, before, [state for state in after if state is not None])
 
-    async def _derived(self, state: InstanceTasks, definition: Definition) -> InstanceTasks:
+    async def _derived(self, state: InstanceTasks, definition: Definition) -> InstanceTasks | None:
+        """Return the tasks, None for those of an instance that was archived meanwhile: their removal is to come."""
+        try:
+            return await self._derived_from_events(state, definition)
+        except InstanceArchived:
+            return None
+
+    async def _derived_from_events(self, state: InstanceTasks, definition: Definition) -> InstanceTasks:
         of_version = {state.version: await self._shown_at(state, state.version, definition)}
         derived = showing(state, of_version[state.version])
         tasks = dict(derived.tasks)

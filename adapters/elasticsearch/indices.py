@@ -132,6 +132,19 @@ class ElasticsearchIndices:
     async def clear(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
         """Do nothing: the instance's events replace its document as a whole, by its version."""
 
+    async def remove(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        """Delete the documents. Raises SearchUnavailable."""
+        index = await self.index(connection, generation)
+        if not index.made:
+            return
+        operations = [{"delete": {"_id": stream_id}} for stream_id in stream_ids]
+        with translated():
+            answer = await self._client.bulk(
+                index=index.own, operations=operations, require_alias=True, filter_path="items.*.error"
+            )
+        for item in answer.get("items", ()):
+            raise SearchUnavailable(f"Elasticsearch cannot delete now: {described(item['delete']['error'])}")
+
     async def sorted_ids(
         self, connection: Connection, generation: int, query: dict[str, Any], after: str, limit: int
     ) -> list[str]:

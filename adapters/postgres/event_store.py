@@ -14,6 +14,7 @@ from procvars.adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from procvars.adapters.postgres.remembered_instances import RememberedInstances
 from procvars.adapters.postgres.state_frames import Base
 from procvars.commands.ports import EarlierRequest, KeyedRequest
+from procvars.domain.archive import archived_error
 from procvars.domain.definition import Definition, definition_from, definition_stream
 from procvars.domain.documents.values import Document
 from procvars.domain.errors import NoSuchVersion, PositionUnknown
@@ -22,6 +23,7 @@ from procvars.domain.events import (
     WRITES,
     DefinitionPublished,
     Event,
+    InstanceArchived,
     InstanceStatusChanged,
     NavigatedBack,
     ProcessVariablesModified,
@@ -67,10 +69,12 @@ _STREAM_BACKWARDS = page_where(
 _OF_WORKSPACE = page_of(
     """SELECT * FROM (
         (SELECT * FROM stored_events WHERE workspace = %(workspace)s AND notification_id > %(after)s
-            AND topic NOT IN ('DefinitionPublished', 'BulkModificationEnded') ORDER BY notification_id LIMIT %(limit)s)
+            AND topic NOT IN ('DefinitionPublished', 'BulkModificationEnded', 'InstancesArchived')
+            ORDER BY notification_id LIMIT %(limit)s)
         UNION ALL
         (SELECT * FROM stored_events WHERE workspace IS NULL AND notification_id > %(after)s
-            AND topic NOT IN ('DefinitionPublished', 'BulkModificationEnded') ORDER BY notification_id LIMIT %(limit)s)
+            AND topic NOT IN ('DefinitionPublished', 'BulkModificationEnded', 'InstancesArchived')
+            ORDER BY notification_id LIMIT %(limit)s)
     ) AS either ORDER BY notification_id LIMIT %(limit)s""",
     "notification_id",
 )
@@ -105,7 +109,7 @@ _STATUSES = f"""
 SELECT {COLUMNS} FROM unnest(%(streams)s::text[]) AS wanted (id)
 CROSS JOIN LATERAL (
     SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= stream_start(wanted.id)
-        AND topic = 'InstanceStatusChanged' ORDER BY originator_version DESC LIMIT 1
+        AND topic IN ('InstanceStatusChanged', 'InstanceArchived') ORDER BY originator_version DESC LIMIT 1
 ) AS newest
 """
 _INSTANCE_IDS = """
@@ -131,13 +135,17 @@ SELECT DISTINCT split_part(originator_id, ':', 2) FROM stored_events WHERE topic
 _IN_WORKSPACE = "SELECT notification_id FROM stored_events WHERE workspace = %s AND notification_id = ANY(%s)"
 # Events of an earlier release, as long as they are not filled in, have no workspace here.
 _WHEREABOUTS = f"""
-SELECT workspace, originator_version FROM stored_events
+SELECT workspace, originator_version, topic = 'InstanceArchived' FROM stored_events
 WHERE {_OF_STREAM} AND topic <> 'DefinitionPublished' ORDER BY originator_version DESC LIMIT 1
 """
 _STORED = """
 SELECT e.notification_id, e.originator_id, e.originator_version FROM stored_events e
 JOIN unnest(%b::bigint[], %b::text[], %b::bigint[]) AS n (position, stream, version)
     ON e.notification_id = n.position AND e.originator_id = n.stream AND e.originator_version = n.version
+"""
+_ARCHIVED = """
+SELECT n.position, n.stream, n.version FROM unnest(%b::bigint[], %b::text[], %b::bigint[]) AS n (position, stream, version)
+JOIN archive_removals r ON r.instance_id = n.stream AND r.removed_at IS NOT NULL AND r.positions[n.version] = n.position
 """
 _LAST_VERSION = f"SELECT max(originator_version) FROM stored_events WHERE {_OF_STREAM}"
 _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
@@ -168,6 +176,7 @@ class Whereabouts(NamedTuple):
 
     workspace: str
     version: int
+    archived: bool
 
 
 class PostgresEventStore:
@@ -280,7 +289,10 @@ class PostgresEventStore:
             return None
         names = {"stream": instance_id, "version": version, "topics": _VARIABLES_TOPICS}
         rows = await self._rows.fetch(_VARIABLES_AT, names)
-        return variables_after(cast(VariablesEvent, (await self._rows.one(rows[0])).event)) if rows else None
+        if not rows:
+            await self.refuse_archived(instance_id)
+            return None
+        return variables_after(cast(VariablesEvent, (await self._rows.one(rows[0])).event))
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
         rows = await self._rows.fetch(_EVENT_AT, {"stream": instance_id, "version": version})
@@ -300,7 +312,8 @@ class PostgresEventStore:
     async def statuses(self, instance_ids: Sequence[str]) -> dict[str, InstanceStatus]:
         found = dict.fromkeys(instance_ids, InstanceStatus.STARTED)
         async for recorded in self._rows.each(await self._rows.fetch(_STATUSES, {"streams": list(instance_ids)})):
-            found[recorded.event.originator_id] = cast(InstanceStatusChanged, recorded.event).status
+            event = cast(InstanceStatusChanged | InstanceArchived, recorded.event)
+            found[event.originator_id] = event.status
         return found
 
     async def modifications_after(self, instance_id: str, version: int) -> list[int]:
@@ -349,6 +362,8 @@ class PostgresEventStore:
                 low = middle
             else:
                 high = middle - 1
+        if not low:
+            await self.refuse_archived(instance_id)
         return low or None
 
     async def definition(self, workspace: str, key: str, *, fresh: bool = False) -> Definition | None:
@@ -383,12 +398,18 @@ class PostgresEventStore:
             row = await (await connection.execute(_WHEREABOUTS, {"stream": instance_id})).fetchone()
         if row is None:
             return None
-        workspace, version = row
+        workspace, version, archived = row
         if workspace is None:
             instance = await self.load(instance_id, fresh=False)
             assert instance is not None
             workspace = instance.workspace
-        return Whereabouts(workspace, version)
+        return Whereabouts(workspace, version, archived)
+
+    async def refuse_archived(self, instance_id: str) -> None:
+        """Raise InstanceArchived if that is the instance's newest event."""
+        rows = await self._rows.fetch(_LAST_EVENT, {"stream": instance_id}) if is_instance_id(instance_id) else []
+        if rows and rows[0][2] == InstanceArchived.TOPIC:
+            raise archived_error(cast(InstanceArchived, (await self._rows.one(rows[0])).event))
 
     async def existing(self, instance_ids: Sequence[str]) -> set[str]:
         possible = [instance_id for instance_id in instance_ids if is_instance_id(instance_id)]
@@ -466,11 +487,16 @@ class PostgresEventStore:
 
     async def stored(self, places: Sequence[tuple[int, str, int]]) -> set[tuple[int, str, int]]:
         """Return those places, as position, stream and version, at which the store has an event."""
-        if not places:
-            return set()
+        return await self._among(_STORED, places) if places else set()
+
+    async def archived(self, places: Sequence[tuple[int, str, int]]) -> set[tuple[int, str, int]]:
+        """Return those places, as position, stream and version, at which the store had an event that was archived."""
+        return await self._among(_ARCHIVED, places) if places else set()
+
+    async def _among(self, query: str, places: Sequence[tuple[int, str, int]]) -> set[tuple[int, str, int]]:
         positions, streams, versions = zip(*places, strict=True)
         async with borrowed(self._pool) as connection:
-            cursor = await connection.execute(_STORED, (list(positions), list(streams), list(versions)), prepare=True)
+            cursor = await connection.execute(query, (list(positions), list(streams), list(versions)), prepare=True)
             return {(row[0], row[1], row[2]) for row in await cursor.fetchall()}
 
     async def count_until(self, position: int) -> int:

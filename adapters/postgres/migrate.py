@@ -82,9 +82,9 @@ class NotItsRole(StoreUnavailable):
     """The read models belong to another role than the one that is connected."""
 
 
-async def require_migrated(database_url: str, projections: Sequence[str]) -> None:
+async def require_migrated(database_url: str, projections: Sequence[str], *, as_owner: bool = False) -> None:
     """Raise NotMigrated if a script or one of these projections is missing, and NotItsRole if the read models belong to
-    another role. Raises NewerDatabase, StoreUnavailable.
+    another role, unless this is `as_owner` of the events. Raises NewerDatabase, StoreUnavailable.
     """
     try:
         async with await dedicated_connection(database_url, "version check", MIGRATION) as connection:
@@ -94,9 +94,10 @@ async def require_migrated(database_url: str, projections: Sequence[str]) -> Non
         raise StoreUnavailable(str(error)) from error
     if missing:
         raise NotMigrated(f"The database lacks {', '.join(missing)}: run `procvars migrate`.")
-    if owner and not owner[1]:
+    if owner and not owner[1] and not as_owner:
         raise NotItsRole(
-            f"The read models belong to the role {owner[0]}: only `procvars migrate` runs with another one."
+            f"The read models belong to the role {owner[0]}: only `procvars migrate` and "
+            "`procvars archive` run with another one."
         )
 
 

@@ -118,6 +118,17 @@ async def connected_store(settings: Settings, database_url: str) -> AsyncIterato
 
 
 @asynccontextmanager
+async def owners_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
+    """Yield the store for work that only the owner of the events may do, and that changes no read model.
+
+    Raises StoreUnavailable, NotMigrated, WrongCipherKey.
+    """
+    await require_migrated(database_url, projection_names(with_engines=settings.has_engines), as_owner=True)
+    async with _connected(settings, database_url, UNHURRIED) as store:
+        yield store
+
+
+@asynccontextmanager
 async def lane_store(settings: Settings, database_url: str) -> AsyncIterator[Store]:
     """Yield the store for requests on a database that a server has migrated. Raises StoreUnavailable."""
     async with _connected(settings, database_url, REQUEST) as store:

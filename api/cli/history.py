@@ -39,12 +39,13 @@ def show(instance: str, json: Json = False, data_dir: DataDir = None) -> None:
 
 
 async def _pages(store: Store, instance: str) -> AsyncIterator[list[Modification]]:
-    """Yield all modifications, with a few of them in memory at a time. Raises InstanceNotFound."""
+    """Yield all modifications, with a few of them in memory at a time. Raises InstanceNotFound, InstanceArchived."""
     before = None
     while page := await modifications(store.events, instance, before, _PAGE):
         yield page
         before = page[-1].version
     if before is None:
+        await store.events.refuse_archived(instance)
         raise InstanceNotFound()
 
 
@@ -120,6 +121,7 @@ def verify(
 
 async def _ids(store: Store, instance: str | None) -> AsyncIterator[str]:
     if instance is not None:
+        await store.events.refuse_archived(instance)
         yield instance
         return
     async for instance_id in store.events.instance_ids():

@@ -11,7 +11,7 @@ import typer
 
 from procvars.adapters.identity.shared_secret import issue
 from procvars.api.bootstrap.store import database, migrate_only
-from procvars.api.cli import bulk, distributed, engine, history, projections
+from procvars.api.cli import archive, bulk, distributed, engine, history, projections
 from procvars.api.cli.configuration import DataDir, settings_with
 from procvars.api.cli.failures import failures_in_a_line
 from procvars.api.cli.output import fail, note, write_any_text
@@ -37,6 +37,11 @@ app.add_typer(
 )
 app.add_typer(engine.app, name="engine", help="List, import and follow the instances of real engines.")
 
+app.add_typer(
+    archive.app,
+    name="archive",
+    help="Move the histories of finished instances to signed files, and verify those.",
+)
 app.add_typer(bulk.app, name="bulk", help="Make one change to many instances, through a running server.")
 
 

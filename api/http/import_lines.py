@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from procvars.api.http.bodies import validated
+from procvars.api.http.bodies import ENVELOPE_BYTES, validated
 from procvars.domain.documents.documents import parse
 from procvars.domain.documents.values import MAX_DEPTH
 from procvars.domain.errors import InvalidArgument
@@ -16,6 +16,8 @@ from procvars.domain.upcasters import upcast
 
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d")
 _CLASS_VERSIONS: Final = {event.TOPIC: event.class_version for event in INSTANCE_EVENTS}
+_DOCUMENTS_A_LINE: Final = 4
+"""Size of the longest line, in largest documents: a start, and an edit of all with its patch and its body."""
 _LEVELS_ABOVE: Final = 7
 """Levels of a line above a value in a patch: line, events, event, payload, patch, operation, and one that it replaces."""
 
@@ -53,6 +55,11 @@ class HistoryLine(BaseModel):
     model_config = ConfigDict(extra="forbid")
     id: str
     events: list[_Event] = Field(min_length=1)
+
+
+def longest_line(max_document_bytes: int) -> int:
+    """Return the bytes that a line may have."""
+    return _DOCUMENTS_A_LINE * max_document_bytes + ENVELOPE_BYTES
 
 
 def read_line(text: bytes) -> History:

@@ -17,16 +17,17 @@ _SCHEMAS = {JSON: "Variables", JSON_PATCH: "Patch", MERGE_PATCH: "MergePatch"}
 _EVERYWHERE = ("unauthenticated", "token-expired", "token-invalid", "keys-unavailable", "permission-denied")
 _ALWAYS = (*_EVERYWHERE, "workspace-not-found", "invalid-argument", "store-unavailable", "stopping")
 _FORWARDED = ("heavy-request-failed", "too-busy")
-READING = ("instance-not-found", *_FORWARDED)
+_INSTANCE = ("instance-not-found", "instance-archived")
+READING = (*_INSTANCE, *_FORWARDED)
 ENGINES = ("not-of-an-engine", "engine-unavailable", "engine-refused")
 COMMANDS = ("invalid-json", "duplicate-key", "too-deep", "unrepresentable-value", "request-too-large",
-            "event-too-large", "unsupported-media-type", "instance-not-found", *_FORWARDED)  # fmt: skip
+            "event-too-large", "unsupported-media-type", *_INSTANCE, *_FORWARDED)  # fmt: skip
 STEPS = ("version-conflict", "idempotency-key-reused")
 EDITS = (*COMMANDS, "not-an-object", "invalid-patch", "patch-failed", "schema-violation", "document-too-large",
          "rule-too-expensive", "not-editable-variable", "engine-type-mismatch", "instance-not-editable",
          "version-conflict", "precondition-required", "idempotency-key-reused",
          "definition-not-found")  # fmt: skip
-BULK = (*(slug for slug in COMMANDS if slug != "instance-not-found"), "not-an-object", "invalid-patch", "too-many-instances",
+BULK = (*(slug for slug in COMMANDS if slug not in _INSTANCE), "not-an-object", "invalid-patch", "too-many-instances",
         "selection-changed", "bulk-change-too-large", "idempotency-key-reused", "search-unavailable")  # fmt: skip
 
 

@@ -51,6 +51,7 @@ _STATUS_BY_ERROR: dict[type[Exception], int] = {
     errors.NoSuchConsumer: 404,
     NoSuchProjection: 404,
     NotParked: 404,
+    errors.InstanceArchived: 410,
     errors.InstanceAlreadyExists: 409,
     errors.InstanceNotEditable: 409,
     errors.InstanceNotActive: 409,

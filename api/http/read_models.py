@@ -28,7 +28,7 @@ async def existing_instance(request: Request, workspace: str, instance_id: str) 
     """Return the newest version, from the event store: an instance exists from its start on, not when a projection has
     it.
 
-    Raises InstanceNotFound.
+    Raises InstanceNotFound, and InstanceArchived.
     """
     return await version_of_existing(services(request).store, workspace, instance_id)
 
@@ -38,7 +38,17 @@ async def version_of_existing(store: PostgresEventStore, workspace: str, instanc
     found = await store.whereabouts(instance_id)
     if found is None or found.workspace != workspace:
         raise InstanceNotFound()
+    if found.archived:
+        await store.refuse_archived(instance_id)
     return found.version
+
+
+async def refuse_archived(request: Request, workspace: str, instance_id: str) -> None:
+    """Raise InstanceArchived if there is such an instance in the workspace and it was archived."""
+    store = services(request).store
+    found = await store.whereabouts(instance_id)
+    if found is not None and found.archived and found.workspace == workspace:
+        await store.refuse_archived(instance_id)
 
 
 async def wait_for_version(
@@ -47,7 +57,7 @@ async def wait_for_version(
     """Return version and JSON text of the current variables, once the version is at least `after_version`; no text for
     a version in `known`.
 
-    Raises InstanceNotFound, and ProjectionBehind after five seconds.
+    Raises InstanceNotFound, InstanceArchived, and ProjectionBehind after five seconds.
     """
     wanted = after_version or 1
     asked = Asked(caller.workspace, instance_id, known)

@@ -35,12 +35,11 @@ from procvars.domain.errors import (
     EventUnreadable,
     IdempotencyKeyReused,
     InstanceContended,
-    InstanceNotFound,
     InvalidArgument,
     Unavailable,
 )
 from procvars.domain.events import BulkModificationEnded, ProcessVariablesModified
-from procvars.domain.instance import Instance
+from procvars.domain.instance import Instance, present
 from procvars.domain.instance_id import BULK_PREFIX
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
@@ -190,13 +189,12 @@ class BulkRun:
         try:
             if isinstance(loaded, EventUnreadable):
                 raise loaded
-            if loaded is None or loaded.workspace != job.caller.workspace:
-                raise InstanceNotFound()
-            only_active_instances(loaded)
-            change = await self._change_for(job, item, loaded)
-            rules = await rules_of(self._store, loaded.workspace, loaded.definition, self._max_document_bytes)
-            children = await self._store.statuses(loaded.children) if loaded.children else {}
-            return self._made(job, loaded, change, rules, children)
+            instance = present(loaded, job.caller.workspace)
+            only_active_instances(instance)
+            change = await self._change_for(job, item, instance)
+            rules = await rules_of(self._store, instance.workspace, instance.definition, self._max_document_bytes)
+            children = await self._store.statuses(instance.children) if instance.children else {}
+            return self._made(job, instance, change, rules, children)
         except DomainError as error:
             return _refused(error, job)
         except Exception:  # a mistake that one instance brings to light must not keep the others from their change

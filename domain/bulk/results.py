@@ -10,7 +10,7 @@ from procvars.domain.documents.documents import encode
 from procvars.domain.documents.errors import PatchFailed
 from procvars.domain.documents.values import Document, Json
 from procvars.domain.editing import ApplyPatch, Preview
-from procvars.domain.errors import DomainError, InstanceNotEditable, VersionConflict, slug
+from procvars.domain.errors import DomainError, InstanceArchived, InstanceNotEditable, VersionConflict, slug
 from procvars.domain.events import ProcessVariablesModified
 
 LARGEST_DETAIL = 4096
@@ -56,10 +56,12 @@ def change_previewed(preview: Preview) -> Result:
 def refusal(error: DomainError, change: BulkChange) -> Result:
     """Return the result for an instance whose change was refused.
 
-    It is skipped where a condition for the change does not hold: the instance is not editable, a `test` of the patch
-    fails, or somebody changed since what is to be undone. Anything else is a failure.
+    It is skipped where a condition for the change does not hold: the instance is not editable or archived, a `test` of the
+    patch fails, or somebody changed since what is to be undone. Anything else is a failure.
     """
-    skipped = isinstance(error, InstanceNotEditable | VersionConflict) or _is_failed_test(error, change)
+    skipped = isinstance(error, InstanceNotEditable | InstanceArchived | VersionConflict) or _is_failed_test(
+        error, change
+    )
     detail: dict[str, Json] = {
         "problem": slug(type(error)),
         "detail": error.detail[:_DETAIL_CHARACTERS],

@@ -43,7 +43,10 @@ class EventStreams(EventStream, SingleEvents, Protocol):
         ...
 
     async def variables_at(self, instance_id: str, version: int) -> Document | None:
-        """Return the whole document at that version; None for a version that the stream has not reached."""
+        """Return the whole document at that version; None for a version that the stream has not reached.
+
+        Raises InstanceArchived.
+        """
         ...
 
     async def last_version(self, instance_id: str) -> int:

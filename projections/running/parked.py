@@ -10,6 +10,7 @@ from procvars.domain.errors import EventUnreadable, NotFound
 from procvars.domain.events import Event, Recorded, UnreadableEvent
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connection, Projection
+from procvars.projections.running.archived_streams import apply_events
 from procvars.projections.running.failure_watch import FailureWatch
 from procvars.projections.running.positions import lock_projection
 from procvars.projections.running.stream_versions import unbroken
@@ -70,7 +71,7 @@ async def apply_or_park(
     applicable = await _readable(connection, projection, generation, waiting)
     try:
         async with connection.transaction():
-            await projection.apply(connection, generation, applicable)
+            await apply_events(connection, projection, generation, applicable)
     except Exception as error:
         if passes_by_itself(error):
             raise
@@ -117,7 +118,7 @@ async def _apply_one_by_one(
             continue
         try:
             async with connection.transaction():
-                await projection.apply(connection, generation, [recorded])
+                await apply_events(connection, projection, generation, [recorded])
         except Exception as error:
             if passes_by_itself(error):
                 raise
@@ -164,7 +165,7 @@ async def retry(connection: Connection, projection: Projection, streams: EventSt
                 # come change nothing when they do.
                 applied = 0
                 async for recorded in unbroken(streams, instance_id, after=row[0] - 1):
-                    await projection.apply(connection, locked.generation, [recorded])
+                    await apply_events(connection, projection, locked.generation, [recorded])
                     applied += 1
                 if not applied:
                     raise EventUnreadable(f"event {row[0]} of {instance_id} cannot be read by this release")

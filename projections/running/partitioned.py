@@ -11,7 +11,7 @@ locks the whole projection, because rows of all partitions are derived from defi
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import structlog
@@ -44,6 +44,8 @@ class Delivered:
     previous_position: int
     """Position of the event before it in the partition; 0 for the first."""
     recorded: Recorded[Event]
+    archived: bool = False
+    """Whether the store has the event no more, as its instance was archived: there is nothing to apply."""
 
 
 class EventsMissing(Exception):
@@ -62,6 +64,10 @@ class StoredEvents(EventLog, Protocol):
 
         Raises StoreUnavailable.
         """
+        ...
+
+    async def archived(self, places: Sequence[Place]) -> set[Place]:
+        """Return those places at which the store had an event that was archived. Raises StoreUnavailable."""
         ...
 
 
@@ -147,7 +153,7 @@ class PartitionedProjection:
             await connection.close()
 
     async def _genuine(self, batch: Sequence[Delivered]) -> Sequence[Delivered]:
-        """Return the events that the store has where the message says.
+        """Return the events that the store has, or had until they were archived, where the message says.
 
         Those of another store, from a misconfigured relay or from before a backup was restored, would move a partition
         past events of this store.
@@ -157,8 +163,14 @@ class PartitionedProjection:
         strange = [place for place in places if place not in stored]
         if not strange:
             return batch
-        log.error("messages of another event store", projection=self.projection.name, places=strange[:_SHOWN])
-        return [one for one, place in zip(batch, places, strict=True) if place in stored]
+        archived = await self.events.archived(strange)
+        if foreign := [place for place in strange if place not in archived]:
+            log.error("messages of another event store", projection=self.projection.name, places=foreign[:_SHOWN])
+        return [
+            replace(one, archived=place in archived)
+            for one, place in zip(batch, places, strict=True)
+            if place in stored or place in archived
+        ]
 
     async def _apply(self, batch: Sequence[Delivered]) -> bool:
         connection = await self._connected()
@@ -174,14 +186,17 @@ class PartitionedProjection:
             if any(self._left_at.get(partition) != position for partition, position in reached.items()):
                 self.application.moved()  # another worker had the partition meanwhile
             fresh: list[Recorded[Event]] = []
+            moved = False
             for one in batch:
                 if one.recorded.position <= reached[one.partition]:
                     continue
                 if one.previous_position > reached[one.partition]:
                     raise EventsMissing(one.previous_position)
                 reached[one.partition] = one.recorded.position
-                fresh.append(one.recorded)
-            if fresh:
+                moved = True
+                if not one.archived:
+                    fresh.append(one.recorded)
+            if moved:
                 await self.application.apply(connection, locked, fresh)
                 await partition_positions.save(connection, name, locked.generation, reached)
             else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from procvars.domain.errors import EventUnreadable
-from procvars.domain.events import EVENTS, Event, Recorded
+from procvars.domain.events import EVENTS, Event, InstanceArchived, Recorded
 from procvars.projections.history.streams import EventStream
 
 _MOST_STREAMS = 50_000
@@ -69,7 +69,7 @@ class StreamVersions:
         for index, recorded in enumerate(events):
             stream, version = recorded.event.originator_id, recorded.event.originator_version
             last = reached.get(stream) or self._versions.get(stream)
-            if last is not None and version > last + 1:
+            if last is not None and version > last + 1 and not isinstance(recorded.event, InstanceArchived):
                 gaps[index] = last
             reached[stream] = version if last is None else max(version, last)
         return await _filled(events, gaps, streams) if gaps else Continued(events, ())
@@ -107,13 +107,16 @@ async def _between(streams: EventStream, stream: str, after: int, before: int) -
 
 
 async def unbroken(streams: EventStream, stream: str, *, after: int) -> AsyncIterator[Recorded[Event]]:
-    """Yield the events of a stream after that version, oldest first, without a gap in their versions.
+    """Yield the events of a stream after that version, oldest first, without a gap in their versions but before the
+    event that archives it.
 
     Raises EventUnreadable if one is missing, damaged, or of a kind that this release does not know.
     """
     version = after
     async for recorded in streams.stream(stream, after=after, topics=EVENTS):
         version += 1
+        if isinstance(recorded.event, InstanceArchived):  # which takes the place of all events before it
+            version = recorded.event.originator_version
         if recorded.event.originator_version != version:
             raise EventUnreadable(
                 f"event {version} of {stream} is not there, or of a kind that this release does not know"

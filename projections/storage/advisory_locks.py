@@ -32,3 +32,6 @@ ENGINE: Final = "SELECT pg_try_advisory_lock(724915, hashtext(%s))"
 BULK: Final = "SELECT pg_try_advisory_lock(724916, hashtext(%s))"
 """Lock of the session that works at the bulk modification of this id."""
 BULK_ENDED: Final = "SELECT pg_advisory_unlock(724916, hashtext(%s))"
+
+ARCHIVING: Final = "SELECT pg_try_advisory_lock(7249131505)"
+"""Lock of the session that archives instances: does not wait, and ends with the session."""

@@ -71,6 +71,9 @@ class Tables:
             await connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table(name, generation)))
 
     async def clear(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
+        await self.remove(connection, generation, stream_ids)
+
+    async def remove(self, connection: Connection, generation: int, stream_ids: Sequence[str]) -> None:
         for name, stream in self._streams.items():
             statement = sql.SQL(_CLEAR).format(id=sql.SQL(stream), table=table(name, generation))
             await connection.execute(statement, (list(stream_ids),))

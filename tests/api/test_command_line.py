@@ -248,7 +248,7 @@ def test_a_token_is_accepted(procvars: Run, own_server: Server, http: httpx.Clie
 
 
 def test_the_directory_is_an_option_of_every_command_that_needs_it(own_server: Server) -> None:
-    """Relay and workers need a database of others, `token` none, and `bulk` a server."""
+    """Relay and workers need a database of others, `token` and `archive verify` none, and `bulk` a server."""
 
     def without(command: Any, path: str = "") -> set[str]:
         if hasattr(command, "commands"):
@@ -256,7 +256,7 @@ def test_the_directory_is_an_option_of_every_command_that_needs_it(own_server: S
         return set() if any("--data-dir" in option.opts for option in command.params) else {path.strip()}
 
     others = {name for name in without(typer.main.get_command(app)) if not name.startswith("bulk ")}
-    assert others == {"relay", "worker", "token"}
+    assert others == {"relay", "worker", "token", "archive verify"}
     unset = {name: value for name, value in own_server.environ().items() if name != "PROCVARS_DATA_DIR"}
     listed = run(unset, "projections", "list", "--json", "--data-dir", str(own_server.data_dir))
     assert [item["name"] for item in data(listed)["items"]] == [*PROJECTION_NAMES]

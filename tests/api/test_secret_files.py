@@ -15,6 +15,7 @@ VALUES = {
     "kafka_password": "p@ss word",
     "jwt_secret": "s" * 32,
     "cipher_key": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0MTE=",
+    "archive_key": "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----",
 }
 
 NEEDED_BESIDE: dict[str, dict[str, str]] = {

@@ -276,6 +276,9 @@ class _OnlyKafka:
     async def stored(self, places: Sequence[Place]) -> set[Place]:
         return await self.events.stored(places)
 
+    async def archived(self, places: Sequence[Place]) -> set[Place]:
+        return await self.events.archived(places)
+
     async def after_position(self, position: int, limit: int) -> list[Recorded[Event]]:
         return []
 

@@ -13,6 +13,7 @@ from procvars.api.http.answers import answer
 from procvars.api.http.engine_views import fields_of
 from procvars.api.http.openapi import problems
 from procvars.api.http.paths import WORKSPACE
+from procvars.api.http.read_models import refuse_archived
 from procvars.api.http.services import services
 from procvars.domain.errors import NoSuchAuditEntry
 from procvars.projections import audit_log, engine_delivery
@@ -21,7 +22,7 @@ from procvars.projections.storage.paging import MAX_LIMIT, Page
 router = APIRouter(prefix=WORKSPACE + "/audit-log", tags=["reading"])
 
 
-@router.get("", responses={**problems(), 200: {"content": {audit_csv.MEDIA_TYPE: {}}}})
+@router.get("", responses={**problems("instance-archived"), 200: {"content": {audit_csv.MEDIA_TYPE: {}}}})
 async def list_audit_log(
     request: Request,
     caller: Auditor,
@@ -56,6 +57,8 @@ async def list_audit_log(
 
     # The first page before the answer begins: what is refused is refused by a problem.
     first = await page(cursor)
+    if instance_id is not None and not first.items:
+        await refuse_archived(request, caller.workspace, instance_id)
     if form == "json":
         return answer(first)
     name = f'attachment; filename="audit-log-{caller.workspace}.csv"'
@@ -63,7 +66,7 @@ async def list_audit_log(
     return StreamingResponse(parts, media_type=audit_csv.MEDIA_TYPE, headers={"Content-Disposition": name})
 
 
-@router.get("/{entry}", responses=problems("no-such-audit-entry"))
+@router.get("/{entry}", responses=problems("no-such-audit-entry", "instance-archived"))
 async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Response:
     """Return an entry, with the URL, the complete body and the patch."""
     async with borrowed(services(request).pool) as connection:
@@ -73,5 +76,6 @@ async def read_audit_entry(request: Request, caller: Auditor, entry: str) -> Res
         if found is not None and services(request).settings.has_engines:
             delivered = await engine_delivery.arrival(connection, found.subject_identifier, found.version)
     if found is None:
+        await refuse_archived(request, caller.workspace, entry.rpartition("-")[0])
         raise NoSuchAuditEntry()
     return answer(found if delivered is None else {**fields_of(found), "delivery": delivered})

@@ -22,7 +22,9 @@ router = APIRouter(prefix=WORKSPACE + "/consumers", tags=["events"])
 
 Consumer = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 _Position = Annotated[int, Field(ge=0, le=2**62)]
-_COMMANDS = tuple(slug for slug in COMMANDS if slug not in ("instance-not-found", "event-too-large"))
+_COMMANDS = tuple(
+    slug for slug in COMMANDS if slug not in ("instance-not-found", "instance-archived", "event-too-large")
+)
 
 
 class RefusalBody(BaseModel):

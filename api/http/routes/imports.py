@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from procvars.api.http.access import Engine
 from procvars.api.http.answers import answer
-from procvars.api.http.bodies import ENVELOPE_BYTES, NDJSON, media_type
+from procvars.api.http.bodies import NDJSON, media_type
 from procvars.api.http.errors import LineTooLong
-from procvars.api.http.import_lines import HistoryLine, read_line
+from procvars.api.http.import_lines import HistoryLine, longest_line, read_line
 from procvars.api.http.ndjson import Line, complete_lines
 from procvars.api.http.openapi import COMMANDS, lines, problems
 from procvars.api.http.paths import IMPORTS
@@ -24,8 +24,6 @@ from procvars.domain.imported_steps import History
 
 router = APIRouter(tags=["execution"])
 
-_DOCUMENTS_A_LINE = 4
-"""Size of the longest line, in largest documents: a start, and an edit of all with its patch and its body."""
 _ENGINE, _WALTER = {"user": "engine", "name": "Engine"}, {"user": "walter", "name": "Walter Workspace"}
 _LINES = [
     {
@@ -106,7 +104,7 @@ class ImportReport:
     IMPORTS,
     responses={
         200: {"description": "What became of the lines.", "content": {"application/json": {"example": _REPORT}}},
-        **problems(*(slug for slug in COMMANDS if slug != "instance-not-found")),
+        **problems(*(slug for slug in COMMANDS if slug not in ("instance-not-found", "instance-archived"))),
     },
     openapi_extra=lines(_LINES, HistoryLine),
 )
@@ -118,7 +116,7 @@ async def import_instances(request: Request, caller: Engine) -> Response:
     sending all of it again. The body may be of any length, and is worked on while it arrives.
     """
     media_type(request, [NDJSON], header="Accept")
-    longest = _DOCUMENTS_A_LINE * services(request).settings.max_document_bytes + ENVELOPE_BYTES
+    longest = longest_line(services(request).settings.max_document_bytes)
     report = ImportReport()
     async for found in complete_lines(request.stream(), longest):
         await _import(request, caller, found, longest, report)

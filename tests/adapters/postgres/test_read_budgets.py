@@ -69,7 +69,7 @@ async def test_a_large_event_is_refused_before_it_is_decoded(commands: Commands,
             await read
     with pytest.raises(ReadTooLarge):
         [recorded async for recorded in store.stream("large", topics=VARIABLES_EVENTS)]
-    assert await store.whereabouts("large") == (CALLER.workspace, 1)
+    assert await store.whereabouts("large") == (CALLER.workspace, 1, False)
     assert await store.variables_at("small", 1) == {"text": "x"}
     assert await commands.store.events.variables_at("large", 1) == {"text": text}
 

@@ -29,6 +29,8 @@ class Bank(Story):
     """Where the store was read from."""
     streamed: list[tuple[str, int]] = field(default_factory=list)
     """Which streams were read, and after which version."""
+    gone: set[Place] = field(default_factory=set)
+    """Where events were that have been archived."""
 
     def __post_init__(self) -> None:
         Story.__init__(self)
@@ -53,6 +55,9 @@ class Bank(Story):
     async def stored(self, places: Sequence[Place]) -> set[Place]:
         there = {(one.position, one.event.originator_id, one.event.originator_version) for one in self.events}
         return there & {*places}
+
+    async def archived(self, places: Sequence[Place]) -> set[Place]:
+        return self.gone & {*places}
 
     def messages(self, partition: int | None = None) -> list[Delivered]:
         last, found = {0: 0, 1: 0}, []
@@ -219,6 +224,25 @@ async def test_an_event_that_the_store_does_not_have_is_passed_over(site: Site) 
     assert await site.partitioned.apply([*messages, *site.bank.messages()])
     assert await site.versions() == {"a": 1, "b": 1, "d": 1}
     assert await site.position() == len(site.bank.events)
+
+
+async def test_an_archived_event_moves_its_partition(site: Site) -> None:
+    """A topic still has what was archived: it is not applied, nothing is missing after it, and it is no other store's."""
+    messages = site.bank.messages(0)
+    archived = site.bank.events[1].event
+    site.bank.modify("c", {"name": "c2"})
+    messages = site.bank.messages(0)
+    site.bank.events = [one for one in site.bank.events if one.event.originator_id != archived.originator_id]
+    site.bank.gone = {
+        (one.recorded.position, archived.originator_id, one.recorded.event.originator_version)
+        for one in messages
+        if one.recorded.event.originator_id == archived.originator_id
+    }
+    await site.relayed()
+    assert site.bank.gone
+    assert await site.partitioned.apply(messages)
+    assert await site.versions() == {"c": 2}
+    assert site.bank.read == [], "nothing was taken from the store"
 
 
 async def test_another_stores_event_at_a_position_of_this_one_is_passed_over(site: Site) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from procvars.domain.events import Event, Recorded
-from procvars.projections.running.stream_versions import StreamVersions
+from procvars.domain.events import Event, InstanceArchived, Recorded
+from procvars.domain.instance_status import InstanceStatus
+from procvars.projections.running.stream_versions import StreamVersions, unbroken
 from tests.projections.story import Story
 
 
@@ -50,6 +51,30 @@ async def test_a_version_that_the_store_lacks_stops_its_stream_alone() -> None:
     assert (lost.stream, lost.version) == ("a", 3)
     assert [version for stream, version in places(found.events) if stream == "a"] == [1, 2]
     assert [version for stream, version in places(found.events) if stream == "b"] == [1, 2, 3, 4]
+
+
+async def test_an_archived_stream_has_no_gap() -> None:
+    """The event that archives it takes the place of all before it, also of those that this process has not seen."""
+    told = story()
+    last = told.events[-1].event
+    archived = InstanceArchived(
+        originator_id="a",
+        originator_version=5,
+        timestamp=last.timestamp,
+        workspace=last.workspace,
+        user="olga",
+        user_name="olga",
+        status=InstanceStatus.FINISHED,
+        events=4,
+        file="procvars-demo/histories.ndjson.gz",
+        sha256="0" * 64,
+    )
+    told.events = [*(one for one in told.events if one.event.originator_id == "b"), Recorded(9, archived)]
+    versions = StreamVersions()
+    versions.applied(story().events[:2])
+    found = await versions.continued(told.events[-1:], told)
+    assert (places(found.events), found.lost) == ([("a", 5)], ())
+    assert [one.position async for one in unbroken(told, "a", after=0)] == [9]
 
 
 async def test_repetitions_and_unknown_streams_are_taken_as_they_come() -> None:

@@ -55,11 +55,13 @@ export function AuditFilters(props: {
       {text("subject", "Subject", [
         ["Process variables", "Process variables"],
         ["Incident", "Incident"],
+        ["Process instances", "Process instances"],
       ])}
       {text("event", "Event", [
         ["Update", "Update"],
         ["Update bulk", "Update bulk"],
         ["Retry", "Retry"],
+        ["Archive", "Archive"],
       ])}
       <button type="submit" class="primary">
         Filter
