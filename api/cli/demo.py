@@ -127,7 +127,8 @@ def _sample_user(settings: Settings, account: _Account) -> SampleUser:
 def _what_to_try(address: str, users: SampleUsers, data_dir: Path, engine_url: str | None) -> str:
     accounts = "\n".join(f"  {user.name} ({user.role}):\n    {user.token}" for user in (*users.people, users.engine))
     workspace = f"{address}/api/v1/workspaces/{WORKSPACE}"
-    procvars = "procvars" if shutil.which("procvars") == sys.argv[0] else shlex.quote(sys.argv[0])
+    program = str(Path(sys.argv[0]).absolute())
+    procvars = "procvars" if shutil.which("procvars") == program else shlex.quote(program)
     on_its_data = f"--data-dir {shlex.quote(str(data_dir.absolute()))}"
     return f"""
 procvars is at {address}    workspace: {WORKSPACE}

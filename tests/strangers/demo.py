@@ -8,7 +8,7 @@ from tests.packaging import run
 from tests.strangers.started import Started
 from tests.waiting import until
 
-_COMMAND = re.compile(r"^  (\S*procvars (?:history|projections) .*)$", re.MULTILINE)
+_COMMAND = re.compile(r"^  (.*procvars'? (?:history|projections) .*)$", re.MULTILINE)
 
 
 def assert_demonstrates(demo: Started) -> None:
