@@ -11,13 +11,13 @@ from procvars.commands.engine_records import Delivery, DeliveryState, DueEdit, O
 # By the edits of the store, not by those of the projection, which may not have come to the newest.
 _UNDELIVERED = """
 SELECT i.id, e.originator_version
-FROM (SELECT id, stream_start(id) AS start FROM unnest(%s::text[]) AS id OFFSET 0) AS i
+FROM unnest(%s::text[]) AS i (id)
 CROSS JOIN LATERAL (
     SELECT coalesce(max(d.version), 0) AS version FROM engine_edits d
     WHERE d.instance_id = i.id AND d.state IN ('delivered', 'resolved')
 ) AS settled
 JOIN stored_events e ON e.originator_id = i.id AND e.originator_version > settled.version
-    AND e.topic = 'ProcessVariablesModified' AND e.notification_id >= i.start
+    AND e.topic = 'ProcessVariablesModified'
 ORDER BY i.id, e.originator_version
 """
 _DUE = """

@@ -108,7 +108,7 @@ _POSITION_OF = f"SELECT notification_id FROM stored_events WHERE {_OF_STREAM} AN
 _STATUSES = f"""
 SELECT {COLUMNS} FROM unnest(%(streams)s::text[]) AS wanted (id)
 CROSS JOIN LATERAL (
-    SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= stream_start(wanted.id)
+    SELECT * FROM stored_events WHERE originator_id = wanted.id
         AND topic IN ('InstanceStatusChanged', 'InstanceArchived') ORDER BY originator_version DESC LIMIT 1
 ) AS newest
 """

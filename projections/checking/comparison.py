@@ -11,11 +11,7 @@ from procvars.projections.storage.counted import NOTHING, Counted, Tally, differ
 _TALLIES = """
 SELECT originator_id, topic, count(*) FILTER (WHERE notification_id <= %(position)s),
     max(originator_version) FILTER (WHERE notification_id <= %(position)s), count(*), max(originator_version)
-FROM (SELECT id, stream_start(id) AS start FROM unnest(%(streams)s::text[]) AS id OFFSET 0) AS wanted
-CROSS JOIN LATERAL (
-    SELECT * FROM stored_events WHERE originator_id = wanted.id AND notification_id >= wanted.start
-) AS found
-GROUP BY originator_id, topic
+FROM stored_events WHERE originator_id = ANY(%(streams)s) GROUP BY originator_id, topic
 """
 
 
