@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
@@ -54,8 +53,7 @@ class ArchiveWriter:
         digest = hashlib.file_digest(self._file, "sha256").hexdigest()
         os.fsync(self._file.fileno())
         self._file.close()
-        instances: Sequence[ArchivedLine] = self.instances
-        manifest = Manifest(name, workspace, before, created_at, created_by, digest, size, list(instances))
+        manifest = Manifest(name, workspace, before, created_at, created_by, digest, size, list(self.instances))
         descriptor = os.open(self.folder / MANIFEST, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(signed(manifest, key))

@@ -10,8 +10,7 @@ from procvars.commands.engine_records import Delivery, DeliveryState, DueEdit, O
 
 # By the edits of the store, not by those of the projection, which may not have come to the newest.
 _UNDELIVERED = """
-SELECT i.id, e.originator_version
-FROM unnest(%s::text[]) AS i (id)
+SELECT i.id, e.originator_version FROM unnest(%s::text[]) AS i (id)
 CROSS JOIN LATERAL (
     SELECT coalesce(max(d.version), 0) AS version FROM engine_edits d
     WHERE d.instance_id = i.id AND d.state IN ('delivered', 'resolved')
