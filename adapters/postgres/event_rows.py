@@ -58,6 +58,11 @@ def page_where(condition: str, order: str) -> str:
     return page_of(f"SELECT * FROM stored_events WHERE {condition} ORDER BY {order} LIMIT %(limit)s", order)
 
 
+# Planned once, while the plan for several places depends on their number.
+_AT_PLACE = f"""
+SELECT {COLUMNS} FROM stored_events
+WHERE originator_id = %(stream)s AND originator_version = %(version)s AND notification_id >= stream_start(%(stream)s)
+"""
 _AT_PLACES = page_of(
     """SELECT e.*, ordinal FROM unnest(%(streams)s::text[], %(versions)s::bigint[]) WITH ORDINALITY
         AS n (stream, version, ordinal)
@@ -97,6 +102,10 @@ class EventRows:
             values = {**values, "largest": self._budget.event_bytes}
             cursor = await connection.execute(query, values, prepare=True, binary=True)
             return cast(list[Row], await cursor.fetchall())
+
+    async def fetch_at(self, stream: str, version: int) -> list[Row]:
+        """Return the row of the event at that place, if there is one. Raises StoreUnavailable."""
+        return await self.fetch(_AT_PLACE, {"stream": stream, "version": version})
 
     async def one(self, row: Row) -> Recorded[Event]:
         """Return the event. Raises ReadTooLarge, EventUnreadable and StoreUnavailable."""
@@ -186,6 +195,8 @@ class EventRows:
 
     async def _fetch_at(self, places: Sequence[Place]) -> list[Row]:
         """Return the rows of the first of these places, as many as a page has."""
+        if len(places) == 1:
+            return await self.fetch_at(*places[0])
         streams, versions = zip(*places, strict=True)
         return await self.fetch(_AT_PLACES, {"streams": list(streams), "versions": list(versions)})
 

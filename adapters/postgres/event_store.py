@@ -51,7 +51,6 @@ _LOAD = page_of(
         AND topic = ANY(%(writes)s) ORDER BY originator_version DESC LIMIT 1)""",
     "originator_version",
 )
-_EVENT_AT = _EVENTS + f"WHERE {_OF_STREAM} AND originator_version = %(version)s"
 _LAST_EVENT = _EVENTS + f"WHERE {_OF_STREAM} ORDER BY originator_version DESC LIMIT 1"
 _VARIABLES_AT = (
     _EVENTS + f"WHERE {_OF_STREAM} AND originator_version <= %(version)s AND topic = ANY(%(topics)s) "
@@ -118,10 +117,10 @@ WHERE originator_version = 1 AND originator_id > %s AND topic = 'InstanceStarted
 """
 _EXISTING = """
 SELECT wanted.id FROM unnest(%s::text[]) AS wanted (id)
-WHERE EXISTS (
+CROSS JOIN LATERAL (
     SELECT FROM stored_events
-    WHERE originator_id = wanted.id AND originator_version = 1 AND notification_id >= stream_start(wanted.id)
-)
+    WHERE originator_id = wanted.id AND originator_version = 1 AND notification_id >= stream_start(wanted.id) LIMIT 1
+) AS first_event
 """
 # By the partial index, which has only definitions: `definition:<workspace>:<key>`.
 _DEFINITIONS = f"""
@@ -295,7 +294,7 @@ class PostgresEventStore:
         return variables_after(cast(VariablesEvent, (await self._rows.one(rows[0])).event))
 
     async def event_at(self, instance_id: str, version: int) -> Recorded[Event] | None:
-        rows = await self._rows.fetch(_EVENT_AT, {"stream": instance_id, "version": version})
+        rows = await self._rows.fetch_at(instance_id, version)
         return await self._rows.one(rows[0]) if rows else None
 
     def events_at(self, places: Sequence[tuple[str, int]]) -> AsyncIterator[Recorded[Event]]:

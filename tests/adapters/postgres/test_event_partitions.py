@@ -154,6 +154,37 @@ async def test_a_read_opens_no_partition_that_is_older_than_its_stream(url: str)
                 assert relations_read(explained.plan) <= {f"stored_events_{boundary}"}, explained.plan
 
 
+@pytest.mark.parametrize("partition", ["the first", "the second"])
+async def test_a_read_of_one_stream_takes_its_rows_before_there_are_statistics(url: str, partition: str) -> None:
+    """PostgreSQL has not analysed the partition yet: no read also takes those of the other streams."""
+    async with command_layer(url) as commands:
+        await commands.publish_definition()
+        newest = "stored_events_0" if partition == "the first" else f"stored_events_{go_to_the_end(url, room=0)}"
+        with psycopg.connect(url) as connection:
+            connection.execute(f"ALTER TABLE {newest} SET (autovacuum_enabled = off)")
+        await asyncio.gather(*(commands.start_instance(f"other-{n}", loan_application(n)) for n in range(3_000)))
+        await with_history(commands, "i-1", 20)
+        await asyncio.gather(*(commands.start_instance(f"later-{n}", loan_application(n)) for n in range(3_000)))
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            explained = Explained(connection)
+            store = commands.store.events.on(explained.as_connection())
+            for read in (
+                lambda: store.load("i-1", fresh=True),
+                lambda: store.variables_at("i-1", 20),
+                lambda: store.event_at("i-1", 20),
+                lambda: store.status_at("i-1", 20),
+                lambda: store.position_of("i-1", 20),
+                lambda: store.whereabouts("i-1"),
+                lambda: store.last_version("i-1"),
+                lambda: store.existing(["i-1"]),
+                lambda: store.modifications_after("i-1", 3),
+                lambda: store.stream_backwards("i-1", before=20, topics=EVENTS, limit=5),
+                lambda: store.statuses(["i-1"]),
+            ):
+                await read()
+                assert explained.rows <= 60, explained.plan
+
+
 async def test_a_store_of_an_earlier_release_is_the_first_partition(embedded_server: PostgresServer) -> None:
     """It is not copied; every version reads as before; appends continue, and versions that it has are refused."""
     cluster = Cluster(embedded_server.get_uri())
