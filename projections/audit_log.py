@@ -84,11 +84,13 @@ CREATE TABLE {audit_log} (
     reason text,
     bulk_id text
 );
-CREATE INDEX ON {audit_log} (workspace, time);
 CREATE INDEX ON {audit_log} (subject_identifier, time);
-CREATE INDEX ON {audit_log} (workspace, left(user_id, 200), time);
-CREATE INDEX ON {audit_log} (workspace, event, time) WHERE event <> 'Update';
 """
+_READERS_INDEXES = {
+    "audit_log_time": "{audit_log} (workspace, time)",
+    "audit_log_user": "{audit_log} (workspace, left(user_id, 200), time)",
+    "audit_log_event": "{audit_log} (workspace, event, time) WHERE event <> 'Update'",
+}
 _COUNTED = """
 SELECT subject_identifier, count(*), max(version) FROM {table} WHERE subject_identifier = ANY(%s) GROUP BY 1
 """
@@ -123,7 +125,7 @@ class AuditLog:
     name = NAME
     title = "Audit log"
     shape = 2
-    generations = Tables({NAME: "subject_identifier"}, _DDL)
+    generations = Tables({NAME: "subject_identifier"}, _DDL, _READERS_INDEXES)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         found = (recorded.event for recorded in events)

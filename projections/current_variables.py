@@ -98,21 +98,23 @@ CREATE TABLE {current_variables} (
     parent_id text,
     packed bytea NOT NULL
 ) WITH (fillfactor = 70);
-CREATE INDEX ON {current_variables} (workspace, started_at, id);
-CREATE INDEX ON {current_variables} (workspace, status, started_at, id);
-CREATE INDEX ON {current_variables} (workspace, definition, started_at, id);
-CREATE INDEX ON {current_variables} (workspace, left(lower(title), 100), started_at, id);
-CREATE INDEX ON {current_variables} (parent_id) WHERE parent_id IS NOT NULL;
 CREATE TABLE {latest_changes} (
     id text PRIMARY KEY,
     workspace text NOT NULL,
     started_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     version bigint NOT NULL
-);
-CREATE INDEX ON {latest_changes} (workspace, updated_at, started_at, id);
-CREATE INDEX ON {latest_changes} (workspace, version, started_at, id);
+) WITH (fillfactor = 70);
 """
+_READERS_INDEXES = {
+    "current_variables_start": "{current_variables} (workspace, started_at, id)",
+    "current_variables_status": "{current_variables} (workspace, status, started_at, id)",
+    "current_variables_definition": "{current_variables} (workspace, definition, started_at, id)",
+    "current_variables_title": "{current_variables} (workspace, left(lower(title), 100), started_at, id)",
+    "current_variables_parent": "{current_variables} (parent_id) WHERE parent_id IS NOT NULL",
+    "latest_changes_time": "{latest_changes} (workspace, updated_at, started_at, id)",
+    "latest_changes_version": "{latest_changes} (workspace, version, started_at, id)",
+}
 _KNOWN = """
 SELECT id, workspace, definition, title, status, started_at, updated_at, version, parent_id
 FROM {table} WHERE id = ANY(%s)
@@ -182,7 +184,7 @@ class CurrentVariables:
     name = NAME
     title = "Current variables"
     shape = 3
-    generations = Tables({NAME: "id", LATEST_CHANGES: "id"}, _DDL, packed={NAME: "packed"})
+    generations = Tables({NAME: "id", LATEST_CHANGES: "id"}, _DDL, _READERS_INDEXES, packed={NAME: "packed"})
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         target = table(NAME, generation)

@@ -28,6 +28,10 @@ class Generations(Protocol):
         """Create an empty generation, after dropping what an earlier attempt left of it."""
         ...
 
+    async def complete(self, connection: Connection, generation: int) -> None:
+        """Add what only readers need, such as indexes, which takes less time after the generation was filled."""
+        ...
+
     async def publish(self, connection: Connection, generation: int) -> None:
         """Show this generation to readers, without a moment in which they see none."""
         ...

@@ -50,6 +50,10 @@ class _SearchGenerations:
         for part in self._parts:
             await part.create(connection, generation)
 
+    async def complete(self, connection: Connection, generation: int) -> None:
+        for part in self._parts:
+            await part.complete(connection, generation)
+
     async def publish(self, connection: Connection, generation: int) -> None:
         for part in self._parts:
             await part.publish(connection, generation)

@@ -55,8 +55,6 @@ CREATE TABLE {task_keywords} (
     version bigint NOT NULL,
     PRIMARY KEY (instance_id, task_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX ON {task_keywords} (workspace, opened_at, task_id);
-CREATE INDEX ON {task_keywords} (workspace, status, opened_at, task_id);
 CREATE TABLE {task_keyword_values} (
     instance_id text NOT NULL,
     task_id text NOT NULL,
@@ -68,8 +66,6 @@ CREATE TABLE {task_keyword_values} (
     beginning text NOT NULL GENERATED ALWAYS AS (left(value, 200)) STORED
 );
 CREATE INDEX ON {task_keyword_values} (instance_id, task_id);
-CREATE INDEX ON {task_keyword_values} (workspace, beginning text_pattern_ops, opened_at, task_id);
-CREATE INDEX ON {task_keyword_values} (workspace, opened_at, task_id);
 CREATE TABLE {task_instances} (
     id text PRIMARY KEY,
     workspace text NOT NULL,
@@ -87,6 +83,12 @@ CREATE TABLE {task_definitions} (
     PRIMARY KEY (workspace, key)
 );
 """
+_READERS_INDEXES = {
+    "task_keywords_time": "{task_keywords} (workspace, opened_at, task_id)",
+    "task_keywords_status": "{task_keywords} (workspace, status, opened_at, task_id)",
+    "task_keyword_values_text": ("{task_keyword_values} (workspace, beginning text_pattern_ops, opened_at, task_id)"),
+    "task_keyword_values_time": "{task_keyword_values} (workspace, opened_at, task_id)",
+}
 _INSTANCES = "SELECT id, workspace, definition, version, keywords, data FROM {instances} WHERE id = ANY(%s)"
 _INSTANCES_OF = """
 SELECT id FROM {instances} WHERE workspace = %s AND definition = %s ORDER BY id LIMIT %s
@@ -140,6 +142,7 @@ class TaskKeywords:
             "task_definitions": STREAM_OF_DEFINITION,
         },
         _DDL,
+        _READERS_INDEXES,
     )
 
     def __init__(self, source: EventSource) -> None:

@@ -82,6 +82,9 @@ class ElasticsearchIndices:
         await connection.execute(_DDL)
         await connection.execute(_BEGIN, (generation,))
 
+    async def complete(self, connection: Connection, generation: int) -> None:
+        """Elasticsearch indexes what it is given: nothing is left to do."""
+
     async def publish(self, connection: Connection, generation: int) -> None:
         """Publish the generation. Raises SearchUnavailable if it has an index and Elasticsearch is unreachable."""
         await connection.execute(_PUBLISH, (generation,))

@@ -134,6 +134,7 @@ async def _add_projections(connection: Connection, projections: Sequence[Project
         await connection.execute(_CREATE_FOR_OWNER, (owner[0],))
     for projection in added:
         await projection.generations.create(connection, 1)
+        await projection.generations.complete(connection, 1)
         await projection.generations.publish(connection, 1)
     return [f"added the projection {projection.name}" for projection in added]
 

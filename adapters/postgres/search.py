@@ -38,11 +38,7 @@ CREATE TABLE {search_index} (
     data text NOT NULL,
     types text NOT NULL
 ) WITH (fillfactor = 70);
-CREATE INDEX ON {search_index} (workspace, started_at, instance_id);
-CREATE INDEX ON {search_index} (workspace, definition, started_at, instance_id);
-CREATE INDEX ON {search_index} (workspace, status, started_at, instance_id);
 CREATE INDEX ON {search_index} (workspace, definition, instance_id);
-CREATE INDEX ON {search_index} (workspace, left(folded_title, 200) text_pattern_ops);
 CREATE TABLE {search_values} (
     instance_id text NOT NULL,
     ordinal integer NOT NULL,
@@ -59,15 +55,27 @@ CREATE TABLE {search_values} (
     words text[]
 );
 CREATE INDEX ON {search_values} (instance_id);
-CREATE INDEX ON {search_values} (workspace, key, beginning text_pattern_ops, started_at, instance_id)
-    WHERE beginning IS NOT NULL;
-CREATE INDEX ON {search_values} (workspace, key, nearest, started_at, instance_id) WHERE nearest IS NOT NULL;
-CREATE INDEX ON {search_values} (workspace, key, instant, started_at, instance_id) WHERE instant IS NOT NULL;
-CREATE INDEX ON {search_values} (workspace, key, truth, started_at, instance_id) WHERE truth IS NOT NULL;
-CREATE INDEX ON {search_values} USING gin (words) WHERE words IS NOT NULL;
-CREATE INDEX ON {search_values} (workspace, key, started_at, instance_id);
-CREATE INDEX ON {search_values} (workspace, started_at, instance_id) WHERE words IS NOT NULL;
 """
+_READERS_INDEXES = {
+    "search_index_start": "{search_index} (workspace, started_at, instance_id)",
+    "search_index_definition": "{search_index} (workspace, definition, started_at, instance_id)",
+    "search_index_status": "{search_index} (workspace, status, started_at, instance_id)",
+    "search_index_title": "{search_index} (workspace, left(folded_title, 200) text_pattern_ops)",
+    "search_values_keyword": (
+        "{search_values} (workspace, key, beginning text_pattern_ops, started_at, instance_id) "
+        "WHERE beginning IS NOT NULL"
+    ),
+    "search_values_number": (
+        "{search_values} (workspace, key, nearest, started_at, instance_id) WHERE nearest IS NOT NULL"
+    ),
+    "search_values_time": (
+        "{search_values} (workspace, key, instant, started_at, instance_id) WHERE instant IS NOT NULL"
+    ),
+    "search_values_truth": "{search_values} (workspace, key, truth, started_at, instance_id) WHERE truth IS NOT NULL",
+    "search_values_words": "{search_values} USING gin (words) WHERE words IS NOT NULL",
+    "search_values_key": "{search_values} (workspace, key, started_at, instance_id)",
+    "search_values_text": "{search_values} (workspace, started_at, instance_id) WHERE words IS NOT NULL",
+}
 _READ = """
 SELECT instance_id, workspace, definition, title, status, started_at, updated_at, version, data, types
 FROM {documents} WHERE instance_id = ANY(%s)
@@ -75,7 +83,7 @@ FROM {documents} WHERE instance_id = ANY(%s)
 _IDS = """
 SELECT instance_id FROM {documents} WHERE workspace = %s AND definition = %s ORDER BY instance_id LIMIT %s
 """
-# Returns the instances whose values changed.
+# Returns the instances whose values changed, with those that they had.
 _WRITE = """
 WITH new AS (
     SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
@@ -92,10 +100,13 @@ WITH new AS (
     WHERE t.version <= excluded.version
     RETURNING t.instance_id, t.data, t.types
 )
-SELECT w.instance_id FROM written w LEFT JOIN old o USING (instance_id)
+SELECT w.instance_id, o.data, o.types FROM written w LEFT JOIN old o USING (instance_id)
 WHERE (w.data, w.types) IS DISTINCT FROM (o.data, o.types)
 """
-_FORGET_VALUES = "DELETE FROM {values} WHERE instance_id = ANY(%s)"
+_FORGET_VALUES = """
+DELETE FROM {values} AS v USING unnest(%b::text[], %b::integer[]) AS n (instance_id, ordinal)
+WHERE v.instance_id = n.instance_id AND v.ordinal = n.ordinal
+"""
 _ADD_VALUES = """
 COPY {values} (instance_id, ordinal, is_single, workspace, key, started_at, keyword, number, nearest, instant, truth, words)
 FROM STDIN (FORMAT BINARY)
@@ -160,6 +171,8 @@ _TITLE: dict[Operator, str] = {
 }
 _ID_OR_TITLE = "AND (i.instance_id = {id} OR position({folded} IN i.folded_title) > 0)"
 _KEY_CHARACTERS = 100
+_ValueRow = tuple[object, ...]
+"""Instance, ordinal and the other columns of a value, in the order of `_ADD_VALUES`."""
 _FEWEST_FIRST: dict[Operator, int] = {"eq": 0, "prefix": 1, "gt": 2, "gte": 2, "lt": 2, "lte": 2, "contains": 3}
 """Operators, lower where they usually find fewer values."""
 
@@ -168,7 +181,7 @@ class PostgresSearch:
     """Implementation of `SearchStore`, in the transaction of its caller."""
 
     shape = 3
-    generations = Tables({"search_index": "instance_id", "search_values": "instance_id"}, _DDL)
+    generations = Tables({"search_index": "instance_id", "search_values": "instance_id"}, _DDL, _READERS_INDEXES)
 
     async def read(
         self, connection: Connection, generation: int, instance_ids: Sequence[str]
@@ -197,16 +210,21 @@ class PostgresSearch:
             for document in documents
         ]
         cursor = await connection.execute(_statement(_WRITE, generation), columns(rows))
-        changed = {row[0] for row in await cursor.fetchall()}
-        if not changed:
-            return
-        await connection.execute(_statement(_FORGET_VALUES, generation), (list(changed),))
-        async with connection.cursor() as copying, copying.copy(_statement(_ADD_VALUES, generation)) as copy:
-            copy.set_types((*_PLACE_TYPES, *_VALUE_TYPES))
-            for document in documents:
-                if document.instance_id in changed:
-                    for row in _value_rows(document):
-                        await copy.write_row(row)
+        replaced = {row[0]: row[1:] for row in await cursor.fetchall()}
+        forgotten: list[tuple[object, ...]] = []
+        added: list[_ValueRow] = []
+        for document in documents:
+            if (before := replaced.get(document.instance_id)) is not None:
+                old, new = _value_rows_of(document, *before), {str(row): row for row in _value_rows(document)}
+                forgotten += [row[:2] for text, row in old.items() if text not in new]
+                added += [row for text, row in new.items() if text not in old]
+        if forgotten:
+            await connection.execute(_statement(_FORGET_VALUES, generation), columns(forgotten))
+        if added:
+            async with connection.cursor() as copying, copying.copy(_statement(_ADD_VALUES, generation)) as copy:
+                copy.set_types((*_PLACE_TYPES, *_VALUE_TYPES))
+                for row in added:
+                    await copy.write_row(row)
 
     async def ids(
         self, connection: Connection, generation: int, workspace: str, definition: str, *, limit: int
@@ -332,7 +350,15 @@ def _word_parts(words: Sequence[str], parameters: _Parameters) -> sql.Composable
     return sql.SQL("({})").format(sql.SQL(" AND ").join(parts)) if parts else sql.SQL("false")
 
 
-def _value_rows(document: SearchDocument) -> Iterator[tuple[object, ...]]:
+def _value_rows_of(document: SearchDocument, data: str | None, types: str | None) -> dict[str, _ValueRow]:
+    """Return the rows of the values that the document had, by their texts: 1.0 is stored otherwise than 1, which it equals."""
+    if data is None or types is None:
+        return {}
+    before = replace(document, data=cast(Document, decode(data)), types=orjson.loads(types))
+    return {str(row): row for row in _value_rows(before)}
+
+
+def _value_rows(document: SearchDocument) -> Iterator[_ValueRow]:
     ordinals = count()
     for key, value in document.data.items():
         rows = list(_kept_values(document.types[key], key, value))

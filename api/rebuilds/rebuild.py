@@ -51,6 +51,7 @@ async def rebuild(store: Store, launcher: Launcher, name: str, workers: int, rep
     async with _connection(store) as connection, steps.exclusively(connection, name):
         new = await steps.begin(connection, projection, store.events, workers)
         await _fill(store, launcher, connection, name, new, workers, report)
+        await steps.complete(connection, projection, new)
         await steps.catch_up(connection, projection, store.events, new)
         await steps.swap(connection, projection, store.events, new)
         await steps.clean_up(connection, projection)

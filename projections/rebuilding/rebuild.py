@@ -1,6 +1,6 @@
 """A rebuild: a new generation of a read model is filled beside the live one, catches up, and takes its place.
 
-    begin → fill (each shard of the instances on its own, in parallel) → catch up → swap → clean up
+    begin → fill (each shard of the instances on its own, in parallel) → complete → catch up → swap → clean up
 
 Its progress is in the database: the rows of a batch and how far the batch got are committed together. So a rebuild
 that was killed anywhere continues when it is started again. Every step may be repeated.
@@ -202,6 +202,11 @@ async def fill(
     finally:
         ahead.cancel()
         await asyncio.gather(ahead, return_exceptions=True)
+
+
+async def complete(connection: Connection, projection: Projection, new: NewGeneration) -> None:
+    """Add what only readers need to the filled generation; what an interrupted attempt has added is kept."""
+    await projection.generations.complete(connection, new.number)
 
 
 async def done(connection: Connection, name: str, generation: int) -> int:

@@ -40,19 +40,34 @@ def table(name: str, generation: int) -> sql.Identifier:
 
 class Tables:
     """Generations as tables. `streams` maps each table to the SQL expression for the stream of a row; `ddl` creates the
-    tables of a generation, with `{name}` for each; PostgreSQL names the indexes. `packed` maps a table to the column of
-    it that has `packed_json` documents.
+    tables of a generation, with `{name}` for each, and the indexes that filling needs, which PostgreSQL names.
+    `readers_indexes` has the names and the definitions of the others. `packed` maps a table to the column of it that has
+    `packed_json` documents.
     """
 
-    def __init__(self, streams: Mapping[str, str], ddl: str, packed: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        streams: Mapping[str, str],
+        ddl: str,
+        readers_indexes: Mapping[str, str] | None = None,
+        packed: Mapping[str, str] | None = None,
+    ) -> None:
         self._streams = dict(streams)
         self._ddl = ddl
+        self._readers_indexes = dict(readers_indexes or {})
         self._packed = dict(packed or {})
 
     async def create(self, connection: Connection, generation: int) -> None:
         await self.drop(connection, generation)
-        tables = {name: table(name, generation) for name in self._streams}
-        await connection.execute(sql.SQL(self._ddl).format(**tables))
+        await connection.execute(sql.SQL(self._ddl).format(**self._named(generation)))
+
+    async def complete(self, connection: Connection, generation: int) -> None:
+        for name, definition in self._readers_indexes.items():
+            statement = sql.SQL("CREATE INDEX IF NOT EXISTS {index} ON " + definition)
+            await connection.execute(statement.format(index=table(name, generation), **self._named(generation)))
+
+    def _named(self, generation: int) -> dict[str, sql.Identifier]:
+        return {name: table(name, generation) for name in self._streams}
 
     async def publish(self, connection: Connection, generation: int) -> None:
         for name in self._streams:

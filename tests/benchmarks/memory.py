@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 
 from tests.benchmarks.http_server import server_with_instances
 from tests.benchmarks.keep_alive import KeepAlive
@@ -15,6 +16,10 @@ _EDITS = 400
 """After some 100 it does not grow any more; `--edits 10000` shows that."""
 _EDITORS = 4
 _SAMPLE_SECONDS = 0.5
+_RESTS = 3
+"""Rest of a reader after an answer, in times that the answer took."""
+_SHORTEST_REST, _LONGEST_REST = 0.1, 20.0
+"""Seconds; the server ends a connection that was silent for a minute."""
 _MEGABYTES = 300
 _W = "/api/v1/workspaces/bank"
 _READ = (
@@ -65,12 +70,13 @@ async def _edit(server: Server, number: int, edits: int) -> None:
 
 
 async def _read(server: Server, path: str) -> None:
-    """Ask for it all the time."""
+    """Ask for it again and again, with rests, as otherwise the longest answers would leave little time for edits."""
     connection = KeepAlive(server.port, token())
     while True:
+        started = time.perf_counter()
         answer = await connection.request("GET", f"{_W}/{path}")
         assert answer.status in (200, 404, 429, 503), answer
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(min(max(_SHORTEST_REST, _RESTS * (time.perf_counter() - started)), _LONGEST_REST))
 
 
 async def _sample(server: Server, samples: list[float]) -> None:

@@ -88,10 +88,12 @@ _FILL = (
 
 
 async def fill(connection: Connection) -> None:
-    """Create the read models and their rows, and let PostgreSQL know how they are spread."""
+    """Create the read models and their rows, complete them as a rebuild does, and let PostgreSQL know how they are spread."""
     for projection in build_projections(Story(), PostgresSearch()):
         await projection.generations.create(connection, 1)
-        await projection.generations.publish(connection, 1)
     for statement in _FILL:
         await connection.execute(statement)
+    for projection in build_projections(Story(), PostgresSearch()):
+        await projection.generations.complete(connection, 1)
+        await projection.generations.publish(connection, 1)
     await connection.execute("VACUUM ANALYZE")
