@@ -276,6 +276,14 @@ class UnreadableEvent(Event):
     why: str
 
 
+class SupersededWrite(Event):
+    """Placeholder for one of `WRITES` that is directly followed by another one, for a reader of documents: nothing comes
+    between them that could show its document. Never stored itself; its time, workspace and user are meaningless.
+    """
+
+    TOPIC: ClassVar[str] = "SupersededWrite"
+
+
 INSTANCE_EVENTS: tuple[type[Event], ...] = (
     InstanceStarted,
     InstanceStatusChanged,
@@ -325,6 +333,18 @@ def unreadable(stream: str, version: int, stored_topic: str, why: str) -> Unread
         user_name="",
         stored_topic=stored_topic,
         why=why,
+    )
+
+
+def superseded(stream: str, version: int) -> SupersededWrite:
+    """Return the placeholder for a write that is directly followed by another one."""
+    return SupersededWrite.model_construct(
+        originator_id=stream,
+        originator_version=version,
+        timestamp=_UNKNOWN_TIME,
+        workspace="",
+        user="",
+        user_name="",
     )
 
 

@@ -23,7 +23,7 @@ from procvars.domain.events import (
 from procvars.domain.instance_id import BULK_PREFIX
 from procvars.domain.provenance import Imported
 from procvars.projections.history.streams import SingleEvents
-from procvars.projections.projection import Connection
+from procvars.projections.projection import Connection, Documents
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
@@ -125,6 +125,7 @@ class AuditLog:
     name = NAME
     title = "Audit log"
     shape = 2
+    documents = Documents.NONE
     generations = Tables({NAME: "subject_identifier"}, _DDL, _READERS_INDEXES)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:

@@ -18,7 +18,7 @@ from procvars.domain.events import (
 )
 from procvars.domain.instance import variables_after
 from procvars.domain.instance_status import InstanceStatus
-from procvars.projections.projection import Connection
+from procvars.projections.projection import Connection, Documents
 from procvars.projections.storage.batch import columns, instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.packed_json import packed, unpacked
@@ -184,6 +184,7 @@ class CurrentVariables:
     name = NAME
     title = "Current variables"
     shape = 3
+    documents = Documents.NEWEST
     generations = Tables({NAME: "id", LATEST_CHANGES: "id"}, _DDL, _READERS_INDEXES, packed={NAME: "packed"})
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from psycopg import sql
 
 from procvars.domain.events import Event, ProcessVariablesModified, Recorded, VariableTypesObserved
-from procvars.projections.projection import Connection
+from procvars.projections.projection import Connection, Documents
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted, Tally
 from procvars.projections.storage.tables import Tables, table, tallies
@@ -79,6 +79,7 @@ class EngineDelivery:
     name = NAME
     title = "Process engine"
     shape = 1
+    documents = Documents.NONE
     generations = Tables({NAME: "instance_id", INSTANCES: "instance_id"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:

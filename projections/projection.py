@@ -1,6 +1,7 @@
 """Interface of a projection: a read model's name, where its generations live, and how a batch of events changes it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from enum import Enum
 from typing import Protocol
 
 import psycopg
@@ -16,6 +17,18 @@ from procvars.projections.storage.counted import Counted
 Connection = psycopg.AsyncConnection[TupleRow]
 Connect = Callable[[], Awaitable[Connection]]
 """Function that opens a connection, which the caller closes."""
+
+
+class Documents(Enum):
+    """What an `apply` looks at of the documents that events carry, `previous` and `body` of modifications among them.
+
+    A rebuild reads no more than that.
+    """
+
+    NONE = "none"
+    NEWEST = "newest"
+    """Not that of a write which is directly followed by another one of its stream; it may get a `SupersededWrite` then."""
+    ALL = "all"
 
 
 class Generations(Protocol):
@@ -80,6 +93,9 @@ class Projection(Protocol):
     @property
     def generations(self) -> Generations: ...
 
+    @property
+    def documents(self) -> Documents: ...
+
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:
         """Apply the events to the generation, in the transaction that `connection` is in.
 
@@ -135,10 +151,10 @@ class EventArchive(EventStream, Protocol):
         ...
 
     async def of_partition(
-        self, partition: int, partitions: int, *, after: int, until: int, limit: int
+        self, partition: int, partitions: int, *, after: int, until: int, limit: int, documents: Documents
     ) -> list[Recorded[Event]]:
-        """Return up to `limit` events of one partition of the instances, by a hash of their ids, in commit order;
-        events of definitions are left out.
+        """Return up to `limit` events of one partition of the instances, by a hash of their ids, in commit order, with
+        these documents; events of definitions are left out.
         """
         ...
 

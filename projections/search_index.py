@@ -7,7 +7,7 @@ from typing import cast
 from procvars.domain.definition import Definition, SearchType
 from procvars.domain.errors import InstanceArchived, InvalidArgument
 from procvars.domain.events import INSTANCE_EVENTS, Event, InstanceStarted, Recorded
-from procvars.projections.projection import Connection, EventSource, Generations
+from procvars.projections.projection import Connection, Documents, EventSource, Generations
 from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark_due
 from procvars.projections.search.conditions import searched
 from procvars.projections.search.document import SearchDocument, derived, evolve
@@ -93,6 +93,7 @@ class _SearchGenerations:
 class SearchIndex:
     name = NAME
     title = "Search"
+    documents = Documents.NEWEST
 
     def __init__(self, source: EventSource, store: SearchStore) -> None:
         self.shape = 1 + store.shape

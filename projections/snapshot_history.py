@@ -11,7 +11,7 @@ from psycopg import sql
 
 from procvars.domain.events import Event, ProcessVariablesModified, Recorded
 from procvars.projections.history.streams import SingleEvents
-from procvars.projections.projection import Connection
+from procvars.projections.projection import Connection, Documents
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.paging import Page, checked_limit, decode_cursor, page
@@ -83,6 +83,7 @@ class SnapshotHistory:
     name = NAME
     title = "Snapshots"
     shape = 2
+    documents = Documents.NONE
     generations = Tables({NAME: "instance_id"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:

@@ -15,7 +15,7 @@ from procvars.domain.definition import Definition
 from procvars.domain.errors import InstanceArchived
 from procvars.domain.events import Event, Recorded, TaskClosed, TaskOpened
 from procvars.domain.instance import VARIABLES_EVENTS
-from procvars.projections.projection import Connection, EventSource
+from procvars.projections.projection import Connection, Documents, EventSource
 from procvars.projections.rebuilding.due import DERIVED_AT_ONCE, mark_due
 from procvars.projections.storage.batch import columns, instance_ids, unseen_events
 from procvars.projections.storage.counted import Counted
@@ -134,6 +134,7 @@ class TaskKeywords:
     name = NAME
     title = "Task Manager"
     shape = 2
+    documents = Documents.NEWEST
     generations = Tables(
         {
             NAME: "instance_id",

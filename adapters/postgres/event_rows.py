@@ -1,6 +1,7 @@
 """Rows of stored events, and limits for what a process decodes at once."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,7 +11,7 @@ from procvars.adapters.postgres.event_mapper import EventMapper, base_in
 from procvars.adapters.postgres.pool import Lender, borrowed
 from procvars.adapters.postgres.state_frames import Base, Frame
 from procvars.domain.errors import EventUnreadable, ReadTooLarge
-from procvars.domain.events import Event, Recorded, unreadable
+from procvars.domain.events import WRITES, Event, Recorded, superseded, unreadable
 
 Row = tuple[str, int, str, bytes | None, int]
 """Id and version of the stream, topic, state, position. The state is None if it is larger than requested."""
@@ -30,6 +31,9 @@ SELECT {columns} FROM (
 ) AS page WHERE bytes_before < {page_bytes} ORDER BY {order}
 """
 _UNBOUNDED = 2**62
+_PLACEHOLDER_BYTES = 1024
+"""Approximate memory of a placeholder for an event."""
+_WRITE_TOPICS = frozenset(event.TOPIC for event in WRITES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,19 @@ _AT_PLACES = page_of(
         AND e.notification_id >= stream_start(n.stream)""",
     "ordinal",
 )
+
+
+def superseded_writes(rows: Sequence[Row]) -> set[Place]:
+    """Return those writes of a read in position order that another write of their stream directly follows in it."""
+    found: set[Place] = set()
+    following: dict[str, int] = {}
+    """Stream → version of its next event, if that is a write."""
+    for stream, version, topic, _, _ in reversed(rows):
+        is_write = topic in _WRITE_TOPICS
+        if is_write and following.get(stream) == version + 1:
+            found.add((stream, version))
+        following[stream] = version if is_write else 0
+    return found
 
 
 def is_last(page: Sequence[Row], limit: int | None = None) -> bool:
@@ -139,12 +156,16 @@ class EventRows:
                 raise ReadTooLarge
             yield recorded
 
-    async def run(self, rows: Sequence[Row], *, memory: int = _UNBOUNDED) -> list[Recorded[Event]]:
+    async def run(
+        self, rows: Sequence[Row], *, memory: int = _UNBOUNDED, only_newest: bool = False
+    ) -> list[Recorded[Event]]:
         """Return the first rows of a read in position order, each as `placed`, as many as a page may hold decoded.
 
-        Raises ReadTooLarge if the first is too large.
+        `only_newest`: of the writes of a stream that directly follow each other, only the last one is decoded. Raises
+        ReadTooLarge if the first is too large.
         """
-        return await self._page(rows, _placed, memory=memory, goes_on=False)
+        passed_over = superseded_writes(rows) if only_newest else set()
+        return await self._page(rows, _placed, memory=memory, goes_on=False, passed_over=passed_over)
 
     async def page(self, rows: Sequence[Row], *, goes_on: bool = False) -> list[Recorded[Event]]:
         """Return the events of the first rows of a stream, as many as a page may hold decoded.
@@ -161,14 +182,15 @@ class EventRows:
         *,
         memory: int,
         goes_on: bool,
+        passed_over: AbstractSet[Place] = frozenset(),
     ) -> list[Recorded[Event]]:
         page: list[Recorded[Event]] = []
         left = min(memory, self._budget.memory)
-        async for decode in self.decodings(rows):
+        async for decode in self.decodings(rows, passed_over):
             try:
                 if left < 0:
                     raise ReadTooLarge
-                page.append(decoded(decode))
+                page.append(decode.superseded() if decode.place in passed_over else decoded(decode))
             except ReadTooLarge:
                 if not page or (goes_on and self._budget.stream_memory < _UNBOUNDED):
                     raise
@@ -176,15 +198,17 @@ class EventRows:
             left -= page[-1].memory
         return page
 
-    async def decodings(self, rows: Sequence[Row]) -> AsyncIterator["Decoding"]:
-        """Yield the decoding of each row, once its base is at hand. Raises StoreUnavailable."""
+    async def decodings(
+        self, rows: Sequence[Row], passed_over: AbstractSet[Place] = frozenset()
+    ) -> AsyncIterator["Decoding"]:
+        """Yield the decoding of each row, once its base is at hand, if it is not passed over. Raises StoreUnavailable."""
         decodings = [self._decoding(row) for row in rows]
         read: dict[Place, Decoding] = {}
         for number, decoding in enumerate(decodings):
             place = decoding.base_place
-            if place is not None and not decoding.knows_base():
+            if place is not None and decoding.place not in passed_over and not decoding.knows_base():
                 if place not in read:
-                    read = await self._bases(decodings[number:])
+                    read = await self._bases([one for one in decodings[number:] if one.place not in passed_over])
                 decoding.continue_from(read.get(place))
             yield decoding
 
@@ -229,6 +253,10 @@ class Decoding:
             self._known.put(self.stream, own)
 
     @property
+    def place(self) -> Place:
+        return self.stream, self.stored.originator_version
+
+    @property
     def base_place(self) -> Place | None:
         """Place of the event whose state is the base of this one."""
         if self._frame is None or self._frame.base_version is None:
@@ -249,6 +277,10 @@ class Decoding:
             self._base = base_in(base.stored, base._frame)
         elif isinstance(base._error, ReadTooLarge):
             self._frame = None
+
+    def superseded(self) -> Recorded[Event]:
+        """Return the placeholder for a write whose document nobody needs."""
+        return Recorded(self.position, superseded(*self.place), _PLACEHOLDER_BYTES)
 
     def __call__(self) -> Recorded[Event]:
         """Return the event. Raises ReadTooLarge, and EventUnreadable."""

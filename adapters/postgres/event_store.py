@@ -34,6 +34,7 @@ from procvars.domain.events import (
 from procvars.domain.instance import VARIABLES_EVENTS, Instance, evolve, variables_after
 from procvars.domain.instance_id import is_instance_id
 from procvars.domain.instance_status import InstanceStatus
+from procvars.projections.projection import Documents
 
 _EVENTS = f"SELECT {COLUMNS} FROM stored_events "
 # Literals, as in the partial index of an instance's steps, which the planner does not use with parameters.
@@ -469,12 +470,15 @@ class PostgresEventStore:
         return await self._rows.page(await self._rows.fetch(_STREAM_BACKWARDS, values), goes_on=True)
 
     async def of_partition(
-        self, partition: int, partitions: int, *, after: int, until: int, limit: int
+        self, partition: int, partitions: int, *, after: int, until: int, limit: int, documents: Documents
     ) -> list[Recorded[Event]]:
-        """Return up to `limit` events of one partition of the instances, by a hash of their ids, in commit order."""
+        """Return up to `limit` events of one partition of the instances, by a hash of their ids, in commit order, with
+        these documents.
+        """
         values: dict[str, object] = {"after": after, "until": until, "limit": limit}
         values |= {"partitions": partitions, "partition": partition}
-        return await self._rows.run(await self._rows.fetch(_PARTITION, values))
+        rows = self._rows.without_documents() if documents is Documents.NONE else self._rows
+        return await rows.run(await rows.fetch(_PARTITION, values), only_newest=documents is Documents.NEWEST)
 
     async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
         """Yield the definitions published up to that position, in commit order."""

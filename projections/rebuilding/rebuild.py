@@ -175,7 +175,9 @@ async def fill(
     """
 
     async def read(after: int) -> list[Recorded[Event]]:
-        return await archive.of_partition(shard, of, after=after, until=until, limit=_PAGE)
+        return await archive.of_partition(
+            shard, of, after=after, until=until, limit=_PAGE, documents=projection.documents
+        )
 
     key = (projection.name, generation, shard)
     until = await _until(connection, projection.name, generation)

@@ -2,12 +2,12 @@
 streams continue. A retry reads the stream again from the event store.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from procvars.domain.errors import EventUnreadable, NotFound
-from procvars.domain.events import Event, Recorded, UnreadableEvent
+from procvars.domain.events import Event, Recorded, SupersededWrite, UnreadableEvent
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connection, Projection
 from procvars.projections.running.archived_streams import apply_events
@@ -33,6 +33,8 @@ _RELEASE = "DELETE FROM parked_streams WHERE projection = %s AND generation = %s
 UNREADABLE = "unreadable"
 """Beginning of the error of a stream that waits for a release which can read its event."""
 
+ReadAgain = Callable[[Recorded[Event]], Awaitable[Recorded[Event]]]
+
 log = structlog.get_logger(__name__)
 
 
@@ -55,17 +57,23 @@ async def _without_parked(
     return [recorded for recorded in events if recorded.event.originator_id not in ids] if ids else list(events)
 
 
+async def _as_it_is(recorded: Recorded[Event]) -> Recorded[Event]:
+    return recorded
+
+
 async def apply_or_park(
     connection: Connection,
     projection: Projection,
     generation: int,
     events: Sequence[Recorded[Event]],
     watch: FailureWatch,
+    read_again: ReadAgain = _as_it_is,
 ) -> None:
     """Apply the events of streams that are not parked, and park the streams of those that cannot be applied, in the
     transaction that `connection` is in.
 
-    Raises KeepsFailing, and the database's errors.
+    `read_again` returns the event itself for a `SupersededWrite`, whose document stays if the next one cannot be applied.
+    Raises KeepsFailing, the database's errors, and those of `read_again`.
     """
     waiting = await _without_parked(connection, projection.name, generation, events)
     applicable = await _readable(connection, projection, generation, waiting)
@@ -75,7 +83,8 @@ async def apply_or_park(
     except Exception as error:
         if passes_by_itself(error):
             raise
-        await _apply_one_by_one(connection, projection, generation, applicable, watch)
+        whole = [await read_again(one) if isinstance(one.event, SupersededWrite) else one for one in applicable]
+        await _apply_one_by_one(connection, projection, generation, whole, watch)
     else:
         watch.applied(applicable)
 

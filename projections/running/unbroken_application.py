@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from procvars.domain.errors import EventUnreadable
-from procvars.domain.events import Event, Recorded, UnreadableEvent
+from procvars.domain.events import Event, Recorded, SupersededWrite, UnreadableEvent
 from procvars.projections.history.streams import EventStream
 from procvars.projections.projection import Connection, Projection
 from procvars.projections.running.failure_watch import FailureWatch
@@ -29,13 +29,24 @@ class UnbrokenApplication:
         """
         known = [await self._read_again(one) if isinstance(one.event, UnreadableEvent) else one for one in events]
         continued = await self._versions.continued(known, self._streams)
-        await apply_or_park(connection, self._projection, generation, continued.events, self._watch)
+        broken = {one.event.originator_id for one in known if isinstance(one.event, UnreadableEvent)}
+        broken |= {lost.stream for lost in continued.lost}
+        applied = (
+            [await self._if_it_is_the_last(one, broken) for one in continued.events] if broken else continued.events
+        )
+        await apply_or_park(connection, self._projection, generation, applied, self._watch, self._read_again)
         # Afterwards, as nothing of a parked stream is applied, not even what comes before the gap.
         for lost in continued.lost:
             message = f"the event store has no readable event of version {lost.version}, although it has later ones"
             at = (lost.stream, lost.version, lost.position)
             await park(connection, self._projection, generation, *at, message)
         self._versions.applied(continued.events)
+
+    async def _if_it_is_the_last(self, recorded: Recorded[Event], broken: set[str]) -> Recorded[Event]:
+        """Return the event itself for a placeholder in one of these streams, which stop: it may be the last one applied."""
+        if isinstance(recorded.event, SupersededWrite) and recorded.event.originator_id in broken:
+            return await self._read_again(recorded)
+        return recorded
 
     async def _read_again(self, recorded: Recorded[Event]) -> Recorded[Event]:
         """Return the event read again from its stream: what could not be sent, or read by its sender, may be readable

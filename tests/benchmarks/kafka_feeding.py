@@ -255,6 +255,7 @@ class _Timed:
 
     def __post_init__(self) -> None:
         self.name, self.title, self.shape = self.projection.name, self.projection.title, self.projection.shape
+        self.documents = self.projection.documents
         self.generations = self.projection.generations
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:

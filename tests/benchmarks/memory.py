@@ -19,7 +19,7 @@ _SAMPLE_SECONDS = 0.5
 _RESTS = 3
 """Rest of a reader after an answer, in times that the answer took."""
 _SHORTEST_REST, _LONGEST_REST = 0.1, 20.0
-"""Seconds; the server ends a connection that was silent for a minute."""
+"""Seconds."""
 _MEGABYTES = 300
 _W = "/api/v1/workspaces/bank"
 _READ = (
@@ -71,11 +71,12 @@ async def _edit(server: Server, number: int, edits: int) -> None:
 
 async def _read(server: Server, path: str) -> None:
     """Ask for it again and again, with rests, as otherwise the longest answers would leave little time for edits."""
-    connection = KeepAlive(server.port, token())
     while True:
+        connection = KeepAlive(server.port, token())
         started = time.perf_counter()
         answer = await connection.request("GET", f"{_W}/{path}")
         assert answer.status in (200, 404, 429, 503), answer
+        connection.close()
         await asyncio.sleep(min(max(_SHORTEST_REST, _RESTS * (time.perf_counter() - started)), _LONGEST_REST))
 
 

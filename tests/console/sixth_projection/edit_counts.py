@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from procvars.domain.events import Event, ProcessVariablesModified, Recorded
-from procvars.projections.projection import Connection
+from procvars.projections.projection import Connection, Documents
 from procvars.projections.storage.batch import columns
 from procvars.projections.storage.counted import Counted
 from procvars.projections.storage.tables import Tables, table, tallies
@@ -20,6 +20,7 @@ class EditCounts:
     name = NAME
     title = "Edit counts"
     shape = 1
+    documents = Documents.NONE
     generations = Tables({NAME: "instance_id"}, _DDL)
 
     async def apply(self, connection: Connection, generation: int, events: Sequence[Recorded[Event]]) -> None:

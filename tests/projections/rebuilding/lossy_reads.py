@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.domain.errors import StoreUnavailable
 from procvars.domain.events import Event, Recorded
+from procvars.projections.projection import Documents
 
 
 @dataclass
@@ -22,9 +23,12 @@ class LossyReads:
         return self._kept(await self.store.after_position(position, limit))
 
     async def of_partition(
-        self, partition: int, partitions: int, *, after: int, until: int, limit: int
+        self, partition: int, partitions: int, *, after: int, until: int, limit: int, documents: Documents
     ) -> list[Recorded[Event]]:
-        return self._kept(await self.store.of_partition(partition, partitions, after=after, until=until, limit=limit))
+        found = await self.store.of_partition(
+            partition, partitions, after=after, until=until, limit=limit, documents=documents
+        )
+        return self._kept(found)
 
     async def last_position(self) -> int:
         return await self.store.last_position()

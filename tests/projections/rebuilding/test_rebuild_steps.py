@@ -12,7 +12,7 @@ from procvars.adapters.postgres.state_frames import StateFrames
 from procvars.api.processes.store import Store
 from procvars.domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
 from procvars.projections.audit_log import AuditLog
-from procvars.projections.projection import Connection, Projection
+from procvars.projections.projection import Connection, Documents, Projection
 from procvars.projections.rebuilding import rebuild
 from procvars.projections.running.failure_watch import KeepsFailing
 from procvars.projections.snapshot_history import SnapshotHistory
@@ -40,6 +40,7 @@ async def rebuilt(bank: Bank, store: Store, projection: Projection) -> None:
         for share in range(new.shards):
             async with await bank.connect() as another:
                 await rebuild.fill(another, projection, store.events, new.number, share, new.shards)
+        await rebuild.complete(connection, projection, new)
         await rebuild.catch_up(connection, projection, store.events, new)
         await rebuild.swap(connection, projection, store.events, new)
         await rebuild.clean_up(connection, projection)
@@ -125,6 +126,7 @@ class Measured(SnapshotHistory):
     """The next release: its rows begin with how long the document is."""
 
     shape = SnapshotHistory.shape + 1
+    documents = Documents.ALL
     generations = Tables(
         {"snapshot_history": "instance_id"},
         "CREATE TABLE {snapshot_history} (characters integer NOT NULL, instance_id text NOT NULL, version bigint NOT NULL,"
