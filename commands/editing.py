@@ -93,7 +93,7 @@ class Editing:
                 child_statuses=await self._child_statuses(instance),
                 base=base,
             )
-            return Decision(() if outcome.event is None else (outcome.event,), outcome, outcome.instance)
+            return Decision(() if outcome.event is None else (outcome.event,), outcome, outcome.instance())
 
         decided = await self._loop.run(command.caller, command.instance_id, decide)
         instance, result = decided.instance, decided.result

@@ -14,7 +14,7 @@ from procvars.domain.documents.values import Document, Json
 from procvars.domain.engine_values import check_engine_types
 from procvars.domain.errors import InstanceNotEditable, VersionConflict
 from procvars.domain.events import EditKind, ProcessVariablesModified
-from procvars.domain.instance import Instance, variables_after, with_variables
+from procvars.domain.instance import Instance, evolve
 from procvars.domain.instance_status import InstanceStatus
 from procvars.domain.provenance import Provenance
 from procvars.domain.rules.extraction import extract
@@ -81,8 +81,12 @@ class EditOutcome(NamedTuple):
     """Outcome of an edit; `event` is None if it changes nothing."""
 
     event: ProcessVariablesModified | None
-    instance: Instance
-    """The instance after the edit."""
+    before: Instance
+    """The instance before the edit."""
+
+    def instance(self) -> Instance:
+        """Return the instance after the edit."""
+        return self.before if self.event is None else evolve(self.before, self.event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def decide_edit(
     new = based_document(instance, edit.change, edit.terms.base_version, rebase=edit.terms.rebase, base=base)
     patch = json_patch.diff(instance.variables, new)
     if not patch:
-        return EditOutcome(event=None, instance=instance)
+        return EditOutcome(event=None, before=instance)
     of_schema = check_operators_document(instance.variables, new, patch, rules)
     if instance.engine is not None:
         check_engine_types(instance.variables, new, instance.engine_types)
@@ -152,7 +156,7 @@ def decide_edit(
         bulk_id=edit.bulk_id,
         warnings=warnings,
     )
-    return EditOutcome(event=event, instance=with_variables(instance, event, variables_after(event)))
+    return EditOutcome(event, before=instance)
 
 
 def preview_edit(

@@ -10,6 +10,7 @@ A frame alone begins with the magic number of zstandard, a frame against a base 
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import zstandard
@@ -157,11 +158,18 @@ def _window_bits(size: int) -> int:
 
 def _parameters(size: int, dictionary: int, *, write_checksum: bool = False) -> zstandard.ZstdCompressionParameters:
     """Return the level's parameters with a window over text and dictionary, and a table that finds its way in it."""
-    bits = _window_bits(size + dictionary)
+    return _parameters_for(_window_bits(size + dictionary), size.bit_length(), dictionary.bit_length(), write_checksum)
+
+
+@lru_cache(maxsize=256)
+def _parameters_for(
+    bits: int, size_bits: int, dictionary_bits: int, write_checksum: bool
+) -> zstandard.ZstdCompressionParameters:
+    """Return the parameters for a window of `bits` and for sizes of up to so many bits."""
     return zstandard.ZstdCompressionParameters.from_level(
         _LEVEL,
-        source_size=size,
-        dict_size=dictionary,
+        source_size=2**size_bits,
+        dict_size=2**dictionary_bits if dictionary_bits else 0,
         window_log=bits,
         hash_log=min(max(bits - _WINDOW_TO_HASH_BITS, _LEAST_HASH_BITS), _MOST_HASH_BITS),
         write_checksum=write_checksum,

@@ -157,7 +157,7 @@ class BulkRun:
         for _ in range(_ATTEMPTS):
             assert outcome.event is not None
             try:
-                await self._store.append([outcome.event], resulting=outcome.instance)
+                await self._store.append([outcome.event])
                 return change_made(outcome.event.originator_version, outcome.event)
             except StreamConflict:
                 again = await self._decide_again(job, item)
