@@ -3,16 +3,18 @@
 Values are spread as in production: some are shared by many instances, some belong to old instances alone, some to one.
 """
 
+from psycopg import sql
+
 from procvars.adapters.postgres.search import PostgresSearch
 from procvars.projections.projection import Connection
 from procvars.projections.registry import build_projections
 from tests.projections.story import Story
 
 INSTANCES = 100_000
-_EDITS = 300_000
+_EDITS_EACH = 3
 
 _FILL = (
-    f"""
+    """
     CREATE TEMPORARY TABLE made AS
     SELECT n, 'i-' || lpad(n::text, 7, '0') AS id, CASE WHEN n % 10 = 0 THEN 'branch' ELSE 'bank' END AS workspace,
         CASE WHEN n < 100 THEN 'rare' WHEN n % 3 = 0 THEN 'loan' ELSE 'claim' END AS definition,
@@ -20,11 +22,11 @@ _FILL = (
         CASE WHEN n % 1000 = 7 THEN 'FAILED' WHEN n % 20 = 0 THEN 'ON_HOLD' WHEN n % 2 = 0 THEN 'FINISHED' ELSE 'STARTED' END
             AS status,
         timestamptz '2026-01-01' + n * interval '1 minute' AS started_at
-    FROM generate_series(1, {INSTANCES}) AS n
+    FROM generate_series(1, {instances}) AS n
     """,
     """
     INSERT INTO current_variables_g1
-    SELECT id, workspace, definition, title, status, started_at, started_at, 3, CASE WHEN n % 50 = 1 THEN 'i-0000001' END, '{}'
+    SELECT id, workspace, definition, title, status, started_at, started_at, 3, CASE WHEN n % 50 = 1 THEN 'i-0000001' END, '{{}}'
     FROM made
     """,
     """
@@ -32,8 +34,8 @@ _FILL = (
     """,
     """
     INSERT INTO search_index_g1
-    SELECT id, workspace, definition, title, lower(title), status, started_at, started_at, 3, '{"income": 1}',
-        '{"income": "number"}'
+    SELECT id, workspace, definition, title, lower(title), status, started_at, started_at, 3, '{{"income": 1}}',
+        '{{"income": "number"}}'
     FROM made
     """,
     """
@@ -63,17 +65,17 @@ _FILL = (
         ARRAY['application', 'word' || n % 100, CASE WHEN n < 5000 THEN 'paper' ELSE 'file' END]
     FROM made
     """,
-    f"""
+    """
     INSERT INTO audit_log_g1
     SELECT id || '-' || edit, workspace, started_at + edit * interval '1 hour', 'user-' || n % 50, 'User',
         CASE WHEN n % 5000 = 3 THEN 'Incident' ELSE 'Process variables' END,
         CASE WHEN n % 5000 = 3 THEN 'Retry' ELSE 'Update' END, id, edit, 'Success', NULL, NULL
-    FROM made, generate_series(2, {1 + _EDITS // INSTANCES}) AS edit
+    FROM made, generate_series(2, {last_version}) AS edit
     """,
     """
     INSERT INTO task_keywords_g1
     SELECT id, 't-' || id, workspace, definition, title, NULL, NULL, CASE WHEN n % 4 = 0 THEN 'OPEN' ELSE 'CLOSED' END,
-        started_at, '{}', '{}', '{}', 2
+        started_at, '{{}}', '{{}}', '{{}}', 2
     FROM made
     """,
     """
@@ -87,12 +89,13 @@ _FILL = (
 )
 
 
-async def fill(connection: Connection) -> None:
+async def fill(connection: Connection, instances: int = INSTANCES, edits_each: int = _EDITS_EACH) -> None:
     """Create the read models and their rows, complete them as a rebuild does, and let PostgreSQL know how they are spread."""
     for projection in build_projections(Story(), PostgresSearch()):
         await projection.generations.create(connection, 1)
     for statement in _FILL:
-        await connection.execute(statement)
+        values = {"instances": sql.Literal(instances), "last_version": sql.Literal(1 + edits_each)}
+        await connection.execute(sql.SQL(statement).format(**values))
     for projection in build_projections(Story(), PostgresSearch()):
         await projection.generations.complete(connection, 1)
         await projection.generations.publish(connection, 1)
