@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import cast, get_args
+from typing import TypeGuard, cast, get_args
 
 from procvars.domain.archive import archived_error
 from procvars.domain.documents import patch as json_patch
@@ -94,13 +94,15 @@ def variables_after(event: VariablesEvent) -> Document:
     """Return the whole document after the event, with its members in the order in which it was saved."""
     if isinstance(event, InstanceStarted):
         return event.variables
-    if isinstance(event, ProcessVariablesModified) and _has_whole_document(event):
+    if has_whole_document(event):
         return cast(Document, event.body)
     return json_patch.apply(event.previous, event.patch)
 
 
-def _has_whole_document(event: ProcessVariablesModified) -> bool:
+def has_whole_document(event: Event) -> TypeGuard[ProcessVariablesModified]:
     """Tell whether the document was sent as a whole and saved as it was, without changes by others in between."""
+    if not isinstance(event, ProcessVariablesModified):
+        return False
     return event.kind == "put" and event.base_version == event.originator_version - 1 and isinstance(event.body, dict)
 
 

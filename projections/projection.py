@@ -22,12 +22,14 @@ Connect = Callable[[], Awaitable[Connection]]
 class Documents(Enum):
     """What an `apply` looks at of the documents that events carry, `previous` and `body` of modifications among them.
 
-    A rebuild reads no more than that.
+    Rebuilds and the projections of a server read no more than that.
     """
 
     NONE = "none"
     NEWEST = "newest"
-    """Not that of a write which is directly followed by another one of its stream; it may get a `SupersededWrite` then."""
+    """What `variables_after` needs. A rebuild may bring a `SupersededWrite` for a write that is directly followed by another
+    one of its stream.
+    """
     ALL = "all"
 
 

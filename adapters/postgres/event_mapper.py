@@ -27,8 +27,8 @@ from procvars.adapters.postgres.seen_bases import SeenBases
 from procvars.adapters.postgres.state_frames import Base, Frame, StateFrames, frame_of
 from procvars.domain.errors import EventTooLarge, ReadTooLarge
 from procvars.domain.event_state import event_from_state, state_of
-from procvars.domain.events import WRITES, Event
-from procvars.domain.instance import VARIABLES_EVENTS
+from procvars.domain.events import WRITES, Event, ProcessVariablesModified
+from procvars.domain.instance import VARIABLES_EVENTS, has_whole_document
 
 _BYTES_A_VALUE = 64
 """Approximate bytes of an empty container in CPython, or of a small text or number with its place in a container."""
@@ -36,6 +36,7 @@ _UNBOUNDED = 2**62
 _PASSED_OVER = 10
 """Passing over a byte of JSON takes about this part of the time of decoding it."""
 _NO_DOCUMENTS: dict[str, Any] = {"previous": {}, "body": None}
+_NO_PREVIOUS: dict[str, Any] = {"previous": {}}
 _BASES = frozenset(event.TOPIC for event in VARIABLES_EVENTS)
 _FOUR_BYTES = re.compile(rb"[\xf0-\xf4]")
 
@@ -153,6 +154,23 @@ class EventMapper(Mapper[str]):
         with _deserialising(stored_event):
             text = self._text(frame, base, largest)
             return _event(stored_event, exact_json.loads(text)), decoded_size(text)
+
+    def read_newest(
+        self, stored_event: StoredEvent, frame: Frame, base: Base | None, largest: int = _UNBOUNDED
+    ) -> tuple[Event, int]:
+        """Return the event with what `variables_after` needs: `previous` is empty where the body is the whole document.
+
+        Raises as `read`.
+        """
+        if stored_event.topic != ProcessVariablesModified.TOPIC:
+            return self.read(stored_event, frame, base, largest)
+        with _deserialising(stored_event):
+            text = self._text(frame, base, largest)
+            state, size = exact_json.loads_without(text, _NO_PREVIOUS)
+            event = _event(stored_event, state)
+            if not has_whole_document(event):
+                return _event(stored_event, exact_json.loads(text)), decoded_size(text)
+            return event, decoded_size(text) * size // len(text)
 
     def read_change(
         self, stored_event: StoredEvent, frame: Frame, base: Base | None, largest: int = _UNBOUNDED

@@ -12,6 +12,7 @@ from procvars.adapters.postgres.pool import Lender, borrowed
 from procvars.adapters.postgres.state_frames import Base, Frame
 from procvars.domain.errors import EventUnreadable, ReadTooLarge
 from procvars.domain.events import WRITES, Event, Recorded, superseded, unreadable
+from procvars.projections.projection import Documents
 
 Row = tuple[str, int, str, bytes | None, int]
 """Id and version of the stream, topic, state, position. The state is None if it is larger than requested."""
@@ -97,21 +98,24 @@ def is_last(page: Sequence[Row], limit: int | None = None) -> bool:
 class EventRows:
     """Queries of a store, within the budget of its process."""
 
-    def __init__(self, lender: Lender, mapper: EventMapper, budget: ReadBudget, *, documents: bool = True) -> None:
-        """Read events without `documents` as `EventMapper.read_change` does."""
+    def __init__(
+        self, lender: Lender, mapper: EventMapper, budget: ReadBudget, documents: Documents = Documents.ALL
+    ) -> None:
+        """Read events with these documents."""
         self._lender = lender
         self._mapper = mapper
         self._budget = budget
         self._documents = documents
-        self._read = mapper.read if documents else mapper.read_change
+        reads = {Documents.ALL: mapper.read, Documents.NEWEST: mapper.read_newest, Documents.NONE: mapper.read_change}
+        self._read = reads[documents]
 
     def on(self, lender: Lender) -> "EventRows":
         """Return the same queries on another connection."""
-        return EventRows(lender, self._mapper, self._budget, documents=self._documents)
+        return EventRows(lender, self._mapper, self._budget, self._documents)
 
-    def without_documents(self) -> "EventRows":
-        """Return the same queries, whose events come without the documents before and after them."""
-        return EventRows(self._lender, self._mapper, self._budget, documents=False)
+    def with_documents(self, documents: Documents) -> "EventRows":
+        """Return the same queries, whose events come with these documents."""
+        return EventRows(self._lender, self._mapper, self._budget, documents)
 
     async def fetch(self, query: str, values: dict[str, object]) -> list[Row]:
         """Return the rows of a query for `COLUMNS`. Raises StoreUnavailable."""

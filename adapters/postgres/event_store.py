@@ -209,11 +209,15 @@ class PostgresEventStore:
         store._rows = self._rows.on(store._pool)
         return store
 
+    def with_documents(self, documents: Documents) -> Self:
+        """Return this store, whose events come with these documents."""
+        store = copy.copy(self)
+        store._rows = self._rows.with_documents(documents)
+        return store
+
     def without_documents(self) -> Self:
         """Return this store, whose events come without `previous` and `body`."""
-        store = copy.copy(self)
-        store._rows = self._rows.without_documents()
-        return store
+        return self.with_documents(Documents.NONE)
 
     async def load(self, instance_id: str, *, fresh: bool) -> Instance | None:
         if not fresh and (known := self._instances.get(instance_id)):
@@ -477,7 +481,7 @@ class PostgresEventStore:
         """
         values: dict[str, object] = {"after": after, "until": until, "limit": limit}
         values |= {"partitions": partitions, "partition": partition}
-        rows = self._rows.without_documents() if documents is Documents.NONE else self._rows
+        rows = self._rows.with_documents(documents)
         return await rows.run(await rows.fetch(_PARTITION, values), only_newest=documents is Documents.NEWEST)
 
     async def definitions_until(self, position: int) -> AsyncIterator[Recorded[Event]]:
