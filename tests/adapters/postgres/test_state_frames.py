@@ -104,6 +104,19 @@ def test_the_newest_base_of_a_stream_is_used_next() -> None:
     assert seen.newest("j") is None
 
 
+@pytest.mark.parametrize(("size", "others_are_kept"), [(1_000, True), (100_000, False)])
+def test_only_the_newest_of_a_stream_s_large_bases_is_kept(size: int, others_are_kept: bool) -> None:
+    """In whatever order a history is read; those of other streams stay."""
+    seen = SeenBases()
+    seen.put("j", Base(1, b"x" * size))
+    for version in (51, 1, 151, 101):
+        seen.put("i", Base(version, b"x" * size))
+    kept = [version for version in (1, 51, 101) if seen.get("i", version) is not None]
+    assert kept == ([1, 51, 101] if others_are_kept else [])
+    assert seen.newest("i") == Base(151, b"x" * size)
+    assert seen.newest("j") is not None
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from(["put", "get"]), st.sampled_from("ab"), st.integers(1, 4)), min_size=8, max_size=60
