@@ -4,7 +4,6 @@ are behind when many edits end.
 """
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,7 +25,6 @@ _CLIENTS = 64
 _REQUESTS = 100
 _ROUNDS = 5
 _LOADED_SECONDS = 20.0
-_TICKS = os.sysconf("SC_CLK_TCK")
 _BANK = "/api/v1/workspaces/bank"
 
 
@@ -89,8 +87,9 @@ def _processor(pid: int, requests: Callable[[], Awaitable[float]]) -> Callable[[
 
 
 def _processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    """To the nanosecond, of all threads: clock ticks would be a fifteenth of what the requests take from memory."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 @asynccontextmanager
