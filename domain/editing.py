@@ -70,11 +70,20 @@ class Edit(NamedTuple):
     """The JSON of the request."""
     terms: EditTerms
     bulk_id: str | None = None
+    known_fingerprint: str | None = None
+    """The `fingerprint_of` kind and body, where many edits have the same."""
 
     @property
     def fingerprint(self) -> str | None:
         """Hash of what a repetition with the idempotency key repeats; None without a key."""
-        return fingerprint([self.kind, self.body]) if self.terms.idempotency_key is not None else None
+        if self.terms.idempotency_key is None:
+            return None
+        return self.known_fingerprint or fingerprint_of(self.kind, self.body)
+
+
+def fingerprint_of(kind: EditKind, body: Json) -> str:
+    """Return the hash of an edit's request."""
+    return fingerprint([kind, body])
 
 
 class EditOutcome(NamedTuple):

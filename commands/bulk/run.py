@@ -212,8 +212,7 @@ class BulkRun:
         if job.dry_run:
             return change_previewed(preview_edit(instance, change, rules=rules, child_statuses=child_statuses))
         terms = EditTerms(instance.version, False, job.reason, job.url, job.idempotency_key)
-        body = {name: value for name, value in job.request.items() if name not in ("select", "reason")}
-        edit = Edit("bulk", change, body, terms, job.id)
+        edit = Edit("bulk", change, job.body, terms, job.id, job.fingerprint)
         provenance = Provenance(job.caller, max(self._clock(), instance.updated_at))
         outcome = decide_edit(instance, edit, provenance, rules=rules, child_statuses=child_statuses, base=None)
         return UNCHANGED if outcome.event is None else outcome

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from procvars.domain.bulk.change import BulkChange
 from procvars.domain.documents.documents import fingerprint
 from procvars.domain.documents.values import Document, Json
+from procvars.domain.editing import fingerprint_of
 from procvars.domain.provenance import Caller
 
 
@@ -51,7 +53,7 @@ class Counts:
         return self.changed + self.unchanged + self.skipped + self.failed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BulkJob:
     """What a job does; how far it is, is for its queue to say."""
 
@@ -70,6 +72,16 @@ class BulkJob:
     @property
     def reason(self) -> str:
         return str(self.request["reason"])
+
+    @cached_property
+    def body(self) -> Document:
+        """What was asked for each instance, as the event of its change has it."""
+        return {name: value for name, value in self.request.items() if name not in ("select", "reason")}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of what was asked for each instance."""
+        return fingerprint_of("bulk", self.body)
 
     @property
     def idempotency_key(self) -> str:

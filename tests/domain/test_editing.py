@@ -11,7 +11,16 @@ from procvars.domain.documents.documents import fingerprint, same
 from procvars.domain.documents.errors import NotAnObject, PatchFailed
 from procvars.domain.documents.patch import Patch, apply
 from procvars.domain.documents.values import Document, Json
-from procvars.domain.editing import ApplyMergePatch, ApplyPatch, Change, Edit, EditTerms, ReplaceDocument, preview_edit
+from procvars.domain.editing import (
+    ApplyMergePatch,
+    ApplyPatch,
+    Change,
+    Edit,
+    EditTerms,
+    ReplaceDocument,
+    fingerprint_of,
+    preview_edit,
+)
 from procvars.domain.errors import DocumentTooLarge, InstanceNotEditable, SchemaViolation, VersionConflict
 from procvars.domain.instance_status import InstanceStatus
 from tests.domain.documents.json_strategies import documents, edited
@@ -86,6 +95,7 @@ def test_the_fingerprint_tells_edits_apart() -> None:
     assert wish.fingerprint != wish._replace(body=OLD).fingerprint
     assert wish.fingerprint != wish._replace(kind="restore").fingerprint
     assert wish.fingerprint == wish._replace(terms=wish.terms._replace(reason="another")).fingerprint
+    assert wish.fingerprint == wish._replace(known_fingerprint=fingerprint_of(wish.kind, wish.body)).fingerprint
 
 
 def test_an_edit_on_hold_is_possible() -> None:
