@@ -112,6 +112,12 @@ class Projection(Protocol):
         ...
 
 
+def documents_for(projections: Sequence[Projection]) -> Documents:
+    """Return the documents that events have which are read once for all of these projections."""
+    looked_at = {projection.documents for projection in projections}
+    return next((one for one in (Documents.ALL, Documents.NEWEST) if one in looked_at), Documents.NONE)
+
+
 class NoSuchProjection(NotFound):
     """There is no projection of this name."""
 

@@ -7,7 +7,6 @@ separate process takes nothing from them. It prints a line of JSON for every bat
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,7 +21,7 @@ from procvars.api.processes.lifeline import told_to_stop
 from procvars.api.processes.logging import configure_logging
 from procvars.api.processes.memory import MemoryKeeper
 from procvars.api.settings import Settings
-from procvars.projections.projection import Documents, Projection
+from procvars.projections.projection import documents_for
 from procvars.projections.running.event_feed import EventFeed
 from procvars.projections.running.runner import ProjectionRunner
 from procvars.projections.supervisor import supervise
@@ -66,7 +65,7 @@ async def _feed(settings: Settings) -> None:
     stopping = told_to_stop()
     connect = partial(projection_connection, settings.database_url)
     async with connected_store(settings, settings.database_url) as store:
-        feed = EventFeed(store.events.with_documents(_needed(store.projections)))
+        feed = EventFeed(store.events.with_documents(documents_for(store.projections)))
         runners = [
             ProjectionRunner(one, feed, store.events, connect, _report_batch, store.trace) for one in store.projections
         ]
@@ -79,11 +78,6 @@ async def _feed(settings: Settings) -> None:
         tasks.keep_running("memory", partial(MemoryKeeper().watch, feed.let_go))
         await stopping.wait()
         await tasks.stop()
-
-
-def _needed(projections: Sequence[Projection]) -> Documents:
-    """Return the documents that the projections share: one that looks at all of them has them read for the others."""
-    return Documents.ALL if any(one.documents is Documents.ALL for one in projections) else Documents.NEWEST
 
 
 def _report_batch(projection: str, *, events: int, seconds: float, position: int) -> None:
