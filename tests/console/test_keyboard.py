@@ -69,5 +69,6 @@ async def test_keys_alone_can_be_turned_off(new_console: NewConsole, demo: DemoS
     await page.get_by_role("menuitem", name="Keyboard shortcuts").click()
     await console.dialog.get_by_label("Keys without Ctrl or Alt").check()
     await console.button("Close").click()
+    await expect(console.dialog).to_be_hidden()
     await page.keyboard.press("/")
     await expect(page.get_by_label("Id or title")).to_be_focused()

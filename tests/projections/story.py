@@ -169,6 +169,7 @@ async def begin(connection: Connection, projection: Projection) -> None:
     async with connection.transaction():
         await connection.execute(f"CREATE SCHEMA {schema}; SET search_path TO {schema}")
         await projection.generations.create(connection, 1)
+        await projection.generations.complete(connection, 1)
         await projection.generations.publish(connection, 1)
 
 
