@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from procvars.domain.definition import SearchType
 from procvars.domain.documents.values import Json
@@ -85,6 +87,12 @@ async def test_data_has_what_fits_only() -> None:
     found = derived(empty, variables, definition)
     assert found.data == {"fit": 1.0, "mixed": [1, [2]], "all": [1, 3]}
     assert found.types == {"fit": "number", "mixed": "number", "all": "number"}
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_words_of_ascii_are_those_that_they_are_beside_other_characters(text: str) -> None:
+    """What takes the fast way beside what does not."""
+    assert words(f"{text} ж") == (*words(text), "ж")
 
 
 def test_words_are_the_same_however_they_are_composed() -> None:
