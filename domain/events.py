@@ -324,28 +324,24 @@ def no_start(event: Event) -> ValueError:
 
 def unreadable(stream: str, version: int, stored_topic: str, why: str) -> UnreadableEvent:
     """Return the placeholder for an event that cannot be read."""
-    return UnreadableEvent(
-        originator_id=stream,
-        originator_version=version,
-        timestamp=_UNKNOWN_TIME,
-        workspace="",
-        user="",
-        user_name="",
-        stored_topic=stored_topic,
-        why=why,
-    )
+    return UnreadableEvent(**_of_a_placeholder(stream, version), stored_topic=stored_topic, why=why)
 
 
 def superseded(stream: str, version: int) -> SupersededWrite:
     """Return the placeholder for a write that is directly followed by another one."""
-    return SupersededWrite.model_construct(
-        originator_id=stream,
-        originator_version=version,
-        timestamp=_UNKNOWN_TIME,
-        workspace="",
-        user="",
-        user_name="",
-    )
+    return SupersededWrite.model_construct(**_of_a_placeholder(stream, version))
+
+
+def _of_a_placeholder(stream: str, version: int) -> dict[str, Any]:
+    """Return the fields that every event has."""
+    return {
+        "originator_id": stream,
+        "originator_version": version,
+        "timestamp": _UNKNOWN_TIME,
+        "workspace": "",
+        "user": "",
+        "user_name": "",
+    }
 
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from itertools import takewhile
 
-from procvars.adapters.postgres.event_rows import Decoding, is_last, page_of
+from procvars.adapters.postgres.event_rows import WRITE_TOPICS, Decoding, is_last, page_of
 from procvars.adapters.postgres.event_store import PostgresEventStore
 from procvars.adapters.postgres.pool import borrowed
 from procvars.domain.errors import EventUnreadable
-from procvars.domain.events import WRITES
 from procvars.domain.instance import Instance, evolve
 from procvars.domain.instance_id import is_instance_id
 
@@ -27,7 +26,6 @@ _LOAD_MANY = page_of(
 _VERSIONS_BY_KEY = (
     "SELECT instance_id, version FROM idempotency_keys WHERE instance_id = ANY(%s) AND user_id = %s AND key = %s"
 )
-_WRITE_TOPICS = [event.TOPIC for event in WRITES]
 _MEMORY = 48 * 2**20
 """Bytes that the decoded instances of a batch may take, about; a batch has one instance at least."""
 
@@ -37,7 +35,7 @@ class PostgresBulkEventStore(PostgresEventStore):
 
     async def load_many(self, instance_ids: Sequence[str]) -> dict[str, Instance | EventUnreadable | None]:
         wanted = [instance_id for instance_id in instance_ids if is_instance_id(instance_id)]
-        rows = await self._rows.fetch(_LOAD_MANY, {"streams": wanted, "writes": _WRITE_TOPICS})
+        rows = await self._rows.fetch(_LOAD_MANY, {"streams": wanted, "writes": WRITE_TOPICS})
         cut = None if is_last(rows) else rows[-1][0]
         found: dict[str, Instance | EventUnreadable | None] = {}
         memory = 0

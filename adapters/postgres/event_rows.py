@@ -34,7 +34,7 @@ SELECT {columns} FROM (
 _UNBOUNDED = 2**62
 _PLACEHOLDER_BYTES = 1024
 """Approximate memory of a placeholder for an event."""
-_WRITE_TOPICS = frozenset(event.TOPIC for event in WRITES)
+WRITE_TOPICS = [event.TOPIC for event in WRITES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def superseded_writes(rows: Sequence[Row]) -> set[Place]:
     following: dict[str, int] = {}
     """Stream → version of its next event, if that is a write."""
     for stream, version, topic, _, _ in reversed(rows):
-        is_write = topic in _WRITE_TOPICS
+        is_write = topic in WRITE_TOPICS
         if is_write and following.get(stream) == version + 1:
             found.add((stream, version))
         following[stream] = version if is_write else 0
@@ -194,7 +194,7 @@ class EventRows:
             try:
                 if left < 0:
                     raise ReadTooLarge
-                page.append(decode.superseded() if decode.place in passed_over else decoded(decode))
+                page.append(decoded(decode))
             except ReadTooLarge:
                 if not page or (goes_on and self._budget.stream_memory < _UNBOUNDED):
                     raise
@@ -205,14 +205,20 @@ class EventRows:
     async def decodings(
         self, rows: Sequence[Row], passed_over: AbstractSet[Place] = frozenset()
     ) -> AsyncIterator["Decoding"]:
-        """Yield the decoding of each row, once its base is at hand, if it is not passed over. Raises StoreUnavailable."""
+        """Yield the decoding of each row, once its base is at hand; those passed over give a placeholder.
+
+        Raises StoreUnavailable.
+        """
         decodings = [self._decoding(row) for row in rows]
+        for one in decodings:
+            if one.place in passed_over:
+                one.supersede()
         read: dict[Place, Decoding] = {}
         for number, decoding in enumerate(decodings):
             place = decoding.base_place
-            if place is not None and decoding.place not in passed_over and not decoding.knows_base():
+            if place is not None and not decoding.knows_base():
                 if place not in read:
-                    read = await self._bases([one for one in decodings[number:] if one.place not in passed_over])
+                    read = await self._bases(decodings[number:])
                 decoding.continue_from(read.get(place))
             yield decoding
 
@@ -244,6 +250,7 @@ class Decoding:
         self._frame: Frame | None = None
         self._base: Base | None = None
         self._error: Exception = ReadTooLarge()
+        self._is_superseded = False
         if state is not None:
             self._open(mapper)
 
@@ -282,12 +289,15 @@ class Decoding:
         elif isinstance(base._error, ReadTooLarge):
             self._frame = None
 
-    def superseded(self) -> Recorded[Event]:
-        """Return the placeholder for a write whose document nobody needs."""
-        return Recorded(self.position, superseded(*self.place), _PLACEHOLDER_BYTES)
+    def supersede(self) -> None:
+        """Give a placeholder instead of the event, a write whose document nobody needs, nor its base."""
+        self._is_superseded = True
+        self._frame = None
 
     def __call__(self) -> Recorded[Event]:
-        """Return the event. Raises ReadTooLarge, and EventUnreadable."""
+        """Return the event, or its placeholder. Raises ReadTooLarge, and EventUnreadable."""
+        if self._is_superseded:
+            return Recorded(self.position, superseded(*self.place), _PLACEHOLDER_BYTES)
         if self._frame is None:
             raise self._error
         try:

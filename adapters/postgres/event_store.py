@@ -9,7 +9,16 @@ from typing import NamedTuple, Self, cast
 
 from procvars.adapters.postgres.appender import Appender, IdempotencyKey
 from procvars.adapters.postgres.event_mapper import EventMapper, Written
-from procvars.adapters.postgres.event_rows import COLUMNS, WHOLE, EventRows, ReadBudget, is_last, page_of, page_where
+from procvars.adapters.postgres.event_rows import (
+    COLUMNS,
+    WHOLE,
+    WRITE_TOPICS,
+    EventRows,
+    ReadBudget,
+    is_last,
+    page_of,
+    page_where,
+)
 from procvars.adapters.postgres.pool import Connection, Lender, Lent, borrowed
 from procvars.adapters.postgres.remembered_instances import RememberedInstances
 from procvars.adapters.postgres.state_frames import Base
@@ -153,7 +162,6 @@ _LAST_POSITION = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 _ANSWER_MEMORY = 4 * 2**20
 """Approximate memory of a page's decoded events, in bytes, if it becomes an answer; at least one event."""
 
-_WRITE_TOPICS = [event.TOPIC for event in WRITES]
 _VARIABLES_TOPICS = [event.TOPIC for event in VARIABLES_EVENTS]
 _DEFINITION_SECONDS = 1.0
 _PAGE = 200
@@ -227,7 +235,7 @@ class PostgresEventStore:
             return None
         size = spent = after = 0
         while True:
-            rows = await self._rows.fetch(_LOAD, {"stream": instance_id, "writes": _WRITE_TOPICS, "after": after})
+            rows = await self._rows.fetch(_LOAD, {"stream": instance_id, "writes": WRITE_TOPICS, "after": after})
             async for recorded in self._rows.each(rows, spent):
                 instance = evolve(instance, recorded.event)
                 size = max(size, recorded.memory)

@@ -187,10 +187,7 @@ class PostgresSearch:
         self, connection: Connection, generation: int, instance_ids: Sequence[str]
     ) -> dict[str, SearchDocument]:
         cursor = await connection.execute(_statement(_READ, generation), (list(instance_ids),))
-        return {
-            row[0]: replace(SearchDocument(*row[:8]), data=cast(Document, decode(row[8])), types=orjson.loads(row[9]))
-            for row in await cursor.fetchall()
-        }
+        return {row[0]: _with_values(SearchDocument(*row[:8]), *row[8:]) for row in await cursor.fetchall()}
 
     async def write(self, connection: Connection, generation: int, documents: Sequence[SearchDocument]) -> None:
         rows = [
@@ -215,7 +212,9 @@ class PostgresSearch:
         added: list[_ValueRow] = []
         for document in documents:
             if (before := replaced.get(document.instance_id)) is not None:
-                old, new = _value_rows_of(document, *before), {str(row): row for row in _value_rows(document)}
+                data, types = before
+                old = {} if data is None else _value_rows_by_text(_with_values(document, data, types))
+                new = _value_rows_by_text(document)
                 forgotten += [row[:2] for text, row in old.items() if text not in new]
                 added += [row for text, row in new.items() if text not in old]
         if forgotten:
@@ -350,12 +349,14 @@ def _word_parts(words: Sequence[str], parameters: _Parameters) -> sql.Composable
     return sql.SQL("({})").format(sql.SQL(" AND ").join(parts)) if parts else sql.SQL("false")
 
 
-def _value_rows_of(document: SearchDocument, data: str | None, types: str | None) -> dict[str, _ValueRow]:
-    """Return the rows of the values that the document had, by their texts: 1.0 is stored otherwise than 1, which it equals."""
-    if data is None or types is None:
-        return {}
-    before = replace(document, data=cast(Document, decode(data)), types=orjson.loads(types))
-    return {str(row): row for row in _value_rows(before)}
+def _with_values(document: SearchDocument, data: str, types: str) -> SearchDocument:
+    """Return the document with the values that are stored."""
+    return replace(document, data=cast(Document, decode(data)), types=orjson.loads(types))
+
+
+def _value_rows_by_text(document: SearchDocument) -> dict[str, _ValueRow]:
+    """Return the rows of its values by their texts: 1.0 is stored otherwise than 1, which it equals."""
+    return {str(row): row for row in _value_rows(document)}
 
 
 def _value_rows(document: SearchDocument) -> Iterator[_ValueRow]:

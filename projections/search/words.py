@@ -14,7 +14,7 @@ import re2
 _ANALYSED_CHARACTERS: Final = 200_000
 _WORD_CHARACTERS: Final = 100
 _WORD: Final[Any] = re2.compile(r"[\p{L}\p{M}\p{N}_]+")
-# The same for ASCII: the standard library takes a tenth of the time of RE2's binding, which makes a match of each word in Python.
+# The same for ASCII, in a thirtieth of the time: RE2's binding makes a match of each word in Python.
 _ASCII_WORD: Final = re.compile(r"\w+", re.ASCII)
 _DENSE: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
 _RUN: Final[Any] = re2.compile(f"[{_DENSE}]+|[^{_DENSE}]+")
