@@ -1,12 +1,13 @@
 """Assembly of the heavy lane: in the server what forwards to it, in its process what the routes need."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from procvars.api.bootstrap.bulk import bulk_modifications
 from procvars.api.bootstrap.engines import open_operations
@@ -38,16 +39,19 @@ from procvars.projections.storage.text_columns import ANY_SIZE
 
 @asynccontextmanager
 async def heavy_lane(
-    settings: Settings, database_url: str, launcher: Launcher, tasks: BackgroundTasks
+    settings: Settings, database_url: str, launcher: Launcher, tasks: BackgroundTasks, routes: Sequence[BaseRoute]
 ) -> AsyncIterator[Middleware]:
-    """Yield the middleware that forwards large requests to a child, which runs while there are any. Raises OSError."""
+    """Yield the middleware that forwards large requests for the routes to a child, which runs while there are any.
+
+    Raises OSError.
+    """
     with private_socket() as listening:
         lane = HeavyLane(launcher, settings.environment_on(database_url), listening)
         tasks.keep_running("heavy lane", lane.watch, is_failing=lambda: lane.is_failing)
         largest = max(settings.max_document_bytes, LARGEST_OTHER_BODY) + ENVELOPE_BYTES
         forwarding = Forwarding(lane.address, largest)
         try:
-            yield Middleware(Dispatch, lane=lane, forwarding=forwarding, largest_body=largest)
+            yield Middleware(Dispatch, routes=routes, lane=lane, forwarding=forwarding, largest_body=largest)
         finally:
             await forwarding.close()
 

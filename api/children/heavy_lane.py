@@ -17,7 +17,7 @@ from procvars.api.cli.failures import failures_in_a_line
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
 from procvars.api.heavy_lane.admission import Turns
-from procvars.api.http.app import create_app
+from procvars.api.http.app import create_app, served
 from procvars.api.processes.garbage_collection import collect_rarely
 from procvars.api.processes.lifeline import told_to_stop
 from procvars.api.processes.logging import configure_logging
@@ -51,7 +51,7 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
     stopping, told = asyncio.Event(), told_to_stop()
     async with open_lane(settings, stopping) as services:
         outermost = [*trace_requests(settings), Middleware(Turns, memory=MemoryKeeper())]
-        application = create_app(services, installed_version("procvars"), outermost)
+        application = served(create_app(services, installed_version("procvars")), outermost)
         server = HttpServer(application, stopping, limits_of_this_process())
         await server.serve_until(told, [listening])
 

@@ -27,7 +27,7 @@ from procvars.api.connections.edge import Edge
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
 from procvars.api.heavy_lane.lane import HEAVY_LANE
-from procvars.api.http.app import create_app
+from procvars.api.http.app import create_app, served
 from procvars.api.http.paths import API
 from procvars.api.processes.launching.fork_server import launching
 from procvars.api.processes.launching.launcher import Launcher
@@ -109,16 +109,16 @@ async def _serve(
     transport = httpx.AsyncHTTPTransport(uds=first)
     async with (
         open_server(settings, settings.database_url, launcher, stopping, is_first=False) as services,
-        heavy_lane(settings, settings.database_url, launcher, services.tasks) as dispatch,
         httpx.AsyncClient(base_url="http://server", transport=transport) as server,
     ):
         services.tasks.keep_running("report of calls", calls.report)
-        edge = Middleware(Edge, observe=calls.command, access_log=access_log)
-        of_the_server = Middleware(MetricsOfTheServer, server=server)
-        outermost = [*trace_requests(settings), edge, of_the_server, dispatch]
-        application = create_app(services, installed_version("procvars"), outermost)
-        http = HttpServer(application, stopping, limits_of_this_process())
-        await http.serve_until(told, sockets)
+        app = create_app(services, installed_version("procvars"))
+        async with heavy_lane(settings, settings.database_url, launcher, services.tasks, app.routes) as dispatch:
+            edge = Middleware(Edge, observe=calls.command, access_log=access_log)
+            of_the_server = Middleware(MetricsOfTheServer, server=server)
+            application = served(app, [*trace_requests(settings), edge, of_the_server, dispatch])
+            http = HttpServer(application, stopping, limits_of_this_process())
+            await http.serve_until(told, sockets)
         if access_log is not None:
             access_log.close()
 

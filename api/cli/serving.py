@@ -21,7 +21,7 @@ from procvars.api.connections.edge import Edge
 from procvars.api.connections.limits import limits_of_this_process
 from procvars.api.connections.server import HttpServer
 from procvars.api.heavy_lane.lane import HEAVY_LANE
-from procvars.api.http.app import create_app
+from procvars.api.http.app import create_app, served
 from procvars.api.http.console_sign_in import SampleUser
 from procvars.api.processes.bulk_workers import BULK_WORKER
 from procvars.api.processes.exit_codes import INTERRUPTED
@@ -97,38 +97,37 @@ async def _serve(
     starting, stopping = asyncio.current_task(), asyncio.Event()
     assert starting is not None
     signals.call(_in_the_loop(starting.cancel))
-    async with (
-        open_server(settings, url, launcher, stopping, users) as services,
-        heavy_lane(settings, url, launcher, services.tasks) as dispatch,
-    ):
-        edge = Middleware(Edge, observe=services.metrics.command, access_log=access_log)
-        application = create_app(services, installed_version("procvars"), [*trace_requests(settings), edge, dispatch])
-        server = HttpServer(application, stopping, limits_of_this_process())
-        others = WebWorkers(
-            workers - 1,
-            sockets,
-            own,
-            launcher,
-            settings.environment_on(url),
-            services.metrics.command,
-            log_requests=access_log is not None,
-        )
+    async with open_server(settings, url, launcher, stopping, users) as services:
+        app = create_app(services, installed_version("procvars"))
+        async with heavy_lane(settings, url, launcher, services.tasks, app.routes) as dispatch:
+            edge = Middleware(Edge, observe=services.metrics.command, access_log=access_log)
+            application = served(app, [*trace_requests(settings), edge, dispatch])
+            server = HttpServer(application, stopping, limits_of_this_process())
+            others = WebWorkers(
+                workers - 1,
+                sockets,
+                own,
+                launcher,
+                settings.environment_on(url),
+                services.metrics.command,
+                log_requests=access_log is not None,
+            )
 
-        def stop() -> None:
-            server.stop()
-            others.stop()
+            def stop() -> None:
+                server.stop()
+                others.stop()
 
-        signals.call(_in_the_loop(stop))
-        others.start()
-        try:
-            await server.serve([*sockets, own] if workers > 1 else sockets)
-        except OSError as error:  # another process that bound the port began to listen first
-            host, port = sockets[0].getsockname()[:2]
-            raise unavailable(host, port, error) from error
-        finally:
-            await others.ended()
-            if access_log is not None:
-                access_log.close()
+            signals.call(_in_the_loop(stop))
+            others.start()
+            try:
+                await server.serve([*sockets, own] if workers > 1 else sockets)
+            except OSError as error:  # another process that bound the port began to listen first
+                host, port = sockets[0].getsockname()[:2]
+                raise unavailable(host, port, error) from error
+            finally:
+                await others.ended()
+                if access_log is not None:
+                    access_log.close()
 
 
 def _in_the_loop(act: Callable[[], object]) -> Callable[[], None]:

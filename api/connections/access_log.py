@@ -109,6 +109,6 @@ def _console(line: dict[str, object]) -> str:
 
 def _short(text: str | None) -> str | None:
     """Return a name shortened for the log, as a URL may contain any number of any characters in its place."""
-    if text is None:
-        return None
+    if text is None or (len(text) <= _MOST_CHARACTERS and text.isascii()):
+        return text
     return text[:_MOST_CHARACTERS].encode(errors="replace").decode()

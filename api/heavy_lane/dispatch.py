@@ -2,8 +2,10 @@
 that all others wait for.
 """
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from procvars.api.heavy_lane.fair_queue import FairQueue
@@ -34,8 +36,11 @@ _TOO_MANY_STREAMS = "As many imports as there may be at once are running already
 class Dispatch:
     """Middleware that forwards a request with a large body, and one whose handler finds that it has to read much."""
 
-    def __init__(self, app: ASGIApp, lane: HeavyLane, forwarding: Forwarding, largest_body: int) -> None:
+    def __init__(
+        self, app: ASGIApp, routes: Sequence[BaseRoute], lane: HeavyLane, forwarding: Forwarding, largest_body: int
+    ) -> None:
         self._app = app
+        self._routes = routes
         self._lane = lane
         self._forwarding = forwarding
         self._largest_body = largest_body
@@ -66,7 +71,7 @@ class Dispatch:
         """Return whether the caller of a route sends a body that is too large for this process. Raises as
         `caller_with`.
         """
-        if not _is_routed(scope):
+        if not self._is_routed(scope):
             return False
         if is_streamed(scope):
             await caller_with(Request(scope), Permission.WKS_PROCESS_INSTANCE_EXECUTE)
@@ -75,6 +80,15 @@ class Dispatch:
         if length > self._largest_body and not is_streamed(scope):
             raise RequestTooLarge(limit=self._largest_body)
         return length > LIGHT_BODY_BYTES or await body.is_longer_than(LIGHT_BODY_BYTES)
+
+    def _is_routed(self, scope: Scope) -> bool:
+        """Return whether a route takes the request, and record it for log and metrics, wherever it is handled."""
+        for route in self._routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(found)
+                return True
+        return False
 
     async def _forward(self, scope: Scope, body: RecordedBody, send: Send) -> None:
         queue = self._streams if is_streamed(scope) else self._queue
@@ -91,13 +105,3 @@ def _announced_length(scope: Scope) -> int:
         if name == b"transfer-encoding":
             length = _UNKNOWN_LENGTH
     return length
-
-
-def _is_routed(scope: Scope) -> bool:
-    """Return whether a route takes the request, and record it for log and metrics, wherever it is handled."""
-    for route in scope["app"].router.routes:
-        match, found = route.matches(scope)
-        if match is Match.FULL:
-            scope.update(found)
-            return True
-    return False

@@ -1,4 +1,4 @@
-"""HTTP application: its routes, its problems, and its middleware."""
+"""HTTP application: its routes, its problems, and the middleware around them."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -7,11 +7,13 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from procvars.api.http import health
 from procvars.api.http.compression import Compression
 from procvars.api.http.conditional_reads import ConditionalReads
 from procvars.api.http.console_files import console_route
+from procvars.api.http.direct_routes import DirectRoutes
 from procvars.api.http.paths import API
 from procvars.api.http.problems import PROBLEM_TYPES, on_error, on_http_exception, on_invalid_request
 from procvars.api.http.route_promises import refuse_unknown_parameters
@@ -33,10 +35,11 @@ from procvars.api.http.routes import (
     variables,
 )
 from procvars.api.http.services import Services
+from procvars.api.http.unanswered_errors import UnansweredErrors
 
 
-def create_app(services: Services, version: str, outermost: Sequence[Middleware]) -> FastAPI:
-    """Return the application of a process, which runs no longer than the services do."""
+def create_app(services: Services, version: str) -> FastAPI:
+    """Return the routes of a process and their problems; they run no longer than the services do."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Services]]:
@@ -47,7 +50,6 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
         version=version,
         description="Change the variables of running process instances, safely, in production.",
         lifespan=lifespan,
-        middleware=[*outermost, Middleware(ConditionalReads), Middleware(Compression)],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -71,3 +73,19 @@ def create_app(services: Services, version: str, outermost: Sequence[Middleware]
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(HTTPException, on_http_exception)
     return app
+
+
+def served(app: FastAPI, outermost: Sequence[Middleware]) -> ASGIApp:
+    """Return the application as a web server runs it. Its middleware is around FastAPI's application, not in it: a direct
+    route needs nothing of what is there.
+    """
+    middleware = [
+        *outermost,
+        Middleware(ConditionalReads),
+        Middleware(Compression),
+        Middleware(DirectRoutes, app.routes),
+    ]
+    inner: ASGIApp = UnansweredErrors(app)
+    for factory, arguments, options in reversed(middleware):
+        inner = factory(inner, *arguments, **options)
+    return inner

@@ -1,7 +1,6 @@
 """HEAD wherever GET works, and 304 for what the caller has already (RFC 9110, sections 9.3.2 and 13.1.2)."""
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -24,7 +23,7 @@ class ConditionalReads:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        known = set(_known_tags(Headers(scope=scope)))
+        known = _known_tags(scope)
         unmodified = False
 
         async def answer(message: Message) -> None:
@@ -46,17 +45,19 @@ class ConditionalReads:
                 scope["route"] = inner["route"]  # for the log and the metrics
 
 
-def known_versions(headers: Headers) -> list[int]:
+def known_versions(scope: Scope) -> list[int]:
     """Return the versions that the caller has, by their entity tags: what it is sent for one of them is not read."""
-    found = (_VERSION.fullmatch(tag) for tag in _known_tags(headers))
+    found = (_VERSION.fullmatch(tag) for tag in _known_tags(scope))
     return [int(match[1]) for match in found if match]
 
 
-def _known_tags(headers: Headers) -> Iterator[str]:
-    for value in headers.getlist("if-none-match"):
-        if value.strip() == "*":
-            yield "*"
-        yield from _ENTITY_TAG.findall(value)
+def _known_tags(scope: Scope) -> set[str]:
+    found: set[str] = set()
+    for name, value in scope["headers"]:
+        if name == b"if-none-match":
+            text = value.decode("latin-1")
+            found.update(("*",) if text.strip() == "*" else _ENTITY_TAG.findall(text))
+    return found
 
 
 def _matches(known: set[str], entity_tag: str | None) -> bool:

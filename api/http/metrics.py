@@ -26,6 +26,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._calls: dict[tuple[str, int], Histogram] = {}  # the library takes a lock to find one by its labels
         self._batch_seconds = Histogram(
             "procvars_projection_batch_seconds",
             "Time from the lock to the commit of a batch.",
@@ -84,7 +85,11 @@ class Metrics:
         )
 
     def command(self, operation: str, status: int, seconds: float) -> None:
-        self._command_seconds.labels(operation, str(status)).observe(seconds)
+        called = operation, status
+        histogram = self._calls.get(called)
+        if histogram is None:
+            histogram = self._calls[called] = self._command_seconds.labels(operation, str(status))
+        histogram.observe(seconds)
 
     def batch(self, projection: str, *, events: int, seconds: float, position: int) -> None:
         self._batch_seconds.labels(projection).observe(seconds)

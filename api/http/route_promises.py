@@ -20,8 +20,12 @@ def refuse_unknown_parameters(routes: Iterable[BaseRoute]) -> None:
     """Make the routes refuse query parameters that they do not declare: a misspelt filter would find everything."""
     for route in routes:
         if isinstance(route, APIRoute):
-            known = frozenset(_declared(route.dependant))
-            route.app = _refusing(route.app, known)
+            route.app = _refusing(route.app, frozenset(declared_parameters(route)))
+
+
+def declared_parameters(route: APIRoute) -> Iterator[str]:
+    """Yield the names of the query parameters that the endpoint and its dependencies declare."""
+    return _declared(route.dependant)
 
 
 def _declared(dependant: Dependant) -> Iterator[str]:

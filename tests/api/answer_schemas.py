@@ -25,7 +25,7 @@ FEED = "read_events"
 @cache
 def document() -> dict[str, Any]:
     """The document, with objects that have no member besides those that it names, unless it says so."""
-    described = openapi_document(create_app(None, "0", []))  # type: ignore[arg-type]  # nothing is served
+    described = openapi_document(create_app(None, "0"))  # type: ignore[arg-type]  # nothing is served
     described["components"]["schemas"] = {
         name: _closed(schema) for name, schema in described["components"]["schemas"].items()
     }

@@ -46,6 +46,27 @@ def test_head_works_where_get_does(api: httpx.Client, instance: str) -> None:
     assert (missing.status_code, missing.content) == (404, b"")
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 200), ({"If-None-Match": '"1"'}, 304), ({"Authorization": ""}, 401), ({"Authorization": "Bearer no"}, 401)],
+)
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_read_is_answered_alike_however_it_is_routed(
+    api: httpx.Client, instance: str, headers: dict[str, str], status: int, encoding: str
+) -> None:
+    """A read without query parameters is called directly, one with them by FastAPI."""
+    url = f"{W}/instances/{instance}/variables"
+    answers = [
+        api.get(path, headers={"Accept-Encoding": encoding, **headers}) for path in (url, f"{url}?after_version=1")
+    ]
+    assert [answer.status_code for answer in answers] == [status, status]
+    direct, by_fastapi = (
+        {name: value for name, value in answer.headers.items() if name not in ("date", "x-request-id")}
+        for answer in answers
+    )
+    assert direct == by_fastapi and answers[0].content == answers[1].content
+
+
 def test_an_unknown_query_parameter_is_refused_with_its_name(api: httpx.Client, instance: str) -> None:
     """A misspelt filter finds everything, and a misspelt precondition holds always."""
     for path in paths(instance):

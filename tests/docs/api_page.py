@@ -17,7 +17,7 @@ _PREFIX = "/api/v1/workspaces/{workspace}"
 
 
 def page() -> str:
-    document = openapi_document(create_app(None, "0", []))  # type: ignore[arg-type]  # nothing is served
+    document = openapi_document(create_app(None, "0"))  # type: ignore[arg-type]  # nothing is served
     return "\n".join([*_sections(document), *_schemas(document["components"]["schemas"])]) + "\n"
 
 

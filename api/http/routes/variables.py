@@ -65,7 +65,7 @@ async def read_variables(
         raise InvalidArgument("at needs a time zone, as in 2026-11-24T09:00:00Z.")
     if version is None and at is None:
         found, content = await wait_for_version(
-            request, caller, instance_id, after_version, known=known_versions(request.headers)
+            request, caller, instance_id, after_version, known=known_versions(request.scope)
         )
     else:
         found, content = await _as_it_was(request, caller, instance_id, version, at)
