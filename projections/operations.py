@@ -12,6 +12,7 @@ from procvars.projections.projection import Connection, NoSuchProjection, Projec
 from procvars.projections.rebuilding.due import AHEAD, OTHER_SHAPE, due
 from procvars.projections.running.event_feed import EventLog
 from procvars.projections.storage import advisory_locks
+from procvars.projections.storage.versions_until import NEWEST_UNTIL
 
 _LIST = """
 SELECT p.name, p.paused, p.failing_since, p.failure, coalesce(t.notification_id, 0),
@@ -46,12 +47,8 @@ SELECT s.projection, s.instance_id, s.version, s.position, s.error, s.since
 FROM parked_streams s JOIN projections p ON p.name = s.projection AND p.generation = s.generation
 WHERE %(name)s::text IS NULL OR s.projection = %(name)s ORDER BY s.since
 """
-_SYNC = """
-SELECT p.name,
-    (SELECT max(e.originator_version) FROM stored_events e
-        WHERE e.originator_id = %(instance)s AND e.notification_id <= coalesce(t.notification_id, 0)
-            AND e.notification_id >= stream_start(%(instance)s)),
-    s.version, d.reason
+_SYNC = f"""
+SELECT p.name, ({NEWEST_UNTIL.format(position="coalesce(t.notification_id, 0)")}), s.version, d.reason
 FROM projections p
 LEFT JOIN notification_tracking t ON t.application_name = p.name || '.g' || p.generation
 LEFT JOIN rebuilds_due d ON d.projection = p.name AND d.generation = p.generation

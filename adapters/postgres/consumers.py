@@ -9,6 +9,7 @@ from typing import NamedTuple
 from procvars.adapters.postgres.pool import Connection
 from procvars.domain.errors import InvalidArgument, NoSuchConsumer, TooManyConsumers
 from procvars.domain.instance_id import is_instance_id
+from procvars.projections.storage.versions_until import NEWEST_UNTIL, UNTIL
 
 _MOST_CONSUMERS = 100
 """Consumers of a workspace; every reader of an instance's state looks at all of them."""
@@ -59,23 +60,18 @@ SELECT c.workspace, c.name,
 FROM consumers c ORDER BY c.acknowledged_at DESC LIMIT %s
 """
 # A refused edit counts until the consumer has applied a later edit of the instance.
-_ARRIVALS = """
-SELECT c.name, c.acknowledged_at,
-    (SELECT max(e.originator_version) FROM stored_events e
-        WHERE e.originator_id = %(instance)s AND e.notification_id <= c.position
-            AND e.notification_id >= stream_start(%(instance)s)),
-    r.version, r.reason
+_ARRIVALS = f"""
+SELECT c.name, c.acknowledged_at, ({NEWEST_UNTIL.format(position="c.position")}), r.version, r.reason
 FROM consumers c
 LEFT JOIN LATERAL (
     SELECT f.version, f.reason FROM consumer_refusals f
     WHERE f.instance_id = %(instance)s AND f.workspace = c.workspace AND f.consumer = c.name
     ORDER BY f.version DESC LIMIT 1
-) r ON NOT EXISTS (
-    SELECT FROM stored_events e
-    WHERE e.originator_id = %(instance)s AND e.originator_version > r.version
-        AND e.notification_id <= c.position AND e.notification_id >= stream_start(%(instance)s)
-        AND e.topic = 'ProcessVariablesModified'
-)
+) r ON r.version >= coalesce((
+    SELECT e.originator_version FROM stored_events e
+    WHERE {UNTIL.format(position="c.position")} AND e.topic = 'ProcessVariablesModified'
+    ORDER BY e.originator_version DESC LIMIT 1
+), 0)
 WHERE c.workspace = %(workspace)s ORDER BY c.name
 """
 

@@ -70,6 +70,10 @@ _STREAM = page_where(
     f"{_MANY_OF_STREAM} AND originator_version > %(after)s AND topic = ANY(%(topics)s)",
     "originator_version",
 )
+_STEPS = page_where(
+    f"{_MANY_OF_STREAM} AND originator_version > %(after)s AND topic = ANY(%(topics)s) AND topic NOT IN ({_WRITES})",
+    "originator_version",
+)
 _STREAM_BACKWARDS = page_where(
     f"{_MANY_OF_STREAM} AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
     "originator_version DESC",
@@ -461,9 +465,10 @@ class PostgresEventStore:
     ) -> AsyncIterator[Recorded[Event]]:
         """Yield the stream's events of these classes, oldest first, with one stored page in memory at a time."""
         values = {"stream": stream, "topics": [event.TOPIC for event in topics], "limit": _PAGE}
+        query = _STREAM if any(write in topics for write in WRITES) else _STEPS
         spent = 0
         while True:
-            rows = await self._rows.fetch(_STREAM, {**values, "after": after})
+            rows = await self._rows.fetch(query, {**values, "after": after})
             async for recorded in self._rows.each(rows, spent):
                 spent += recorded.memory
                 yield recorded

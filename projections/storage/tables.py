@@ -65,6 +65,9 @@ class Tables:
         for name, definition in self._readers_indexes.items():
             statement = sql.SQL("CREATE INDEX IF NOT EXISTS {index} ON " + definition)
             await connection.execute(statement.format(index=table(name, generation), **self._named(generation)))
+        for name in self._streams:
+            # PostgreSQL would do so within minutes; until then readers would have bad plans.
+            await connection.execute(sql.SQL("ANALYZE {}").format(table(name, generation)))
 
     def _named(self, generation: int) -> dict[str, sql.Identifier]:
         return {name: table(name, generation) for name in self._streams}

