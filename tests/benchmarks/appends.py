@@ -54,9 +54,13 @@ class Case(Aggregate):
 async def measure(cluster: Cluster) -> list[Measurement]:
     async with _commands(cluster) as edits, _library(cluster) as saves, _raw(cluster) as inserts:
         ours, library, raw = await medians(edits, saves, inserts, rounds=9)
+        with cluster.slow_flushes():
+            slow_ours, slow_raw = await medians(edits, inserts, rounds=3)
+    slow = "appends, 64 tasks / INSERTs on 8 connections, flushes of 1 ms"
     return [
         Measurement("appends, 64 tasks / Application.save()", ours, library, "/s", 10, at_least=True),
         Measurement("appends, 64 tasks / INSERTs on 8 connections", ours, raw, "/s", 1.5, at_least=True),
+        Measurement(slow, slow_ours, slow_raw, "/s", 1.5, at_least=True),
     ]
 
 

@@ -5,6 +5,7 @@ late others' edits are beside it.
 import asyncio
 import sys
 import time
+from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
@@ -38,23 +39,35 @@ async def measure(cluster: Cluster) -> list[Measurement]:
             await _run(api, 0, dry_run=True)  # the worker has started
             quiet, beside = await _lateness(server, api)
             await _until_current(api)
-            rates, puts, waits = [], [], []
-            for turn in range(_TURNS):
-                version = 1 + 2 * _EDITS_EACH + turn * _PUTS
-                puts.append(await in_a_process(Load(server.port, 1, _PUTS, token(), version)))
-                await _until_current(api)
-                rates.append((await _run(api, 10 + turn))["per_second"])
-                waits.append(await _until_current(api))
+            rates, puts, waits = await _turns(server, api, range(_TURNS))
+            with cluster.slow_flushes():
+                slow_rates, slow_puts, _ = await _turns(server, api, range(_TURNS, 2 * _TURNS))
     batches = await asyncio.to_thread(batch_rates, _TURNS)
     print(f"  batches of Camunda 7 {batches} /s", file=sys.stderr, flush=True)
     print(f"  bulk {rates} /s, PUTs {puts} /s, projections current after {waits} s", file=sys.stderr, flush=True)
     print(f"  others' edits: quiet {quiet}, beside a bulk modification {beside}", file=sys.stderr, flush=True)
+    against_puts = "bulk, 10,000 instances / PUTs by one client"
     return [
-        Measurement("bulk, 10,000 instances / PUTs by one client", median(rates), median(puts), "/s", 5, at_least=True),
+        Measurement(against_puts, median(rates), median(puts), "/s", 5, at_least=True),
+        Measurement(f"{against_puts}, flushes of 1 ms", median(slow_rates), median(slow_puts), "/s", 5, at_least=True),
         Measurement("bulk / a tuned batch of Camunda 7", median(rates), median(batches), "/s", 3, at_least=True),
         Measurement("p99 of others' edits beside it / without it", beside.p99, quiet.p99, "ms", 5, at_least=False),
         Measurement("projections current after it / 10 s", max(waits), _CURRENT_SECONDS, "s", 1, at_least=False),
     ]
+
+
+async def _turns(
+    server: Server, api: httpx.AsyncClient, turns: Iterable[int]
+) -> tuple[list[float], list[float], list[float]]:
+    """Return, of each turn, instances and PUTs per second, and the seconds until projections were current."""
+    rates, puts, waits = [], [], []
+    for turn in turns:
+        version = 1 + 2 * _EDITS_EACH + turn * _PUTS
+        puts.append(await in_a_process(Load(server.port, 1, _PUTS, token(), version)))
+        await _until_current(api)
+        rates.append((await _run(api, 10 + turn))["per_second"])
+        waits.append(await _until_current(api))
+    return rates, puts, waits
 
 
 async def _lateness(server: Server, api: httpx.AsyncClient) -> tuple[Lateness, Lateness]:

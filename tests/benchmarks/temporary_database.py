@@ -41,6 +41,22 @@ class Cluster:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return make_conninfo(self.url, dbname=name)
 
+    @contextmanager
+    def slow_flushes(self) -> Iterator[None]:
+        """Makes a flush of the log take a millisecond longer, as on a disk that keeps what it has written: that of a virtual
+        machine often answers before it has.
+        """
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for setting in ("commit_delay = 1000", "commit_siblings = 0"):
+                connection.execute(sql.SQL("ALTER SYSTEM SET ") + sql.SQL(setting))
+            connection.execute("SELECT pg_reload_conf()")
+            try:
+                yield
+            finally:
+                for name in ("commit_delay", "commit_siblings"):
+                    connection.execute(sql.SQL("ALTER SYSTEM RESET {}").format(sql.Identifier(name)))
+                connection.execute("SELECT pg_reload_conf()")
+
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
