@@ -34,6 +34,8 @@ _WINDOW_TO_HASH_BITS = 3
 _LEAST_HASH_BITS = 6
 _MOST_HASH_BITS = 22
 _MOST_COMPRESSORS_BYTES = 8 * 2**20
+_READS_WITHOUT_DECOMPRESSOR = 4
+"""Reads of small states in a row that together take as long as to make a decompressor for their base."""
 _KEPT_TEXT = 2**20
 """Size of the largest base, in bytes, whose text is kept for the next state of its stream."""
 
@@ -91,6 +93,17 @@ class _Compressor(NamedTuple):
     compressor: zstandard.ZstdCompressor
 
 
+class _Reader(NamedTuple):
+    """What reads states against the base that was read last."""
+
+    frame: bytes
+    """Frame of the base."""
+    reads: int
+    """Number of states that were read in a row."""
+    decompressor: zstandard.ZstdDecompressor | None
+    """A decompressor that has read the text of the base, after some reads."""
+
+
 class StateFrames:
     """Compressor and decompressor of one process."""
 
@@ -99,6 +112,7 @@ class StateFrames:
         self._decompressor = zstandard.ZstdDecompressor()
         self._newest: tuple[bytes, zstandard.ZstdCompressionDict] | None = None
         """Frame of the base that was used last, and its text."""
+        self._reader: _Reader | None = None
         self._compressors: RecentlyUsed[int, _Compressor] = RecentlyUsed(most_bytes=_MOST_COMPRESSORS_BYTES)
 
     def alone(self, text: bytes) -> bytes:
@@ -118,12 +132,22 @@ class StateFrames:
         return state
 
     def text(self, frame: Frame, base: Base | None) -> bytes:
-        """Return the decompressed state. Raises BaseMissing, and zstandard.ZstdError."""
+        """Return the decompressed state. Raises BaseMissing, and what zstandard raises for what is no frame."""
         if frame.base_version is None:
             return self._decompressor.decompress(frame.data)
         if base is None or base.version != frame.base_version:
             raise BaseMissing(frame.base_version)
-        return zstandard.ZstdDecompressor(dict_data=self._dictionary(base)).decompress(frame.data)
+        if base.size > _KEPT_TEXT:
+            return zstandard.ZstdDecompressor(dict_data=self._dictionary(base)).decompress(frame.data)
+        reader = self._reader
+        reads = reader.reads + 1 if reader is not None and reader.frame is base.frame else 1
+        decompressor = reader.decompressor if reader is not None and reads > 1 else None
+        if decompressor is None and reads > _READS_WITHOUT_DECOMPRESSOR:
+            decompressor = zstandard.ZstdDecompressor(dict_data=self._dictionary(base))
+        self._reader = _Reader(base.frame, reads, decompressor)
+        if decompressor is None:
+            return self._decompressor.decompress_content_dict_chain([base.frame, frame.data])
+        return decompressor.decompress(frame.data)
 
     def _against(self, text: bytes, base: Base) -> bytes:
         key = id(base.frame)

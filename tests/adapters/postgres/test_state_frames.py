@@ -51,6 +51,23 @@ def test_what_is_stored_is_what_differs(size: int) -> None:
     assert len(state) < 150 + size / 1000
 
 
+@pytest.mark.parametrize("size", [2_000, 200_000, 2_000_000])
+def test_states_come_back_however_often_and_in_which_order(size: int) -> None:
+    """Reads in a row, which get faster, and reads of several streams by turns."""
+    frames = StateFrames()
+    texts = [[text_of(document(size, seed), f"{seed} {n}") for n in range(3)] for seed in range(2)]
+    bases = [Base(1, frames.alone(first)) for first, _, _ in texts]
+    stored = [
+        (frame_of(frames.smallest(text, 2 + n, base)), base, text)
+        for (_, *later), base in zip(texts, bases, strict=True)
+        for n, text in enumerate(later)
+    ]
+    orders = [stored[:2] * 4, stored[2:] * 4, [stored[0], stored[2]] * 3, stored, stored[:1] * 7]
+    for frame, base, text in (one for order in orders for one in order):
+        assert frame.base_version == 1
+        assert frames.text(frame, base) == text
+
+
 def test_another_document_is_stored_alone() -> None:
     """A base that has nothing to do with it saves nothing, so it becomes a base itself."""
     frames = StateFrames()
