@@ -8,6 +8,8 @@ from procvars.domain.upcasters import upcast
 
 _CLASSES: dict[str, type[Event]] = {event.TOPIC: event for event in EVENTS}
 _STREAM_FIELDS = ("originator_id", "originator_version")
+SOMETIMES_IN_A_STATE = ("imported", "class_version")
+"""Members that only some events' states have."""
 
 
 def state_of(event: Event) -> dict[str, Any]:
@@ -22,6 +24,12 @@ def state_of(event: Event) -> dict[str, Any]:
     if event.class_version > 1:
         state["class_version"] = event.class_version
     return state
+
+
+def members_of_state(event_class: type[Event]) -> list[str]:
+    """Return the members that `state_of` gives to every event of that class."""
+    optional = {*_STREAM_FIELDS, *SOMETIMES_IN_A_STATE}
+    return [name for name in event_class.model_fields if name not in optional]
 
 
 def event_from_state(topic: str, stream: str, version: int, state: dict[str, Any]) -> Event:
