@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from procvars.domain.definition import SearchType
@@ -89,10 +89,11 @@ async def test_data_has_what_fits_only() -> None:
     assert found.types == {"fit": "number", "mixed": "number", "all": "number"}
 
 
-@given(st.text(st.characters(max_codepoint=127)))
-def test_words_of_ascii_are_those_that_they_are_beside_other_characters(text: str) -> None:
-    """What takes the fast way beside what does not."""
-    assert words(f"{text} ж") == (*words(text), "ж")
+@given(st.text(st.characters(max_codepoint=127)) | st.text(st.characters(codec="utf-16", max_codepoint=0xFFFF)))
+@example("Der Kaufvertrag läuft\u2028größer_2 договор: απόφαση, قرارًا हिन्दी 契約が終了")
+def test_words_are_those_that_they_are_beside_another_character(text: str) -> None:
+    """What takes one of the fast ways, ASCII or any script below U+10000, beside what takes neither."""
+    assert words(f"{text} \N{GRINNING FACE}") == words(text)
 
 
 def test_words_are_the_same_however_they_are_composed() -> None:
