@@ -21,6 +21,8 @@ _INSTANCES = 64
 _SECONDS = 8
 _VERSIONS = "SELECT id, version FROM current_variables"
 _REFRESH_SECONDS = 1.0
+_FIRST_SECONDS = 3
+"""Seconds of edits that are left out: the first request to an Elasticsearch that has just started takes more than one."""
 
 Look = Callable[[], Awaitable[Sequence[tuple[str, int]]]]
 """Instances with the version that is seen of each."""
@@ -54,19 +56,25 @@ async def measure_search(cluster: Cluster) -> list[Measurement]:
                     answer = await http.post("/api/v1/workspaces/bank/search", json={"limit": _INSTANCES})
                     return [(hit["instance_id"], hit["version"]) for hit in answer.raise_for_status().json()["hits"]]
 
-                delays = sorted(await _delays(server, look, per_second=100, poll_seconds=0.05))
+                delays = sorted(
+                    await _delays(server, look, per_second=100, poll_seconds=0.05, first_seconds=_FIRST_SECONDS)
+                )
     p99 = delays[len(delays) * 99 // 100]
     allowed = _REFRESH_SECONDS + 0.5
     name = "p99 from acknowledged to found by search / refresh interval + 0.5 s"
     return [Measurement(name, p99, allowed, "s", 1, at_least=False)]
 
 
-async def _delays(server: Server, look: Look, *, per_second: int, poll_seconds: float) -> list[float]:
-    """Seconds, one for each edit. A poll sees an edit late by up to its own duration and the pause before it."""
+async def _delays(
+    server: Server, look: Look, *, per_second: int, poll_seconds: float, first_seconds: int = 0
+) -> list[float]:
+    """Seconds, one for each edit but those of the first seconds. A poll sees an edit late by up to its own duration and the
+    pause before it.
+    """
     acknowledged: dict[tuple[str, int], float] = {}
     seen: dict[tuple[str, int], float] = {}
     versions = {f"i-{number}": 1 for number in range(_INSTANCES)}
-    total = per_second * _SECONDS
+    total = per_second * (first_seconds + _SECONDS)
 
     async def watch() -> None:
         while len(seen) < total:
@@ -106,4 +114,5 @@ async def _delays(server: Server, look: Look, *, per_second: int, poll_seconds: 
         await asyncio.gather(*edits)
     async with asyncio.timeout(30):
         await watching
-    return [max(0.0, seen[key] - at) for key, at in acknowledged.items()]
+    delays = [max(0.0, seen[key] - at) for key, at in acknowledged.items()]
+    return delays[per_second * first_seconds :]
