@@ -66,14 +66,9 @@ _VARIABLES_AT = (
     _EVENTS + f"WHERE {_OF_STREAM} AND originator_version <= %(version)s AND topic = ANY(%(topics)s) "
     "ORDER BY originator_version DESC LIMIT 1"
 )
-_STREAM = page_where(
-    f"{_MANY_OF_STREAM} AND originator_version > %(after)s AND topic = ANY(%(topics)s)",
-    "originator_version",
-)
-_STEPS = page_where(
-    f"{_MANY_OF_STREAM} AND originator_version > %(after)s AND topic = ANY(%(topics)s) AND topic NOT IN ({_WRITES})",
-    "originator_version",
-)
+_LATER = f"{_MANY_OF_STREAM} AND originator_version > %(after)s AND topic = ANY(%(topics)s)"
+_STREAM = page_where(_LATER, "originator_version")
+_STEPS = page_where(f"{_LATER} AND topic NOT IN ({_WRITES})", "originator_version")
 _STREAM_BACKWARDS = page_where(
     f"{_MANY_OF_STREAM} AND originator_version < %(before)s AND topic = ANY(%(topics)s)",
     "originator_version DESC",
@@ -465,7 +460,7 @@ class PostgresEventStore:
     ) -> AsyncIterator[Recorded[Event]]:
         """Yield the stream's events of these classes, oldest first, with one stored page in memory at a time."""
         values = {"stream": stream, "topics": [event.TOPIC for event in topics], "limit": _PAGE}
-        query = _STREAM if any(write in topics for write in WRITES) else _STEPS
+        query = _STEPS if set(topics).isdisjoint(WRITES) else _STREAM
         spent = 0
         while True:
             rows = await self._rows.fetch(query, {**values, "after": after})
